@@ -1,0 +1,221 @@
+/* `real` and its primitives: the arithmetic in which every formula is written, and the only file that knows an
+   instruction set.
+
+   A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
+   one scalar, whose loops the compiler vectorises, or, where AVX-512 is there, a vector of LANES scalars.  Both read the
+   same: `+ - * /` and unary minus are C's, the rest are the functions below.  Every primitive is correctly rounded, so
+   that a formula gives the same bits in either form, on every level and every processor.
+
+   Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
+   named constant from coefficients_*.h. */
+#ifndef NUMACT_ARITHMETIC_H
+#define NUMACT_ARITHMETIC_H
+
+#include <float.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#if defined __FAST_MATH__ || FLT_EVAL_METHOD != 0
+#error "numact needs IEEE arithmetic: no -ffast-math, no x87"
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+#if REAL_BITS == 32
+typedef float scalar;
+typedef uint32_t bits;
+enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
+#elif REAL_BITS == 64
+typedef double scalar;
+typedef uint64_t bits;
+enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
+#else
+#error "REAL_BITS is 32 or 64"
+#endif
+
+/* 1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
+#define ROUNDER ((scalar)(3 * ((bits)1 << (MANTISSA - 1))))
+
+/* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
+#define real_(value) ((value) - (real){0})
+#define sel(condition, a, b) sel_(condition, real_(a), real_(b))
+#define lt(a, b) lt_(real_(a), real_(b))
+#define le(a, b) le_(real_(a), real_(b))
+#define gt(a, b) lt_(real_(b), real_(a))
+#define ge(a, b) le_(real_(b), real_(a))
+#define eq(a, b) eq_(real_(a), real_(b))
+#define at_most(x, bound) at_most_(real_(x), real_(bound))
+#define at_least(x, bound) at_least_(real_(x), real_(bound))
+#define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
+
+#ifdef __AVX512F__
+#if REAL_BITS == 32
+typedef __m512 real;
+typedef __mmask16 mask;
+#define INTRINSIC(name) _mm512_##name##_ps
+#define INTRINSIC_COMPARE _mm512_cmp_ps_mask
+#define INTRINSIC_AS_BITS _mm512_castps_si512
+#define INTRINSIC_FROM_BITS _mm512_castsi512_ps
+#else
+typedef __m512d real;
+typedef __mmask8 mask;
+#define INTRINSIC(name) _mm512_##name##_pd
+#define INTRINSIC_COMPARE _mm512_cmp_pd_mask
+#define INTRINSIC_AS_BITS _mm512_castpd_si512
+#define INTRINSIC_FROM_BITS _mm512_castsi512_pd
+#endif
+
+enum { LANES = sizeof(real) / sizeof(scalar) };
+
+INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
+INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
+INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
+INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
+
+INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
+INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
+INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
+INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
+INLINE mask not_(mask condition) { return (mask)~condition; }
+INLINE mask both(mask a, mask b) { return a & b; }
+
+/* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
+INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
+INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
+
+INLINE real abs_(real x) { return INTRINSIC(abs)(x); }
+INLINE real copysign_(real magnitude, real sign)
+{
+    /* 0xCA: the first operand chooses, bit by bit, between the second and the third. */
+    return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-real_(0)), INTRINSIC_AS_BITS(sign),
+                                                         INTRINSIC_AS_BITS(magnitude), 0xCA));
+}
+INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
+INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
+
+/* 2^n for an integral n of a normal power. */
+INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
+/* x 2^n, rounded once, for an integral n. */
+INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
+
+#else /* one scalar; the loops are vectorised by the compiler */
+
+typedef scalar real;
+typedef bool mask;
+enum { LANES = 1 };
+
+INLINE real load(const scalar *p) { return *p; }
+INLINE void store(scalar *p, real x) { *p = x; }
+INLINE real load_part(const scalar *p, ptrdiff_t n) { return n ? *p : 0; }
+INLINE void store_part(scalar *p, real x, ptrdiff_t n)
+{
+    if (n) *p = x;
+}
+
+INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
+INLINE mask lt_(real a, real b) { return a < b; }
+INLINE mask le_(real a, real b) { return a <= b; }
+INLINE mask eq_(real a, real b) { return a == b; }
+INLINE mask not_(mask condition) { return !condition; }
+INLINE mask both(mask a, mask b) { return a & b; }
+
+INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
+INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
+
+INLINE bits bits_of(real x)
+{
+    bits b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+INLINE real real_of(bits b)
+{
+    real x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+
+#define SIGN ((bits)1 << (REAL_BITS - 1))
+INLINE real abs_(real x) { return real_of(bits_of(x) & ~SIGN); }
+INLINE real copysign_(real magnitude, real sign)
+{
+    return real_of((bits_of(magnitude) & ~SIGN) | (bits_of(sign) & SIGN));
+}
+
+#if REAL_BITS == 32
+INLINE real sqrt_(real x) { return __builtin_sqrtf(x); }
+#else
+INLINE real sqrt_(real x) { return __builtin_sqrt(x); }
+#endif
+
+/* The sum of the double pair a + b, its last bit set where the sum is inexact: rounding to odd.  Whatever is then rounded
+   to fewer bits, or added to something much larger, comes out as if from the exact sum (Boldo and Melquiond, "Emulation
+   of FMA and correctly rounded sums", IEEE TC 57, 2008). */
+INLINE double add_to_odd(double a, double b)
+{
+    double sum = a + b, b_part = sum - a;
+    double error = (a - (sum - b_part)) + (b - b_part);
+    uint64_t sum_bits, error_bits;
+    memcpy(&sum_bits, &sum, sizeof sum_bits);
+    memcpy(&error_bits, &error, sizeof error_bits);
+    /* Inexact, and not the NaN that an infinite sum leaves as its error. */
+    uint64_t inexact = (error < 0 || error > 0) ? 1 : 0;
+    /* Step towards zero where the sum was rounded away from it, then set the last bit. */
+    uint64_t away = inexact & ((sum_bits ^ error_bits) >> 63);
+    sum_bits = (sum_bits - away) | inexact;
+    memcpy(&sum, &sum_bits, sizeof sum);
+    return sum;
+}
+
+#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined __FP_FAST_FMA
+#if REAL_BITS == 32
+INLINE real fma_(real a, real b, real c) { return __builtin_fmaf(a, b, c); }
+#else
+INLINE real fma_(real a, real b, real c) { return __builtin_fma(a, b, c); }
+#endif
+#elif REAL_BITS == 32
+/* Exact without the instruction: a double holds the product of two floats, and rounding to odd protects the last
+   rounding. */
+INLINE real fma_(real a, real b, real c) { return (real)add_to_odd((double)a * (double)b, (double)c); }
+#else
+/* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
+INLINE real upper_half(real x) { return real_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
+
+/* Exact without the instruction, as long as no part of the product under- or overflows: |a b| between 2^-960 and 2^1020,
+   or so far below |c| that it does not matter.  The formulas keep to that.  a b = p + p_error (Dekker), then the three
+   terms are summed by rounding to odd.  Infinities and NaN take the plain way. */
+INLINE real fma_(real a, real b, real c)
+{
+    real p = a * b;
+    real a1 = upper_half(a), a2 = a - a1, b1 = upper_half(b), b2 = b - b1;
+    real p_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
+    real low = c + p_error, part = low - c;
+    real low_error = (c - (low - part)) + (p_error - part);
+    real high = p + low;
+    part = high - p;
+    real high_error = (p - (high - part)) + (low - part);
+    real exact = high + add_to_odd(high_error, low_error);
+    real plain = p + c;
+    return abs_(exact) <= DBL_MAX ? exact : plain;
+}
+#endif
+
+/* 2^n for an integral n of a normal power: n is in the low bits of the sum, from where it is shifted into place. */
+INLINE real power_of_two(real n) { return real_of(bits_of(n + (ROUNDER + EXPONENT_BIAS)) << MANTISSA); }
+
+/* x 2^n, rounded once, for an integral n: in two steps, the first of which is exact, so that the result may be subnormal
+   and n twice the largest exponent. */
+INLINE real scale(real x, real n)
+{
+    real half = (n * (real)0.5 + ROUNDER) - ROUNDER;
+    return x * power_of_two(half) * power_of_two(n - half);
+}
+
+#endif
+#endif

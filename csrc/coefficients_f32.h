@@ -1,0 +1,100 @@
+/* Printed by minimax.py f32: change that, not this. */
+#ifndef NUMACT_COEFFICIENTS_F32_H
+#define NUMACT_COEFFICIENTS_F32_H
+
+#define LOG2E ((scalar)0x1.7154760000000p+0f) /* 1 / ln 2 */
+#define LN2 ((scalar)0x1.62e4300000000p-1f) /* ln 2 */
+#define LN2_LOW ((scalar)-0x1.05c6100000000p-29f) /* ln 2 - LN2 */
+#define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* beyond it e^-x, and x e^-x, round to 0 */
+#define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
+#define SIXTH ((scalar)0x1.5555560000000p-3f) /* 1/6 */
+#define SIXTH_LOW ((scalar)-0x1.5555560000000p-28f) /* 1/6 - SIXTH */
+#define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
+#define TAIL_LIMIT ((scalar)0x1.d000000000000p+3f) /* beyond it t Phi(-t) rounds to 0 */
+#define TAIL_SLOPE ((scalar)0x1.11a7ba0000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
+#define TAIL_OFFSET ((scalar)-0x1.234f740000000p+0f)
+#define TAIL_MIDDLE ((scalar)0x1.0c8fca0000000p-1f) /* the value at w = 0 */
+#define DENSITY ((scalar)0x1.9884540000000p-2f) /* 1 / sqrt(2 pi) */
+#define DENSITY_LOW ((scalar)-0x1.8579360000000p-27f) /* 1 / sqrt(2 pi) - DENSITY */
+#define GELU_ROOT ((scalar)-0x1.80ead20000000p-1f) /* the root of the gradient */
+#define GELU_ROOT_LOW ((scalar)0x1.a03fd40000000p-27f) /* the rest of the root */
+#define GELU_ROOT_RADIUS ((scalar)0x1.0000000000000p-2f)
+#define SILU_ROOT ((scalar)-0x1.4749740000000p+0f) /* the root of the gradient */
+#define SILU_ROOT_LOW ((scalar)0x1.bdf6fa0000000p-27f) /* the rest of the root */
+#define SILU_ROOT_RADIUS ((scalar)0x1.0000000000000p-1f)
+
+/* e^r = 1 + r + r^2 P(r).
+   Interval [-0.347267, 0.347267], degree 4, error 2^-26.05 relative to e^r - 1. */
+static const scalar EXP_P[] = {
+    0x1.fffffe0000000p-2f,
+    0x1.5554ac0000000p-3f,
+    0x1.55571e0000000p-5f,
+    0x1.122a400000000p-7f,
+    0x1.6b6b200000000p-10f,
+};
+
+/* tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL.
+   Interval [1.0e-6, 0.316406], degree 4, error 2^-29.43 relative to tanh x. */
+static const scalar TANH_P[] = {
+    -0x1.5555480000000p-2f,
+    0x1.110c620000000p-3f,
+    -0x1.b906e20000000p-5f,
+    0x1.581e060000000p-6f,
+    -0x1.94a5ba0000000p-8f,
+};
+
+/* atanh s = s + s^3 P(s^2), 0 <= s <= 1/3.
+   Interval [1.0e-6, 0.111111], degree 3, error 2^-27.7 relative to atanh s. */
+static const scalar ATANH_P[] = {
+    0x1.5555000000000p-2f,
+    0x1.99d26e0000000p-3f,
+    0x1.1eb84c0000000p-3f,
+    0x1.1ee9d60000000p-3f,
+};
+
+/* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
+   Interval [-1.0, 1.0], degree 14, error 2^-26.45 relative to the value. */
+static const scalar TAIL_P[] = {
+    0x1.fbc7180000000p-7f,
+    -0x1.02294c0000000p-4f,
+    0x1.d4c4ea0000000p-6f,
+    -0x1.06ecca0000000p-8f,
+    -0x1.1b66ae0000000p-8f,
+    0x1.27908e0000000p-8f,
+    -0x1.425b2a0000000p-9f,
+    0x1.6036a00000000p-11f,
+    0x1.61da280000000p-14f,
+    -0x1.415e260000000p-13f,
+    0x1.5257de0000000p-12f,
+    -0x1.cce6520000000p-12f,
+    0x1.e180760000000p-14f,
+    0x1.2daa5c0000000p-13f,
+    -0x1.33d4bc0000000p-14f,
+};
+
+/* gelu'(x) = d P(d), d = x - root, |d| <= GELU_ROOT_RADIUS.
+   Interval [-0.25, 0.25], degree 6, error 2^-25.97 relative to the value. */
+static const scalar GELU_ROOT_P[] = {
+    0x1.b9d9900000000p-2f,
+    0x1.8d9a900000000p-2f,
+    -0x1.2a319a0000000p-6f,
+    -0x1.d2f23c0000000p-4f,
+    -0x1.e35b540000000p-7f,
+    0x1.3a33280000000p-6f,
+    0x1.19d6c80000000p-8f,
+};
+
+/* silu'(x) = d P(d), d = x - root, |d| <= SILU_ROOT_RADIUS.
+   Interval [-0.5, 0.5], degree 7, error 2^-26.41 relative to the value. */
+static const scalar SILU_ROOT_P[] = {
+    0x1.be14100000000p-3f,
+    0x1.2c56340000000p-3f,
+    0x1.353e7a0000000p-6f,
+    -0x1.f2d0a40000000p-7f,
+    -0x1.b0cfee0000000p-8f,
+    0x1.0babba0000000p-13f,
+    0x1.98c4cc0000000p-11f,
+    0x1.6d4eb40000000p-13f,
+};
+
+#endif

@@ -1,0 +1,167 @@
+/* Printed by minimax.py f64: change that, not this. */
+#ifndef NUMACT_COEFFICIENTS_F64_H
+#define NUMACT_COEFFICIENTS_F64_H
+
+#define LOG2E ((scalar)0x1.71547652b82fep+0) /* 1 / ln 2 */
+#define LN2 ((scalar)0x1.62e42fefa39efp-1) /* ln 2 */
+#define LN2_LOW ((scalar)0x1.abc9e3b39803fp-56) /* ln 2 - LN2 */
+#define EXP_LIMIT ((scalar)0x1.9000000000000p+9) /* beyond it e^-x, and x e^-x, round to 0 */
+#define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
+#define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
+#define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
+#define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
+#define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) rounds to 0 */
+#define TAIL_SLOPE ((scalar)0x1.0690690690690p+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
+#define TAIL_OFFSET ((scalar)-0x1.0d20d20d20d20p+0)
+#define TAIL_MIDDLE ((scalar)0x1.0c2af7c044fc7p-1) /* the value at w = 0 */
+#define DENSITY ((scalar)0x1.9884533d43651p-2) /* 1 / sqrt(2 pi) */
+#define DENSITY_LOW ((scalar)-0x1.cbc0d30ebfd15p-56) /* 1 / sqrt(2 pi) - DENSITY */
+#define GELU_ROOT ((scalar)-0x1.80ead197f00b4p-1) /* the root of the gradient */
+#define GELU_ROOT_LOW ((scalar)0x1.13e74c58cada8p-56) /* the rest of the root */
+#define GELU_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
+#define SILU_ROOT ((scalar)-0x1.474973c84120bp+0) /* the root of the gradient */
+#define SILU_ROOT_LOW ((scalar)-0x1.f8d74bc9ac154p-54) /* the rest of the root */
+#define SILU_ROOT_RADIUS ((scalar)0x1.0000000000000p-1)
+
+/* e^r = 1 + r + r^2 P(r).
+   Interval [-0.347267, 0.347267], degree 10, error 2^-61.51 relative to e^r - 1. */
+static const scalar EXP_P[] = {
+    0x1.0000000000000p-1,
+    0x1.5555555555559p-3,
+    0x1.555555555554cp-5,
+    0x1.111111110f63bp-7,
+    0x1.6c16c16c1b329p-10,
+    0x1.a01a01b01563fp-13,
+    0x1.a01a018b4dc03p-16,
+    0x1.71ddf7d2874c1p-19,
+    0x1.27e519467463dp-22,
+    0x1.af5fae2ebcdcbp-26,
+    0x1.1f10e1f566abap-29,
+};
+
+/* tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL.
+   Interval [1.0e-6, 0.316406], degree 11, error 2^-64.85 relative to tanh x. */
+static const scalar TANH_P[] = {
+    -0x1.5555555555555p-2,
+    0x1.111111111107dp-3,
+    -0x1.ba1ba1ba10975p-5,
+    0x1.664f487f77484p-6,
+    -0x1.226e34cba20bep-7,
+    0x1.d6d3b03ff8205p-9,
+    -0x1.7da0f76e42aa8p-10,
+    0x1.35387e6b82ca7p-11,
+    -0x1.f342a75bd1d18p-13,
+    0x1.88b8a60640ea2p-14,
+    -0x1.10e5ade59b0abp-15,
+    0x1.e36c3a35da9d8p-18,
+};
+
+/* atanh s = s + s^3 P(s^2), 0 <= s <= 1/3.
+   Interval [1.0e-6, 0.111111], degree 10, error 2^-64.49 relative to atanh s. */
+static const scalar ATANH_P[] = {
+    0x1.5555555555556p-2,
+    0x1.9999999999666p-3,
+    0x1.24924924b9719p-3,
+    0x1.c71c71aa46116p-4,
+    0x1.745d1d548ff8cp-4,
+    0x1.3b12e6d8134fcp-4,
+    0x1.11223375ef670p-4,
+    0x1.dff900ba12a46p-5,
+    0x1.c0de2ab39acdep-5,
+    0x1.2095873687682p-5,
+    0x1.4f93c68c2a585p-4,
+};
+
+/* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
+   Interval [-1.0, 1.0], degree 41, error 2^-53.1 relative to the value. */
+static const scalar TAIL_P[] = {
+    0x1.662cb3d8c2a1dp-6,
+    -0x1.28bdb2e184b55p-4,
+    0x1.0edb9545183edp-5,
+    -0x1.cb1375740236ap-9,
+    -0x1.bfaaff3439a5cp-8,
+    0x1.b90676376f37ap-8,
+    -0x1.dbfa98dd471d3p-9,
+    0x1.fe00e2817e8f7p-11,
+    0x1.b701ee06f9463p-12,
+    -0x1.a6323603ce37cp-11,
+    0x1.601127d18206cp-11,
+    -0x1.934674a48953bp-12,
+    0x1.19d7ee952c19dp-13,
+    0x1.509229941bffep-16,
+    -0x1.4f2a8529fd902p-14,
+    0x1.276b15f74d0bdp-14,
+    -0x1.0df1586b3ba18p-14,
+    0x1.a99f014ff4792p-14,
+    -0x1.80885b33b357bp-18,
+    -0x1.f4b543e4e0c47p-13,
+    -0x1.c17a91d2a6862p-17,
+    0x1.5702b7bb65c55p-11,
+    0x1.076000a1872f5p-14,
+    -0x1.82db1f57493fbp-10,
+    -0x1.bc4b83988e7f3p-14,
+    0x1.52ad389c79cb7p-9,
+    0x1.57692b5f74039p-13,
+    -0x1.d6f1d9b47ef63p-9,
+    -0x1.8ec90b1b905d4p-13,
+    0x1.016dcd808acf9p-8,
+    0x1.51356e2353c85p-13,
+    -0x1.b41f9b3fd56f4p-9,
+    -0x1.972102a44e631p-14,
+    0x1.1844e5f9104c5p-9,
+    0x1.373c83b6b2537p-15,
+    -0x1.0775e99b4100bp-10,
+    -0x1.b0d5945892df9p-18,
+    0x1.5474b86d353f2p-12,
+    -0x1.e1cfbf3349847p-22,
+    -0x1.0d8df64de0438p-14,
+    0x1.0e448131c140ep-22,
+    0x1.89db760b47967p-18,
+};
+
+/* gelu'(x) = d P(d), d = x - root, |d| <= GELU_ROOT_RADIUS.
+   Interval [-0.25, 0.25], degree 14, error 2^-53.81 relative to the value. */
+static const scalar GELU_ROOT_P[] = {
+    0x1.b9d98fa5a3215p-2,
+    0x1.8d9a941de3ac5p-2,
+    -0x1.2a2ef9bb85384p-6,
+    -0x1.d2fa4c17c7c77p-4,
+    -0x1.e40882467df75p-7,
+    0x1.3e346def0c9bap-6,
+    0x1.297b9e55e4276p-8,
+    -0x1.258a6d3575372p-9,
+    -0x1.86820eb1798efp-11,
+    0x1.86c7eac9c2f3bp-13,
+    0x1.6a17044071af9p-14,
+    -0x1.77f0c6b347a82p-17,
+    -0x1.4065a2c83f9ccp-17,
+    0x1.9c3a4724e4620p-22,
+    0x1.13c8fbd3e33b6p-17,
+};
+
+/* silu'(x) = d P(d), d = x - root, |d| <= SILU_ROOT_RADIUS.
+   Interval [-0.5, 0.5], degree 19, error 2^-55.6 relative to the value. */
+static const scalar SILU_ROOT_P[] = {
+    0x1.be1410460527fp-3,
+    0x1.2c563458cc0adp-3,
+    0x1.353eb573ca343p-6,
+    -0x1.f2d0e32bc2ea6p-7,
+    -0x1.b0f82c497cbd7p-8,
+    0x1.098e92bdefd53p-13,
+    0x1.a2a7caddc5966p-11,
+    0x1.8574d0a13f8adp-13,
+    -0x1.572378f631e00p-15,
+    -0x1.f2d849f0eada0p-16,
+    -0x1.8b015b255a8e7p-19,
+    0x1.3ac91b63521e4p-19,
+    0x1.cef9750035281p-21,
+    -0x1.c49042e7e290fp-26,
+    -0x1.b39a3aaf19cf3p-24,
+    -0x1.22a99ad03eb24p-25,
+    0x1.7d13aa00c44f5p-26,
+    0x1.1622fbd44808bp-25,
+    -0x1.f690390f24003p-27,
+    -0x1.a8afab7d66581p-26,
+};
+
+#endif

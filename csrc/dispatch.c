@@ -1,0 +1,49 @@
+/* Which levels this build has and this processor runs, and the one way from NumPy into a kernel. */
+#include "environment.h"
+#include "numact.h"
+
+#define TABLES(level) .f32 = numact_f32_##level, .f64 = numact_f64_##level
+#define DECLARE(level) extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];
+
+DECLARE(baseline)
+#if defined __x86_64__
+DECLARE(v3)
+DECLARE(v4)
+#endif
+
+const struct numact_level *numact_levels(void)
+{
+    static struct numact_level levels[] = {
+        {.name = "baseline", .supported = true, TABLES(baseline)},
+#if defined __x86_64__
+        {.name = "v3", TABLES(v3)},
+        {.name = "v4", TABLES(v4)},
+#endif
+        {.name = NULL},
+    };
+#if defined __x86_64__
+    /* These also ask whether the operating system saves the registers. */
+    levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    return levels;
+}
+
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    const struct numact_kernel *kernel = data;
+    environment found = environment_enter();
+    kernel->loop(arrays, dimensions[0], steps);
+    environment_leave(found, kernel->overflows);
+}
+
+#if defined __clang__
+const char numact_compiler[] = "clang " __clang_version__;
+#elif defined __GNUC__
+const char numact_compiler[] = "gcc " __VERSION__;
+#else
+const char numact_compiler[] = "unknown";
+#endif

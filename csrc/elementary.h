@@ -1,0 +1,186 @@
+/* The elementary functions behind the activations, over `real`: branch-free, correct to the last bits over the whole range,
+   the same code for float and double.  Only the coefficients differ; minimax.py derives them.
+
+   Two habits keep the errors small.  A sum is taken from parts so that one rounding is left: e^x is 2^n (1 + q), and
+   1 + q is never formed where q can be added to something else.  And where one rounding is too much, a value is a pair:
+   a rounded part and the rest. */
+#ifndef NUMACT_ELEMENTARY_H
+#define NUMACT_ELEMENTARY_H
+
+#include "arithmetic.h"
+#if REAL_BITS == 32
+#include "coefficients_f32.h"
+#else
+#include "coefficients_f64.h"
+#endif
+
+/* value + rest, |rest| at most about an ulp of value. */
+struct pair {
+    real value, rest;
+};
+
+/* a + b for |a| >= |b|, exactly (Dekker). */
+INLINE struct pair sum_of_ordered(real a, real b)
+{
+    real sum = a + b;
+    return (struct pair){sum, b - (sum - a)};
+}
+
+/* a + b, exactly (Knuth). */
+INLINE struct pair sum_of(real a, real b)
+{
+    real sum = a + b, b_part = sum - a;
+    return (struct pair){sum, (a - (sum - b_part)) + (b - b_part)};
+}
+
+/* a b, exactly. */
+INLINE struct pair product_of(real a, real b)
+{
+    real product = a * b;
+    return (struct pair){product, fma(a, b, -product)};
+}
+
+/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule. */
+INLINE real horner(real x, const scalar *c, int degree)
+{
+    real p = real_(c[degree]);
+#pragma GCC unroll 64
+    for (int k = degree - 1; k >= 0; k--)
+        p = fma(x, p, c[k]);
+    return p;
+}
+#define polynomial(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)) - 1)
+
+/* Rounded to an integer, ties to even, for |x| < 2^(MANTISSA - 2). */
+INLINE real round_(real x) { return (x + ROUNDER) - ROUNDER; }
+
+/* x within -limit and limit; a NaN passes. */
+INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
+
+/* e^(x + rest) = 2^n (1 + q), n integral, -0.3 < q < 0.42, for |x| <= 2 EXP_LIMIT.  The error of q is below 2^-MANTISSA / 6. */
+struct exponential {
+    real n, q;
+};
+
+INLINE struct exponential exponential(real x, real rest)
+{
+    real n = fma(x, LOG2E, ROUNDER) - ROUNDER;
+    real r = fma(n, -LN2, x);       /* exact */
+    r = fma(n, -LN2_LOW, r) + rest;
+    return (struct exponential){n, fma(r * r, polynomial(r, EXP_P), r)};
+}
+
+/* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */
+INLINE real exp_(real x)
+{
+    struct exponential e = exponential(x, real_(0));
+    return scale(1 + e.q, e.n);
+}
+
+/* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for x <= EXP_LIMIT / 2. */
+INLINE real expm1_(real x)
+{
+    struct exponential e = exponential(at_least(x, -ONE_LIMIT), real_(0));
+    real power = power_of_two(e.n);
+    return fma(power, e.q, power - 1);
+}
+
+/* numerator / (1 + e^-(x + rest)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is
+   1 + 2^n + 2^n q where n <= 0, and 2^n times 2^-n + 1 + q where n >= 0: in both one rounding, since 1 + 2^-|n| is exact
+   unless 2^-|n| hardly matters. */
+INLINE real logistic(real numerator, real x, real rest)
+{
+    struct exponential e = exponential(-x, -rest);
+    real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
+    real denominator = fma(sel(lt(x, 0), 1, small), e.q, 1 + small);
+    return scale(numerator / denominator, at_most(-e.n, 0));
+}
+
+/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for 0 <= t <= EXP_LIMIT: both sides of the sigmoid,
+   sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
+struct sigmoids {
+    real u, rho;
+    struct exponential e;
+};
+
+INLINE struct sigmoids sigmoids(real t)
+{
+    struct exponential e = exponential(-t, real_(0));
+    real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
+    struct pair one_power = sum_of_ordered(real_(1), power);
+    struct pair denominator = {fma(power, e.q, one_power.value), one_power.rest};
+    denominator.rest = denominator.rest + fma(power, e.q, one_power.value - denominator.value);
+    real u = 1 / denominator.value;
+    real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
+    return (struct sigmoids){u, rho, e};
+}
+
+/* 2^n (1 + q) (value + rest), as a pair without the 2^n. */
+INLINE struct pair times_exponential(struct exponential e, struct pair factor)
+{
+    return sum_of_ordered(factor.value, fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest)));
+}
+
+/* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
+INLINE real logistic_density(real t)
+{
+    struct sigmoids s = sigmoids(t);
+    struct pair square = product_of(s.u, s.u);
+    square.rest = fma(2 * s.rho, square.value, square.rest);
+    return scale(times_exponential(s.e, square).value, s.e.n);
+}
+
+/* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
+   little error.  With e^2t = 2^n (1 + q) that term is 2 2^-n / (2^-n + 1 + q). */
+INLINE real tanh_(real x)
+{
+    real t = abs_(x), square = x * x;
+    real near = fma(x * square, polynomial(square, TANH_P), x);
+    struct exponential e = exponential(2 * at_most(t, ONE_LIMIT), real_(0));
+    real small = power_of_two(-e.n);
+    real far = 1 - (small + small) / ((1 + small) + e.q);
+    return sel(lt(t, TANH_SMALL), near, copysign_(far, x));
+}
+
+/* log(1 + e^-(t + rest)) for 0 <= t <= EXP_LIMIT.  It is 2 atanh s, s = 1/(1 + 2 e^t); with e^t = 2^n (1 + q),
+   s = 2^-n u, u = 1/(2^-n + 2 + 2q).  u is corrected by the residual of the division and by what the denominator lost. */
+INLINE real log1p_exp(real t, real rest)
+{
+    struct exponential e = exponential(t, rest);
+    real small = power_of_two(-at_most(e.n, EXPONENT_BIAS - 1));
+    struct pair denominator = sum_of_ordered(small + 2, 2 * e.q);
+    real u = 1 / denominator.value;
+    real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
+    real s = small * u, square = s * s;
+    real corrected = fma(u, fma(square, polynomial(square, ATANH_P), rho), u);
+    return scale(corrected + corrected, -e.n);
+}
+
+/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_LIMIT: e^(-t^2/2) by its exact argument, times a polynomial in
+   v = 1/(1 + t). */
+struct normal_tail {
+    struct exponential e;
+    struct pair factor;
+};
+
+INLINE struct normal_tail normal_tail(real t)
+{
+    struct pair square = product_of(t, t);
+    struct exponential e = exponential((scalar)-0.5 * square.value, (scalar)-0.5 * square.rest);
+    struct pair denominator = sum_of(t, real_(1));
+    real v = 1 / denominator.value;
+    real rho = fma(-v, denominator.rest, fma(-v, denominator.value, 1));
+    real w = fma(v, TAIL_SLOPE, TAIL_OFFSET), p = polynomial(w, TAIL_P);
+    real s = fma(w, p, TAIL_MIDDLE), s_rest = fma(w, p, TAIL_MIDDLE - s);
+    struct pair factor = product_of(v, s);
+    factor.rest = fma(factor.value, rho, fma(v, s_rest, factor.rest));
+    return (struct normal_tail){e, factor};
+}
+
+/* d P(d), d = x - root: a function next to its root, without cancellation. */
+#define around_root(x, root, p) ((((x) - root) - root##_LOW) * polynomial(((x) - root) - root##_LOW, p))
+
+/* x/6, as good as the division. */
+INLINE real sixth_of(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }
+
+#endif

@@ -1,0 +1,4 @@
+/* float32.  Compiled once per level, with -DLEVEL=name; exports the table numact_f32_<level>. */
+#define REAL_BITS 32
+#define REAL_NAME f32
+#include "loops.h"

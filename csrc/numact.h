@@ -1,0 +1,52 @@
+/* What the kernel objects export and the bridge to Python reads.  No Python here. */
+#ifndef NUMACT_H
+#define NUMACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
+   any part of an array: what it writes depends on the element alone. */
+typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps);
+
+struct numact_kernel {
+    numact_loop *loop;      /* NULL: the activation has no such function */
+    bool overflows;         /* a finite input may overflow, and the user is told */
+};
+
+enum numact_kind {
+    NUMACT_FORWARD,
+    NUMACT_GRADIENT,
+    NUMACT_GRADIENT_FROM_OUTPUT,
+    NUMACT_GRADIENT_AT_ZERO,    /* the gradient with a last operand: the derivative to take at the kink x = 0 */
+    NUMACT_KINDS
+};
+
+/* A row of the list in activations.h. */
+struct numact_activation {
+    const char *name;
+    int parameter_count;
+    const char *parameters;     /* "alpha=1.0, beta=2.0" */
+    const char *domain;         /* "alpha >= 0", "y: alpha >= 0" (gradient from the output only), or "" */
+    double ulp, ulp_gradient;   /* the bounds of the errors */
+    const char *formula, *derivative, *notes;
+    struct numact_kernel kernels[NUMACT_KINDS];
+};
+
+/* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
+struct numact_level {
+    const char *name;
+    bool supported;
+    const struct numact_activation *f32, *f64;
+};
+
+/* The levels of this build, lowest first, a NULL name at the end. */
+const struct numact_level *numact_levels(void);
+
+/* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* The compiler that built this. */
+extern const char numact_compiler[];
+
+#endif

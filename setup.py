@@ -1,0 +1,77 @@
+"""The kernel levels: csrc/kernels_*.c compiled once per level, each into a folder of its own, linked into numact._core.
+
+Everything else stands in pyproject.toml.
+"""
+
+import importlib.util
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from glob import glob
+from pathlib import Path
+
+import numpy
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.
+X86_64 = {"baseline": ["-march=x86-64"], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4"]}
+LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
+
+# Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.
+FLAGS = [
+    *("-std=c11", "-O3", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
+    *("-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion"),
+    *os.environ.get("NUMACT_CFLAGS", "").split(),
+]
+
+
+class BuildLevels(build_ext):
+    """Compiles the kernels of all levels in parallel and links them into the extension."""
+
+    def build_extension(self, extension: Extension) -> None:
+        """Add the kernel objects to the extension, then build it as usual."""
+        jobs = [
+            (source, Path(self.build_temp) / level, [*flags, f"-DLEVEL={level}"])
+            for level, flags in LEVELS.items()
+            for source in sorted(glob("csrc/kernels_*.c"))
+        ] + [("csrc/dispatch.c", Path(self.build_temp) / "dispatch", [])]
+
+        def compile_one(job: tuple[str, Path, list[str]]) -> list[str]:
+            source, folder, flags = job
+            return self.compiler.compile([source], output_dir=str(folder), extra_postargs=[*FLAGS, *flags])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for objects in pool.map(compile_one, jobs):
+                extension.extra_objects += objects
+        super().build_extension(extension)
+
+
+class BuildStub(build_py):
+    """Writes the stub, whose names come from the list of activations."""
+
+    def run(self) -> None:
+        """Write __init__.pyi beside the copied modules."""
+        super().run()
+        spec = importlib.util.spec_from_file_location("stubs", "src/numact/stubs.py")
+        assert spec is not None and spec.loader is not None
+        stubs = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(stubs)
+        folder = Path("src" if self.editable_mode else self.build_lib) / "numact"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "__init__.pyi").write_text(stubs.stub(Path("csrc/activations.h").read_text()))
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "numact._core",
+            ["src/numact/_core.pyx"],
+            include_dirs=["csrc", numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
+            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py"],
+        )
+    ],
+    cmdclass={"build_ext": BuildLevels, "build_py": BuildStub},
+)

@@ -1,0 +1,42 @@
+"""What this build is and what it runs on."""
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from numact import _core, _ufuncs
+
+
+def show_config(mode: str = "stdout") -> dict[str, Any] | None:
+    """Show version, instruction-set level and compiler.
+
+    Parameters
+    ----------
+    mode : {"stdout", "dicts"}
+        Print, or return a dictionary.
+
+    Returns
+    -------
+    dict or None
+        With ``mode="dicts"``: version, level, levels, compiler, numpy.
+
+    Raises
+    ------
+    ValueError
+        For another mode.
+    """
+    if mode not in ("stdout", "dicts"):
+        raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
+    config = {
+        "version": version("numact"),
+        "level": _ufuncs.LEVEL,
+        "levels": _core.levels(),
+        "compiler": _core.compiler(),
+        "numpy": np.__version__,
+    }
+    if mode == "dicts":
+        return config
+    for key, value in config.items():
+        print(f"{key:9}{', '.join(value) if isinstance(value, list) else value}")
+    return None

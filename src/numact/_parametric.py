@@ -1,0 +1,95 @@
+"""`ParametricUfunc`: a ufunc whose last operands are parameters with names and defaults."""
+
+from collections.abc import Callable
+from operator import ge, gt
+from typing import Any
+
+import numpy as np
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge}
+
+
+class Domain:
+    """The allowed values of one parameter, such as "alpha >= 0"."""
+
+    __slots__ = ("bound", "compare", "name", "text")
+
+    def __init__(self, text: str) -> None:
+        self.name, comparison, bound = text.split()
+        self.text = f"{comparison} {bound}"
+        self.compare = COMPARISONS[comparison]
+        self.bound = float(bound)
+
+    def check(self, function: str, value: Any) -> None:
+        """Raise ValueError unless every element of value is allowed; a NaN is not."""
+        allowed = self.compare(value, self.bound) if isinstance(value, float | int) else None
+        if allowed is None:
+            array = np.asanyarray(value)
+            wrong = ~self.compare(array, self.bound)
+            allowed = not wrong.any()
+            value = value if array.ndim == 0 or allowed else array[wrong].flat[0]
+        if not allowed:
+            raise ValueError(f"{function}: {self.name} must be {self.text}, got {value}")
+
+
+class ParametricUfunc:
+    """A callable around an n-ary `numpy.ufunc` whose last operands are parameters.
+
+    The parameters are given by position or by keyword, as Python numbers, which do not influence the dtype of the
+    result, or as arrays, which broadcast like any operand.  Everything else (``out=``, ``where=``, ``dtype=``, ...) goes
+    to the ufunc.
+
+    Attributes
+    ----------
+    ufunc : numpy.ufunc
+        The ufunc itself; its last operands are the parameters.
+    defaults : dict of str to float
+        Names and defaults of the parameters, in order.
+    nin, nout : int
+        Number of operands before the parameters, and of results.
+    """
+
+    def __init__(
+        self, ufunc: np.ufunc, defaults: dict[str, float], domain: str = "", at_zero: np.ufunc | None = None
+    ) -> None:
+        self.ufunc = ufunc
+        self.defaults = dict(defaults)
+        self.nin = ufunc.nin - len(self.defaults)
+        self.nout = ufunc.nout
+        self.__name__ = self.__qualname__ = ufunc.__name__
+        self.__module__ = "numact"
+        self.__doc__ = ufunc.__doc__
+        self._names = tuple(self.defaults)
+        self._default_values = tuple(self.defaults.values())
+        self._domain = Domain(domain) if domain else None
+        self._at_zero = at_zero
+
+    def __call__(self, *operands: Any, **keywords: Any) -> Any:
+        """Compute; see the documentation of the instance."""
+        ufunc = self.ufunc
+        given = len(operands) - self.nin
+        if given < 0 or given > len(self._names):
+            allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
+            raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
+        values = self._default_values[given:]
+        if keywords:
+            values = tuple(
+                keywords.pop(name, default) for name, default in zip(self._names[given:], values, strict=True)
+            )
+            for name in self._names[:given]:
+                if name in keywords:
+                    raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
+            if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
+                ufunc, values = self._at_zero, (*values, at_zero)
+        operands += values
+        if self._domain is not None:
+            position = self.nin + self._names.index(self._domain.name)
+            self._domain.check(self.__name__, operands[position])
+        return ufunc(*operands, **keywords)
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __repr__(self) -> str:
+        parameters = "".join(f", {name}={default}" for name, default in self.defaults.items())
+        return f"<numact.ParametricUfunc {self.__name__}({'x' if self.nin == 1 else 'dy, x'}{parameters})>"
