@@ -63,13 +63,13 @@ INLINE real elu_forward(real x, real alpha) { return sel(gt(x, 0), x, alpha * ex
 INLINE real elu_grad(real dy, real x, real alpha) { return sel(gt(x, 0), dy, dy * (alpha * exp_(clamp(x, EXP_LIMIT)))); }
 INLINE real elu_grad_y(real dy, real y, real alpha) { return sel(gt(y, 0), dy, dy * (y + alpha)); }
 
-INLINE real sigmoid_forward(real x) { return logistic(real_(1), clamp(x, EXP_LIMIT), real_(0)); }
-INLINE real sigmoid_grad(real dy, real x) { return dy * logistic_density(at_most(abs_(x), EXP_LIMIT)); }
+INLINE real sigmoid_forward(real x) { return logistic(real_(1), clamp(x, EXP_LIMIT), NO_REST); }
+INLINE real sigmoid_grad(real dy, real x) { return dy * logistic_density(at_most(abs_(x), EXP_LIMIT), 0); }
 INLINE real sigmoid_grad_y(real dy, real y) { return dy * fma(-y, y, y); }
 
 INLINE real tanh_forward(real x) { return tanh_(x); }
 /* 1/cosh^2 x = 4 sigmoid'(2x) */
-INLINE real tanh_grad(real dy, real x) { return dy * (4 * logistic_density(at_most(2 * abs_(x), EXP_LIMIT))); }
+INLINE real tanh_grad(real dy, real x) { return dy * logistic_density(at_most(2 * abs_(x), EXP_LIMIT), 2); }
 INLINE real tanh_grad_y(real dy, real y) { return dy * fma(-y, y, 1); }
 
 /* beta x as a pair, clamped to where e^x is finite. */
@@ -89,14 +89,14 @@ INLINE real softplus_forward(real x, real beta)
 INLINE real softplus_grad(real dy, real x, real beta)
 {
     struct pair z = beta_times(beta, x);
-    return dy * logistic(real_(1), z.value, z.rest);
+    return dy * logistic(real_(1), z.value, -z.rest);
 }
 INLINE real softplus_grad_y(real dy, real y, real beta) { return dy * -expm1_(at_most(-(beta * y), 0)); }
 
 /* x is clamped in the numerator too: at -inf the limit is -0. */
 INLINE real silu_forward(real x)
 {
-    return logistic(at_least(x, -EXP_LIMIT), clamp(x, EXP_LIMIT), real_(0));
+    return logistic(at_least(x, -EXP_LIMIT), clamp(x, EXP_LIMIT), NO_REST);
 }
 
 /* silu'(-t) = e^-t u (1 - t u), u = sigmoid(t), and silu'(t) = 1 - silu'(-t). */
@@ -105,7 +105,7 @@ INLINE real silu_grad(real dy, real x)
     real t = at_most(abs_(x), EXP_LIMIT);
     struct sigmoids s = sigmoids(t);
     struct pair product = product_of(t, s.u);
-    struct pair bracket = sum_of(real_(1), -product.value);
+    struct pair bracket = sum_of_ordered(real_(1), -product.value);
     bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
     struct pair factor = product_of(s.u, bracket.value);
     factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));

@@ -41,6 +41,8 @@ enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
 
 /* 1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
 #define ROUNDER ((scalar)(3 * ((bits)1 << (MANTISSA - 1))))
+/* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
+#define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
 
 /* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
 #define real_(value) ((value) - (real){0})
@@ -90,6 +92,8 @@ INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
 INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
 
 INLINE real abs_(real x) { return INTRINSIC(abs)(x); }
+/* min(|x|, bound) in one instruction; what a NaN gives is unspecified. */
+INLINE real abs_at_most(real x, scalar bound) { return INTRINSIC(range)(x, real_(bound), 0x0A); }
 INLINE real copysign_(real magnitude, real sign)
 {
     /* 0xCA: the first operand chooses, bit by bit, between the second and the third. */
@@ -101,6 +105,15 @@ INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
 
 /* 2^n for an integral n of a normal power. */
 INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
+/* The same from the sum n + POWER_ROUNDER. */
+INLINE real power_of_sum(real sum)
+{
+#if REAL_BITS == 32
+    return INTRINSIC_FROM_BITS(_mm512_slli_epi32(INTRINSIC_AS_BITS(sum), MANTISSA));
+#else
+    return INTRINSIC_FROM_BITS(_mm512_slli_epi64(INTRINSIC_AS_BITS(sum), MANTISSA));
+#endif
+}
 /* x 2^n, rounded once, for an integral n. */
 INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
 
@@ -143,6 +156,7 @@ INLINE real real_of(bits b)
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
 INLINE real abs_(real x) { return real_of(bits_of(x) & ~SIGN); }
+INLINE real abs_at_most(real x, scalar bound) { return at_most_(abs_(x), bound); }
 INLINE real copysign_(real magnitude, real sign)
 {
     return real_of((bits_of(magnitude) & ~SIGN) | (bits_of(sign) & SIGN));
@@ -206,8 +220,9 @@ INLINE real fma_(real a, real b, real c)
 }
 #endif
 
-/* 2^n for an integral n of a normal power: n is in the low bits of the sum, from where it is shifted into place. */
-INLINE real power_of_two(real n) { return real_of(bits_of(n + (ROUNDER + EXPONENT_BIAS)) << MANTISSA); }
+/* 2^n for an integral n of a normal power. */
+INLINE real power_of_sum(real sum) { return real_of(bits_of(sum) << MANTISSA); }
+INLINE real power_of_two(real n) { return power_of_sum(n + POWER_ROUNDER); }
 
 /* x 2^n, rounded once, for an integral n: in two steps, the first of which is exact, so that the result may be subnormal
    and n twice the largest exponent. */

@@ -5,6 +5,7 @@
 #define LOG2E ((scalar)0x1.7154760000000p+0f) /* 1 / ln 2 */
 #define LN2 ((scalar)0x1.62e4300000000p-1f) /* ln 2 */
 #define LN2_LOW ((scalar)-0x1.05c6100000000p-29f) /* ln 2 - LN2 */
+#define HALF_LN2 ((scalar)0x1.62e4300000000p-2f) /* ln 2 / 2 */
 #define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* beyond it e^-x, and x e^-x, round to 0 */
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555560000000p-3f) /* 1/6 */
@@ -33,14 +34,23 @@ static const scalar EXP_P[] = {
     0x1.6b6b200000000p-10f,
 };
 
+/* e^2r = 1 + 2 (r + r^2 P(r)).
+   Interval [-0.173633, 0.173633], degree 4, error 2^-26.05 relative to (e^2r - 1)/2. */
+static const scalar EXP_TWICE_P[] = {
+    0x1.fffffe0000000p-1f,
+    0x1.5554ac0000000p-1f,
+    0x1.55571e0000000p-2f,
+    0x1.122a400000000p-3f,
+    0x1.6b6b200000000p-5f,
+};
+
 /* tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL.
-   Interval [1.0e-6, 0.316406], degree 4, error 2^-29.43 relative to tanh x. */
+   Interval [1.0e-6, 0.316406], degree 3, error 2^-24.3 relative to tanh x. */
 static const scalar TANH_P[] = {
-    -0x1.5555480000000p-2f,
-    0x1.110c620000000p-3f,
-    -0x1.b906e20000000p-5f,
-    0x1.581e060000000p-6f,
-    -0x1.94a5ba0000000p-8f,
+    -0x1.5554160000000p-2f,
+    0x1.10c49c0000000p-3f,
+    -0x1.ae798a0000000p-5f,
+    0x1.0985600000000p-6f,
 };
 
 /* atanh s = s + s^3 P(s^2), 0 <= s <= 1/3.

@@ -5,6 +5,7 @@
 #define LOG2E ((scalar)0x1.71547652b82fep+0) /* 1 / ln 2 */
 #define LN2 ((scalar)0x1.62e42fefa39efp-1) /* ln 2 */
 #define LN2_LOW ((scalar)0x1.abc9e3b39803fp-56) /* ln 2 - LN2 */
+#define HALF_LN2 ((scalar)0x1.62e42fefa39efp-2) /* ln 2 / 2 */
 #define EXP_LIMIT ((scalar)0x1.9000000000000p+9) /* beyond it e^-x, and x e^-x, round to 0 */
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
@@ -37,6 +38,22 @@ static const scalar EXP_P[] = {
     0x1.27e519467463dp-22,
     0x1.af5fae2ebcdcbp-26,
     0x1.1f10e1f566abap-29,
+};
+
+/* e^2r = 1 + 2 (r + r^2 P(r)).
+   Interval [-0.173633, 0.173633], degree 10, error 2^-61.51 relative to (e^2r - 1)/2. */
+static const scalar EXP_TWICE_P[] = {
+    0x1.0000000000000p+0,
+    0x1.5555555555559p-1,
+    0x1.555555555554cp-2,
+    0x1.111111110f63bp-3,
+    0x1.6c16c16c1b329p-5,
+    0x1.a01a01b01563fp-7,
+    0x1.a01a018b4dc03p-9,
+    0x1.71ddf7d2874c1p-11,
+    0x1.27e519467463dp-13,
+    0x1.af5fae2ebcdcbp-16,
+    0x1.1f10e1f566abap-18,
 };
 
 /* tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL.

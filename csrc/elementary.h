@@ -19,7 +19,7 @@ struct pair {
     real value, rest;
 };
 
-/* a + b for |a| >= |b|, exactly (Dekker). */
+/* a + b, exactly, for |a| >= |b|, or where a is a multiple of the last digit of the sum (Dekker). */
 INLINE struct pair sum_of_ordered(real a, real b)
 {
     real sum = a + b;
@@ -40,14 +40,26 @@ INLINE struct pair product_of(real a, real b)
     return (struct pair){product, fma(a, b, -product)};
 }
 
-/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule. */
+/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error stays at
+   half an ulp where c[0] leads, and takes the rest as a polynomial in x^2 for the even and one for the odd powers: two
+   chains that the processor runs side by side. */
 INLINE real horner(real x, const scalar *c, int degree)
 {
-    real p = real_(c[degree]);
+    real top = real_(c[degree]);
+    if (degree < 6) {
+#pragma GCC unroll 8
+        for (int k = degree - 1; k >= 0; k--)
+            top = fma(x, top, c[k]);
+        return top;
+    }
+    real square = x * x, below = real_(c[degree - 1]);
 #pragma GCC unroll 64
-    for (int k = degree - 1; k >= 0; k--)
-        p = fma(x, p, c[k]);
-    return p;
+    for (int k = degree - 2; k > 1; k -= 2) {
+        top = fma(square, top, c[k]);
+        below = fma(square, below, c[k - 1]);
+    }
+    real rest = degree % 2 ? fma(x, below, fma(square, top, c[1])) : fma(x, top, below);
+    return fma(x, rest, c[0]);
 }
 #define polynomial(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)) - 1)
 
@@ -57,40 +69,50 @@ INLINE real round_(real x) { return (x + ROUNDER) - ROUNDER; }
 /* x within -limit and limit; a NaN passes. */
 INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
 
-/* e^(x + rest) = 2^n (1 + q), n integral, -0.3 < q < 0.42, for |x| <= 2 EXP_LIMIT.  The error of q is below 2^-MANTISSA / 6. */
+/* A rest of -0, which adds nothing, not even an instruction. */
+#define NO_REST (-real_(0))
+
+/* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number. */
 struct exponential {
-    real n, q;
+    real n, power, q, rest;
 };
 
-INLINE struct exponential exponential(real x, real rest)
+/* e^(x + rest), |x| <= 2 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
+INLINE struct exponential exponential_signed(real x, real rest, int sign)
 {
-    real n = fma(x, LOG2E, ROUNDER) - ROUNDER;
-    real r = fma(n, -LN2, x);       /* exact */
-    r = fma(n, -LN2_LOW, r) + rest;
-    return (struct exponential){n, fma(r * r, polynomial(r, EXP_P), r)};
+    real sum = fma(x, sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
+    real exact = fma(n, -sign * LN2, x);
+    real r = fma(n, -sign * LN2_LOW, exact) + rest;
+    real square = r * r, p = polynomial(r, EXP_P), q = fma(square, p, r);
+    real r_rest = fma(n, -sign * LN2_LOW, exact - r) + rest;
+    return (struct exponential){n, power_of_sum(sum), q, fma(square, p, r - q) + r_rest};
 }
+
+INLINE struct exponential exponential(real x, real rest) { return exponential_signed(x, rest, 1); }
+
+/* e^x = 2^-n (1 + q + rest). */
+INLINE struct exponential exponential_down(real x, real rest) { return exponential_signed(x, rest, -1); }
 
 /* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */
 INLINE real exp_(real x)
 {
-    struct exponential e = exponential(x, real_(0));
+    struct exponential e = exponential(x, NO_REST);
     return scale(1 + e.q, e.n);
 }
 
 /* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for x <= EXP_LIMIT / 2. */
 INLINE real expm1_(real x)
 {
-    struct exponential e = exponential(at_least(x, -ONE_LIMIT), real_(0));
-    real power = power_of_two(e.n);
-    return fma(power, e.q, power - 1);
+    struct exponential e = exponential(at_least(x, -ONE_LIMIT), NO_REST);
+    return fma(e.power, e.q, e.power - 1);
 }
 
-/* numerator / (1 + e^-(x + rest)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is
+/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is
    1 + 2^n + 2^n q where n <= 0, and 2^n times 2^-n + 1 + q where n >= 0: in both one rounding, since 1 + 2^-|n| is exact
    unless 2^-|n| hardly matters. */
 INLINE real logistic(real numerator, real x, real rest)
 {
-    struct exponential e = exponential(-x, -rest);
+    struct exponential e = exponential(-x, rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
     real denominator = fma(sel(lt(x, 0), 1, small), e.q, 1 + small);
     return scale(numerator / denominator, at_most(-e.n, 0));
@@ -105,7 +127,7 @@ struct sigmoids {
 
 INLINE struct sigmoids sigmoids(real t)
 {
-    struct exponential e = exponential(-t, real_(0));
+    struct exponential e = exponential(-t, NO_REST);
     real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
     struct pair one_power = sum_of_ordered(real_(1), power);
     struct pair denominator = {fma(power, e.q, one_power.value), one_power.rest};
@@ -121,39 +143,44 @@ INLINE struct pair times_exponential(struct exponential e, struct pair factor)
     return sum_of_ordered(factor.value, fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest)));
 }
 
-/* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
-INLINE real logistic_density(real t)
+/* 2^shift sigmoid'(t) = 2^shift e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
+INLINE real logistic_density(real t, int shift)
 {
     struct sigmoids s = sigmoids(t);
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(2 * s.rho, square.value, square.rest);
-    return scale(times_exponential(s.e, square).value, s.e.n);
+    return scale(times_exponential(s.e, square).value, s.e.n + (scalar)shift);
 }
 
 /* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
-   little error.  With e^2t = 2^n (1 + q) that term is 2 2^-n / (2^-n + 1 + q). */
+   little error.  With e^2t = 2^-n (1 + 2q), q = r + r^2 P(r), that term is 2^n / (2^n / 2 + 1/2 + q).  The low part of
+   ln 2 is left out of r: the term is as small as its share is large. */
 INLINE real tanh_(real x)
 {
-    real t = abs_(x), square = x * x;
+    real square = x * x;
     real near = fma(x * square, polynomial(square, TANH_P), x);
-    struct exponential e = exponential(2 * at_most(t, ONE_LIMIT), real_(0));
-    real small = power_of_two(-e.n);
-    real far = 1 - (small + small) / ((1 + small) + e.q);
-    return sel(lt(t, TANH_SMALL), near, copysign_(far, x));
+    real t = abs_at_most(x, ONE_LIMIT);
+    real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
+    real r = fma(sum - POWER_ROUNDER, HALF_LN2, t);
+    real denominator = fma(r * r, polynomial(r, EXP_TWICE_P), fma(power, (scalar)0.5, (scalar)0.5) + r);
+    real far = 1 - power / denominator;
+    /* A NaN comes from near; near has its sign but for -0. */
+    return copysign_(sel(gt(square, TANH_SMALL * TANH_SMALL), far, near), x);
 }
 
-/* log(1 + e^-(t + rest)) for 0 <= t <= EXP_LIMIT.  It is 2 atanh s, s = 1/(1 + 2 e^t); with e^t = 2^n (1 + q),
-   s = 2^-n u, u = 1/(2^-n + 2 + 2q).  u is corrected by the residual of the division and by what the denominator lost. */
+/* log(1 + e^-(t + rest)) for 0 <= t <= EXP_LIMIT.  It is 2 atanh s, s = 1/(1 + 2 e^t); with e^t = 2^-n (1 + q),
+   s = 2^n u, u = 1/(2^n + 2 + 2q).  u is corrected by the residual of the division and by what the denominator lost. */
 INLINE real log1p_exp(real t, real rest)
 {
-    struct exponential e = exponential(t, rest);
-    real small = power_of_two(-at_most(e.n, EXPONENT_BIAS - 1));
+    struct exponential e = exponential_down(t, rest);
+    real small = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
     struct pair denominator = sum_of_ordered(small + 2, 2 * e.q);
+    denominator.rest = fma(2, e.rest, denominator.rest);
     real u = 1 / denominator.value;
     real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
     real s = small * u, square = s * s;
     real corrected = fma(u, fma(square, polynomial(square, ATANH_P), rho), u);
-    return scale(corrected + corrected, -e.n);
+    return scale(corrected + corrected, e.n);
 }
 
 /* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_LIMIT: e^(-t^2/2) by its exact argument, times a polynomial in
@@ -167,7 +194,7 @@ INLINE struct normal_tail normal_tail(real t)
 {
     struct pair square = product_of(t, t);
     struct exponential e = exponential((scalar)-0.5 * square.value, (scalar)-0.5 * square.rest);
-    struct pair denominator = sum_of(t, real_(1));
+    struct pair denominator = sum_of_ordered(real_(1), t);
     real v = 1 / denominator.value;
     real rho = fma(-v, denominator.rest, fma(-v, denominator.value, 1));
     real w = fma(v, TAIL_SLOPE, TAIL_OFFSET), p = polynomial(w, TAIL_P);

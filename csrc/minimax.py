@@ -172,6 +172,16 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         {"f32": 4, "f64": 10},
     )
     yield Polynomial(
+        "EXP_TWICE",
+        "e^2r = 1 + 2 (r + r^2 P(r))",
+        "relative to (e^2r - 1)/2",
+        lambda r: 2 * exp_rest(2 * r),
+        lambda r: 2 * r**2 / mp.expm1(2 * r) if r else mpf(0),
+        -HALF_LN2 / 2,
+        HALF_LN2 / 2,
+        {"f32": 4, "f64": 10},
+    )
+    yield Polynomial(
         "TANH",
         "tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL",
         "relative to tanh x",
@@ -179,7 +189,7 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         lambda z: mp.sqrt(z) ** 3 / mp.tanh(mp.sqrt(z)),
         mpf("1e-6"),
         TANH_SMALL**2,
-        {"f32": 4, "f64": 11},
+        {"f32": 3, "f64": 11},
     )
     yield Polynomial(
         "ATANH",
@@ -224,6 +234,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "LOG2E", 1 / mp.log(2), "1 / ln 2"
     yield "LN2", ln2, "ln 2"
     yield "LN2_LOW", ln2_low, "ln 2 - LN2"
+    yield "HALF_LN2", mp.log(2) / 2, "ln 2 / 2"
     yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "beyond it e^-x, and x e^-x, round to 0"
     yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "beyond it 1 - e^-x, and tanh x, round to 1"
     sixth, sixth_low = two_parts(mpf(1) / 6, format)

@@ -9,6 +9,9 @@ import numpy as np
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge}
 
 
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+
 class Domain:
     """The allowed values of one parameter, such as "alpha >= 0"."""
 
@@ -61,11 +64,22 @@ class ParametricUfunc:
         self.__doc__ = ufunc.__doc__
         self._names = tuple(self.defaults)
         self._default_values = tuple(self.defaults.values())
+        # A ufunc takes a zero-dimensional array faster than a Python float.
+        self._defaults_f32 = tuple(np.array(value, FLOAT32) for value in self._default_values)
+        self._defaults_f64 = tuple(np.array(value, FLOAT64) for value in self._default_values)
         self._domain = Domain(domain) if domain else None
         self._at_zero = at_zero
 
     def __call__(self, *operands: Any, **keywords: Any) -> Any:
         """Compute; see the documentation of the instance."""
+        # The common call, short because small arrays feel every step: defaults, arrays of one dtype, at most out=.
+        if len(operands) == self.nin and (not keywords or (len(keywords) == 1 and "out" in keywords)):
+            first, last = operands[0], operands[-1]
+            if type(first) is np.ndarray and type(last) is np.ndarray and (dtype := first.dtype) is last.dtype:
+                if dtype is FLOAT32:
+                    return self.ufunc(*operands, *self._defaults_f32, **keywords)
+                if dtype is FLOAT64:
+                    return self.ufunc(*operands, *self._defaults_f64, **keywords)
         ufunc = self.ufunc
         given = len(operands) - self.nin
         if given < 0 or given > len(self._names):
@@ -81,10 +95,9 @@ class ParametricUfunc:
                     raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
             if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
                 ufunc, values = self._at_zero, (*values, at_zero)
-        operands += values
+        operands = (*operands, *values)
         if self._domain is not None:
-            position = self.nin + self._names.index(self._domain.name)
-            self._domain.check(self.__name__, operands[position])
+            self._domain.check(self.__name__, operands[self.nin + self._names.index(self._domain.name)])
         return ufunc(*operands, **keywords)
 
     def __reduce__(self) -> str:

@@ -1,0 +1,75 @@
+"""The command line: ``python -m numact info`` and ``python -m numact demo``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+import numact
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return integer
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m numact", description="Neural-network activation functions for NumPy."
+    )
+    parser.add_argument("--version", action="version", version=f"numact {numact.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo}")
+    info = commands.add_parser("info", help="print the version and the instruction set in use")
+    demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
+    demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
+    demo.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="seed of the random numbers")
+    for command in (info, demo):
+        command.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _info(as_json: bool) -> int:
+    config = numact.show_config(mode="dicts")
+    rows = {
+        "version": config["version"],
+        "level": config["level"],
+        "levels": list(config["levels"]),
+        "threads": 1,
+        "compiler": config["compiler"],
+        "numpy": config["numpy"],
+    }
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for name, value in rows.items():
+            print(f"{name:<10}{', '.join(value) if isinstance(value, list) else value}")
+    return 0
+
+
+def _demo(epochs: int, seed: int, as_json: bool) -> int:
+    try:
+        from numact import demo
+    except ModuleNotFoundError as error:
+        print(f'The demo needs {error.name}, which is not installed: pip install "numact[demo]"', file=sys.stderr)
+        return 2
+    return demo.run(epochs, seed, as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _info(options.json) if options.command == "info" else _demo(options.epochs, options.seed, options.json)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
