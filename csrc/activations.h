@@ -52,14 +52,18 @@ INLINE real relu6_grad_y(real dy, real y) { return relu6_grad(dy, y); }
 
 /* relu_squared: dy x is taken before it is doubled, since 2x may overflow where 2 x dy does not. */
 INLINE real relu_squared_forward(real x) { return relu_forward(x) * relu_forward(x); }
-INLINE real relu_squared_grad(real dy, real x) { return sel(le(x, 0), 0, 2 * (dy * x)); }
-INLINE real relu_squared_grad_y(real dy, real y) { return sel(le(y, 0), 0, 2 * (dy * sqrt_(y))); }
+INLINE real relu_squared_grad(real dy, real x) { return sel(le(x, 0), 0, 2 * (dy * relu_forward(x))); }
+INLINE real relu_squared_grad_y(real dy, real y) { return sel(le(y, 0), 0, 2 * (dy * sqrt_(relu_forward(y)))); }
 
 INLINE real leaky_relu_forward(real x, real slope) { return sel(gt(x, 0), x, slope * x); }
 INLINE real leaky_relu_grad(real dy, real x, real slope) { return sel(gt(x, 0), dy, slope * dy); }
 INLINE real leaky_relu_grad_y(real dy, real y, real slope) { return leaky_relu_grad(dy, y, slope); }
 
-INLINE real elu_forward(real x, real alpha) { return sel(gt(x, 0), x, alpha * expm1_(at_most(x, 0))); }
+INLINE real elu_forward(real x, real alpha)
+{
+    struct pair expm1 = expm1_pair(at_most(x, 0));
+    return sel(lt(x, 0), fma(alpha, expm1.value, alpha * expm1.rest), x);
+}
 INLINE real elu_grad(real dy, real x, real alpha) { return sel(gt(x, 0), dy, dy * (alpha * exp_(clamp(x, EXP_LIMIT)))); }
 INLINE real elu_grad_y(real dy, real y, real alpha) { return sel(gt(y, 0), dy, dy * (y + alpha)); }
 
@@ -84,7 +88,11 @@ INLINE struct pair beta_times(real beta, real x)
 INLINE real softplus_forward(real x, real beta)
 {
     struct pair z = beta_times(beta, x);
-    return sel(le(x, 0), 0, x) + log1p_exp(abs_(z.value), sel(lt(x, 0), -z.rest, z.rest)) / beta;
+    struct pair log = log1p_exp(abs_(z.value), sel(lt(x, 0), -z.rest, z.rest));
+    real inverse = 1 / beta, quotient = log.value * inverse;
+    real quotient_rest = (fma(-quotient, beta, log.value) + log.rest) * inverse;
+    struct pair sum = sum_of(sel(le(x, 0), 0, x), quotient);
+    return sum.value + sel(lt(sum.value, EXP_LIMIT), sum.rest + quotient_rest, 0); /* at infinity the rest is a NaN */
 }
 INLINE real softplus_grad(real dy, real x, real beta)
 {
@@ -138,11 +146,11 @@ INLINE real gelu_grad(real dy, real x)
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 
-/* hard_swish: x (x + 3) / 6 in the middle, x + 3 with what its rounding lost. */
+/* hard_swish: x (x + 3)/6 in the middle, x + 3 with what its rounding lost. */
 INLINE real hard_swish_forward(real x)
 {
     struct pair sum = sum_of_ordered(real_(3), x);
-    real middle = sixth_of(fma(x, sum.value, x * sum.rest));
+    real middle = x * fma(sum.value, SIXTH, fma(sum.value, SIXTH_LOW, sum.rest * SIXTH));
     return sel(le(x, -3), -real_(0), sel(ge(x, 3), x, middle));
 }
 INLINE real hard_swish_grad(real dy, real x)

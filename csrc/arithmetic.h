@@ -84,8 +84,6 @@ INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
-INLINE mask not_(mask condition) { return (mask)~condition; }
-INLINE mask both(mask a, mask b) { return a & b; }
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
@@ -135,8 +133,6 @@ INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
-INLINE mask not_(mask condition) { return !condition; }
-INLINE mask both(mask a, mask b) { return a & b; }
 
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
@@ -178,8 +174,10 @@ INLINE double add_to_odd(double a, double b)
     uint64_t sum_bits, error_bits;
     memcpy(&sum_bits, &sum, sizeof sum_bits);
     memcpy(&error_bits, &error, sizeof error_bits);
-    /* Inexact, and not the NaN that an infinite sum leaves as its error. */
-    uint64_t inexact = (error < 0 || error > 0) ? 1 : 0;
+    /* 1 unless the error is 0, or the NaN that an infinite sum leaves; by integers, since compilers do not vectorise the
+       comparisons. */
+    uint64_t magnitude = error_bits << 1, infinite = ((magnitude >> 53) + 1) >> 11;
+    uint64_t inexact = ((magnitude | (0 - magnitude)) >> 63) & (infinite ^ 1);
     /* Step towards zero where the sum was rounded away from it, then set the last bit. */
     uint64_t away = inexact & ((sum_bits ^ error_bits) >> 63);
     sum_bits = (sum_bits - away) | inexact;
@@ -201,11 +199,16 @@ INLINE real fma_(real a, real b, real c) { return (real)add_to_odd((double)a * (
 /* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
 INLINE real upper_half(real x) { return real_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
 
-/* Exact without the instruction, as long as no part of the product under- or overflows: |a b| between 2^-960 and 2^1020,
-   or so far below |c| that it does not matter.  The formulas keep to that.  a b = p + p_error (Dekker), then the three
-   terms are summed by rounding to odd.  Infinities and NaN take the plain way. */
+/* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX.
+   a b = p + p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
+   2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a number
+   with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
 INLINE real fma_(real a, real b, real c)
 {
+    real plain = a * b + c;
+    real up = abs_(a * b) < 0x1p-900 ? (abs_(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
+    a = a * up;
+    c = c * up;
     real p = a * b;
     real a1 = upper_half(a), a2 = a - a1, b1 = upper_half(b), b2 = b - b1;
     real p_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
@@ -214,9 +217,13 @@ INLINE real fma_(real a, real b, real c)
     real high = p + low;
     part = high - p;
     real high_error = (p - (high - part)) + (low - part);
-    real exact = high + add_to_odd(high_error, low_error);
-    real plain = p + c;
-    return abs_(exact) <= DBL_MAX ? exact : plain;
+    real rest = add_to_odd(high_error, low_error);
+    real nearest = high + rest;
+    real grid = copysign_(0x1p-822, high), on_grid = grid + high;
+    real subnormal = (on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid;
+    real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
+    real signed_zero = nearest == 0 ? plain : exact;
+    return abs_(exact) <= DBL_MAX ? signed_zero : plain;
 }
 #endif
 

@@ -8,13 +8,13 @@
 #define HALF_LN2 ((scalar)0x1.62e4300000000p-2f) /* ln 2 / 2 */
 #define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* beyond it e^-x, and x e^-x, round to 0 */
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
-#define SIXTH ((scalar)0x1.5555560000000p-3f) /* 1/6 */
-#define SIXTH_LOW ((scalar)-0x1.5555560000000p-28f) /* 1/6 - SIXTH */
+#define SIXTH ((scalar)0x1.5555540000000p-3f) /* 1/6 */
+#define SIXTH_LOW ((scalar)0x1.5555560000000p-27f) /* 1/6 - SIXTH */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
-#define TAIL_LIMIT ((scalar)0x1.d000000000000p+3f) /* beyond it t Phi(-t) rounds to 0 */
-#define TAIL_SLOPE ((scalar)0x1.11a7ba0000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
-#define TAIL_OFFSET ((scalar)-0x1.234f740000000p+0f)
-#define TAIL_MIDDLE ((scalar)0x1.0c8fca0000000p-1f) /* the value at w = 0 */
+#define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* beyond it t Phi(-t) and t phi(t) round to 0 */
+#define TAIL_SLOPE ((scalar)0x1.1111120000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
+#define TAIL_OFFSET ((scalar)-0x1.2222240000000p+0f)
+#define TAIL_MIDDLE ((scalar)0x1.0c8b600000000p-1f) /* the value at w = 0 */
 #define DENSITY ((scalar)0x1.9884540000000p-2f) /* 1 / sqrt(2 pi) */
 #define DENSITY_LOW ((scalar)-0x1.8579360000000p-27f) /* 1 / sqrt(2 pi) - DENSITY */
 #define GELU_ROOT ((scalar)-0x1.80ead20000000p-1f) /* the root of the gradient */
@@ -63,23 +63,23 @@ static const scalar ATANH_P[] = {
 };
 
 /* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
-   Interval [-1.0, 1.0], degree 14, error 2^-26.45 relative to the value. */
+   Interval [-1.0, 1.0], degree 14, error 2^-26.1 relative to the value. */
 static const scalar TAIL_P[] = {
-    0x1.fbc7180000000p-7f,
-    -0x1.02294c0000000p-4f,
-    0x1.d4c4ea0000000p-6f,
-    -0x1.06ecca0000000p-8f,
-    -0x1.1b66ae0000000p-8f,
-    0x1.27908e0000000p-8f,
-    -0x1.425b2a0000000p-9f,
-    0x1.6036a00000000p-11f,
-    0x1.61da280000000p-14f,
-    -0x1.415e260000000p-13f,
-    0x1.5257de0000000p-12f,
-    -0x1.cce6520000000p-12f,
-    0x1.e180760000000p-14f,
-    0x1.2daa5c0000000p-13f,
-    -0x1.33d4bc0000000p-14f,
+    0x1.02e73a0000000p-6f,
+    -0x1.0409e60000000p-4f,
+    0x1.d85f500000000p-6f,
+    -0x1.05c2c00000000p-8f,
+    -0x1.224d260000000p-8f,
+    0x1.2c479e0000000p-8f,
+    -0x1.4930ee0000000p-9f,
+    0x1.848c680000000p-11f,
+    0x1.94992e0000000p-14f,
+    -0x1.fb89d80000000p-13f,
+    0x1.5d9e6c0000000p-12f,
+    -0x1.a645300000000p-12f,
+    0x1.f355860000000p-14f,
+    0x1.1f32e40000000p-13f,
+    -0x1.43cc6e0000000p-14f,
 };
 
 /* gelu'(x) = d P(d), d = x - root, |d| <= GELU_ROOT_RADIUS.

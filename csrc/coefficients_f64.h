@@ -11,7 +11,7 @@
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
-#define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) rounds to 0 */
+#define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_SLOPE ((scalar)0x1.0690690690690p+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
 #define TAIL_OFFSET ((scalar)-0x1.0d20d20d20d20p+0)
 #define TAIL_MIDDLE ((scalar)0x1.0c2af7c044fc7p-1) /* the value at w = 0 */

@@ -80,11 +80,11 @@ struct exponential {
 /* e^(x + rest), |x| <= 2 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
 INLINE struct exponential exponential_signed(real x, real rest, int sign)
 {
-    real sum = fma(x, sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
-    real exact = fma(n, -sign * LN2, x);
-    real r = fma(n, -sign * LN2_LOW, exact) + rest;
+    real sum = fma(x, (scalar)sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
+    real exact = fma(n, (scalar)-sign * LN2, x);
+    real r = fma(n, (scalar)-sign * LN2_LOW, exact) + rest;
     real square = r * r, p = polynomial(r, EXP_P), q = fma(square, p, r);
-    real r_rest = fma(n, -sign * LN2_LOW, exact - r) + rest;
+    real r_rest = fma(n, (scalar)-sign * LN2_LOW, exact - r) + rest;
     return (struct exponential){n, power_of_sum(sum), q, fma(square, p, r - q) + r_rest};
 }
 
@@ -101,20 +101,22 @@ INLINE real exp_(real x)
 }
 
 /* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for x <= EXP_LIMIT / 2. */
-INLINE real expm1_(real x)
+INLINE struct pair expm1_pair(real x)
 {
     struct exponential e = exponential(at_least(x, -ONE_LIMIT), NO_REST);
-    return fma(e.power, e.q, e.power - 1);
+    real base = e.power - 1, value = fma(e.power, e.q, base);
+    return (struct pair){value, fma(e.power, e.q, base - value)};
 }
 
-/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is
-   1 + 2^n + 2^n q where n <= 0, and 2^n times 2^-n + 1 + q where n >= 0: in both one rounding, since 1 + 2^-|n| is exact
-   unless 2^-|n| hardly matters. */
+INLINE real expm1_(real x) { return expm1_pair(x).value; }
+
+/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where
+   n <= 0, and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
 INLINE real logistic(real numerator, real x, real rest)
 {
     struct exponential e = exponential(-x, rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
-    real denominator = fma(sel(lt(x, 0), 1, small), e.q, 1 + small);
+    real denominator = 1 + fma(sel(lt(x, 0), 1, small), e.q, small);
     return scale(numerator / denominator, at_most(-e.n, 0));
 }
 
@@ -170,17 +172,18 @@ INLINE real tanh_(real x)
 
 /* log(1 + e^-(t + rest)) for 0 <= t <= EXP_LIMIT.  It is 2 atanh s, s = 1/(1 + 2 e^t); with e^t = 2^-n (1 + q),
    s = 2^n u, u = 1/(2^n + 2 + 2q).  u is corrected by the residual of the division and by what the denominator lost. */
-INLINE real log1p_exp(real t, real rest)
+INLINE struct pair log1p_exp(real t, real rest)
 {
     struct exponential e = exponential_down(t, rest);
     real small = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
-    struct pair denominator = sum_of_ordered(small + 2, 2 * e.q);
-    denominator.rest = fma(2, e.rest, denominator.rest);
+    struct pair base = sum_of_ordered(real_(2), small), denominator = sum_of_ordered(base.value, 2 * e.q);
+    denominator.rest = fma(2, e.rest, base.rest + denominator.rest);
     real u = 1 / denominator.value;
     real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
     real s = small * u, square = s * s;
-    real corrected = fma(u, fma(square, polynomial(square, ATANH_P), rho), u);
-    return scale(corrected + corrected, e.n);
+    real correction = fma(square, polynomial(square, ATANH_P), rho);
+    real half = fma(u, correction, u), half_rest = fma(u, correction, u - half);
+    return (struct pair){scale(2 * half, e.n), scale(2 * half_rest, e.n)};
 }
 
 /* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_LIMIT: e^(-t^2/2) by its exact argument, times a polynomial in
@@ -204,8 +207,10 @@ INLINE struct normal_tail normal_tail(real t)
     return (struct normal_tail){e, factor};
 }
 
-/* d P(d), d = x - root: a function next to its root, without cancellation. */
-#define around_root(x, root, p) ((((x) - root) - root##_LOW) * polynomial(((x) - root) - root##_LOW, p))
+/* d P(d), d = x - root: a function next to its root, without cancellation.  x - root is exact but for the root's low part,
+   which is subtracted within the last rounding. */
+#define around_root(x, root, p) times_root_distance((x) - root, root##_LOW, polynomial((x) - root, p))
+INLINE real times_root_distance(real distance, scalar low, real p) { return fma(distance, p, -low * p); }
 
 /* x/6, as good as the division. */
 INLINE real sixth_of(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }

@@ -77,9 +77,7 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
         fixed.append(format.round(solution[0]))
         rest = [r - fixed[-1] * x**power for x, r in zip(nodes, rest, strict=True)]
     grid = chebyshev_nodes(polynomial.low, polynomial.high, 600)
-    error = max(
-        abs(polynomial.weight(x) * (polynomial.function(x) - mp.polyval(fixed[::-1], x))) for x in grid
-    )
+    error = max(abs(polynomial.weight(x) * (polynomial.function(x) - mp.polyval(fixed[::-1], x))) for x in grid)
     return fixed, error
 
 
@@ -112,7 +110,7 @@ def atanh_rest(z: mpf) -> mpf:
 
 
 # Phi(-t) e^(t^2/2) = v (SCALE_MIDDLE + w P(w)), v = 1/(t + 1), w = v linearly mapped to [-1, 1]
-GELU_LIMIT = {"f32": mpf("14.5"), "f64": mpf("39")}
+GELU_LIMIT = {"f32": mpf(15), "f64": mpf(39)}
 
 
 def mills(t: mpf) -> mpf:
@@ -237,12 +235,14 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "HALF_LN2", mp.log(2) / 2, "ln 2 / 2"
     yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "beyond it e^-x, and x e^-x, round to 0"
     yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "beyond it 1 - e^-x, and tanh x, round to 1"
-    sixth, sixth_low = two_parts(mpf(1) / 6, format)
+    with mp.workprec(format.precision):
+        sixth = mp.fdiv(1, 6, rounding="d")  # so that both parts are positive, and -0 keeps its sign
+    sixth_low = format.round(mpf(1) / 6 - sixth)
     yield "SIXTH", sixth, "1/6"
     yield "SIXTH_LOW", sixth_low, "1/6 - SIXTH"
     yield "TANH_SMALL", TANH_SMALL, "up to here tanh is a polynomial"
     t = tail(format)
-    yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) rounds to 0"
+    yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"
     yield "TAIL_SLOPE", t.slope, "w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1]"
     yield "TAIL_OFFSET", t.offset, ""
     yield "TAIL_MIDDLE", t.middle, "the value at w = 0"

@@ -28,6 +28,7 @@ class Activation:
         Bounds of the error, in units in the last place.
     formula, derivative, notes : str
         What the function is, for readers.
+
     """
 
     name: str
@@ -77,8 +78,10 @@ def document(activation: Activation, suffix: str) -> str:
         f"The error is at most {bound} ULP{' for dy = 1' if suffix else ''}, tails and subnormal results included.",
     ]
     if row.domain:
-        notes.append(f"Allowed parameters: {row.domain.removeprefix('y: ')}"
-                     f"{' (gradient from the output)' if row.domain.startswith('y: ') else ''}.")
+        notes.append(
+            f"Allowed parameters: {row.domain.removeprefix('y: ')}"
+            f"{' (gradient from the output)' if row.domain.startswith('y: ') else ''}."
+        )
     if row.notes:
         notes.append(row.notes)
     sections = {"Parameters": operands, "Returns": result, "Notes": "\n\n".join(notes)}

@@ -25,6 +25,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     ------
     ValueError
         For another mode.
+
     """
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")

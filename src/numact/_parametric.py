@@ -50,6 +50,7 @@ class ParametricUfunc:
         Names and defaults of the parameters, in order.
     nin, nout : int
         Number of operands before the parameters, and of results.
+
     """
 
     def __init__(
@@ -95,10 +96,22 @@ class ParametricUfunc:
                     raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
             if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
                 ufunc, values = self._at_zero, (*values, at_zero)
+        if "dtype" not in keywords and "signature" not in keywords:
+            values = self._as_integers_promote(operands[: self.nin], values)
         operands = (*operands, *values)
         if self._domain is not None:
             self._domain.check(self.__name__, operands[self.nin + self._names.index(self._domain.name)])
         return ufunc(*operands, **keywords)
+
+    def _as_integers_promote(self, operands: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Python numbers in the dtype that integer or boolean arrays promote to, which they would make float64."""
+        if not all(isinstance(operand, np.ndarray | np.generic) for operand in operands):
+            return values
+        common = np.result_type(*operands)
+        if common.kind not in "biu":
+            return values
+        loop = self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,))[0]
+        return tuple(np.array(value, loop) if isinstance(value, float | int) else value for value in values)
 
     def __reduce__(self) -> str:
         return self.__name__

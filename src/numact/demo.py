@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 import numact
 from numact._baseline import baseline
@@ -281,7 +282,12 @@ def run(epochs: int, seed: int, as_json: bool) -> int:
     x = (digits.data / 16 - 0.5).astype(np.float32)
     data = train_test_split(x, digits.target, test_size=0.25, random_state=0, stratify=digits.target)
     columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with np.errstate(all="ignore"), Progress(*columns, console=progress_console, transient=True) as progress:
+    # One thread for the matrix products: for matrices this small two are slower, and far slower on a busy machine.
+    with (
+        threadpool_limits(1),
+        np.errstate(all="ignore"),
+        Progress(*columns, console=progress_console, transient=True) as progress,
+    ):
         task = progress.add_task("", total=len(catalogue) * (epochs + 1))
         training, throughput = [], []
         for row in catalogue:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-HEAD = '''\
+HEAD = """\
 from typing import Any, Final, Literal, overload
 
 import numpy as np
@@ -20,7 +20,7 @@ __all__: list[str]
 def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 @overload
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
-'''
+"""
 
 ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*", (\w+), (\w+),')
 
@@ -36,12 +36,12 @@ def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[st
             yield f"{name}{suffix}: Final[np.ufunc]"
             continue
         arguments = [f"{operand}: ArrayLike" for operand in operands.split()]
-        arguments += ["/", *(f"{parameter}: ArrayLike = {default}" for parameter, default in pairs), "*"]
+        arguments += ["/", *(f"{parameter}: ArrayLike = {default}" for parameter, default in pairs)]
         if at_zero:
-            arguments.append("at_zero: ArrayLike | None = None")
+            arguments += ["*", "at_zero: ArrayLike | None = None"]
         class_name = "_" + (name + suffix).title().replace("_", "")
         yield f"class {class_name}(ParametricUfunc):"
-        yield f"    def __call__(self, {', '.join(arguments)}, **keywords: Any) -> Any: ...  # type: ignore[override]"
+        yield f"    def __call__(self, {', '.join(arguments)}, **keywords: Any) -> Any: ..."
         yield f"{name}{suffix}: Final[{class_name}]"
 
 

@@ -1,0 +1,115 @@
+"""What every activation is, independently of the library: one entry each, the only place where a new row needs tests.
+
+A formula is written over `m`, the arithmetic: `EXACT` computes with mpmath numbers of 200 bits, `FAST` with float64
+arrays, for sweeps over float32.  Hence formulas that lose nothing in the tails.  Derivatives have the value of the
+catalogue at kinks.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+from scipy import special
+
+PRECISION = 200
+
+
+class Exact(mpmath.ctx_mp.MPContext):  # type: ignore[misc]
+    """Arithmetic on single mpmath numbers."""
+
+    def where(self, condition: bool, a: Any, b: Any) -> Any:
+        """Choose a or b."""
+        return a if condition else b
+
+
+class FAST:
+    """Arithmetic on float64 arrays: far more precise than float32; not to be instantiated."""
+
+    exp, expm1, log1p, sqrt, tanh, cosh, where = np.exp, np.expm1, np.log1p, np.sqrt, np.tanh, np.cosh, np.where
+    erfc, pi = special.erfc, np.pi
+
+
+EXACT = Exact()
+EXACT.prec = PRECISION
+
+
+def maximum(m: Any, a: Any, b: Any) -> Any:
+    """Choose the larger one."""
+    return m.where(a > b, a, b)
+
+
+def sigmoid(m: Any, x: Any) -> Any:
+    """Logistic function."""
+    return 1 / (1 + m.exp(-x))
+
+
+def normal(m: Any, x: Any) -> Any:
+    """Distribution function of the standard normal distribution."""
+    return m.erfc(-x / m.sqrt(2)) / 2
+
+
+def density(m: Any, x: Any) -> Any:
+    """Density of the standard normal distribution."""
+    return m.exp(-x * x / 2) / m.sqrt(2 * m.pi)
+
+
+def log1p_exp(m: Any, z: Any) -> Any:
+    """log(1 + e^z)."""
+    return maximum(m, z, 0) + m.log1p(m.exp(-abs(z)))
+
+
+def between(m: Any, x: Any, low: Any, middle: Any, high: Any, bounds: tuple[int, int]) -> Any:
+    """Choose low for x <= bounds[0], high for x >= bounds[1], else middle."""
+    return m.where(x <= bounds[0], low, m.where(x >= bounds[1], high, middle))
+
+
+Formula = Callable[..., Any]
+
+
+class Reference(NamedTuple):
+    """An activation and its derivative, functions of (m, x, *parameters), and the derivative as function of the output."""
+
+    forward: Formula
+    derivative: Formula
+    derivative_y: Formula | None = None
+
+
+# Long lines here keep an activation together.
+# ruff: noqa: E501
+REFERENCE = {
+    "relu": Reference(
+        lambda m, x: maximum(m, x, 0), lambda m, x: m.where(x > 0, 1, 0), lambda m, y: m.where(y > 0, 1, 0)
+    ),
+    "relu6": Reference(
+        lambda m, x: between(m, x, 0, x, 6, (0, 6)),
+        lambda m, x: between(m, x, 0, 1, 0, (0, 6)),
+        lambda m, y: between(m, y, 0, 1, 0, (0, 6)),
+    ),
+    "relu_squared": Reference(
+        lambda m, x: maximum(m, x, 0) ** 2, lambda m, x: 2 * maximum(m, x, 0), lambda m, y: 2 * m.sqrt(y)
+    ),
+    "leaky_relu": Reference(
+        lambda m, x, slope: m.where(x > 0, x, slope * x),
+        lambda m, x, slope: m.where(x > 0, 1, slope),
+        lambda m, y, slope: m.where(y > 0, 1, slope),
+    ),
+    "elu": Reference(
+        lambda m, x, alpha: m.where(x > 0, x, alpha * m.expm1(x)),
+        lambda m, x, alpha: m.where(x > 0, 1, alpha * m.exp(x)),
+        lambda m, y, alpha: m.where(y > 0, 1, y + alpha),
+    ),
+    "sigmoid": Reference(sigmoid, lambda m, x: sigmoid(m, x) * sigmoid(m, -x), lambda m, y: y * (1 - y)),
+    "tanh": Reference(lambda m, x: m.tanh(x), lambda m, x: 1 / m.cosh(x) ** 2, lambda m, y: (1 - y) * (1 + y)),
+    "softplus": Reference(
+        lambda m, x, beta: log1p_exp(m, beta * x) / beta,
+        lambda m, x, beta: sigmoid(m, beta * x),
+        lambda m, y, beta: -m.expm1(-beta * y),
+    ),
+    "silu": Reference(lambda m, x: x * sigmoid(m, x), lambda m, x: sigmoid(m, x) * (1 + x * sigmoid(m, -x))),
+    "gelu": Reference(lambda m, x: x * normal(m, x), lambda m, x: normal(m, x) + x * density(m, x)),
+    "hard_swish": Reference(
+        lambda m, x: between(m, x, 0, x * (x + 3) / 6, x, (-3, 3)),
+        lambda m, x: between(m, x, 0, (2 * x + 3) / 6, 1, (-3, 3)),
+    ),
+}

@@ -1,0 +1,353 @@
+"""Special values, memory layouts and the floating-point environment."""
+
+import ctypes
+import mmap
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import (
+    BUILT,
+    DTYPES,
+    FUNCTIONS,
+    LEVELS,
+    ROWS,
+    Array,
+    Function,
+    assert_same_bits,
+    name_of,
+    samples,
+    unsigned,
+)
+from reference import EXACT, REFERENCE
+
+from numact import Activation
+
+every_function = pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=name_of)
+every_row = pytest.mark.parametrize("row", ROWS, ids=name_of)
+
+
+def elementwise(function: Function, *operands: Any) -> Array:
+    """Compute what the function gives for copies: the reference of every layout."""
+    with np.errstate(over="ignore"):
+        return np.asarray(function.ufunc()(*(np.array(operand, order="C") for operand in operands)))
+
+
+# Values
+
+
+@every_function
+@every_dtype
+def test_nan(function: Function, dtype: Any) -> None:
+    """NaN in gives NaN out; in the gradients of the ReLU family dy passes."""
+    x = np.array([np.nan, -np.nan] * 20, dtype)
+    got = function.ufunc()(*function.operands(x))
+    kept = {"relu", "relu6"} if function.row.kink else set()
+    if function.suffix and function.row.name in kept:
+        np.testing.assert_array_equal(got, 1)
+    elif not (function.suffix and function.row.name in {"leaky_relu", "elu", "hard_swish", "relu_squared"}):
+        assert np.isnan(got).all()
+    if function.suffix:
+        got = function.ufunc()(*function.operands(np.ones_like(x), dy=x))
+        assert np.isnan(got).all(), "a NaN dy vanishes"
+
+
+@every_function
+@every_dtype
+def test_no_nan_from_numbers(function: Function, dtype: Any) -> None:
+    """Only NaN gives NaN."""
+    for parameters in function.parameters(dtype):
+        x = function.inputs(samples(dtype))
+        x = x[~np.isnan(x)]
+        with np.errstate(over="ignore"):
+            got = function.ufunc()(*function.operands(x, parameters))
+        assert not np.isnan(got).any(), x[np.isnan(got)]
+
+
+def limit(function: Function, sign: int) -> float:
+    """Find the limit at infinity: infinite where the values still grow, else the value far out."""
+    near, far = (
+        EXACT.mpf(function.reference(EXACT, EXACT.mpf(sign * x), *map(EXACT.mpf, map(float, function.parameters()[0]))))
+        for x in (10**6, 10**9)
+    )
+    size = np.inf if abs(far) > 2 * abs(near) else float(abs(far))
+    return -size if far < 0 else size
+
+
+@every_dtype
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f.suffix != "_grad_y"], ids=name_of)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_limits(function: Function, dtype: Any, sign: int) -> None:
+    """f(inf) and f'(inf) are the limits, with their signs (silu(-inf) is -0.0)."""
+    got = function.ufunc()(*function.operands(np.full(40, sign * np.inf, dtype)))
+    want = limit(function, sign)
+    np.testing.assert_array_equal(got, dtype(want))
+    parameters = map(EXACT.mpf, map(float, function.parameters()[0]))
+    if function.suffix == "" and function.reference(EXACT, EXACT.mpf(sign * 10**9), *parameters) != 0:
+        np.testing.assert_array_equal(np.signbit(got), np.signbit(want))
+
+
+@every_row
+@every_dtype
+def test_zeros(row: Activation, dtype: Any) -> None:
+    """f(+0) and f(-0) have the sign of f beside them."""
+    function = Function(row, "")
+    parameters = [EXACT.mpf(default) for _, default in row.parameters]
+    for zero in (0.0, -0.0):
+        beside = REFERENCE[row.name].forward(EXACT, EXACT.mpf(np.copysign(1e-300, zero)), *parameters)
+        got = function.ufunc()(*function.operands(np.full(40, zero, dtype)))
+        if (got == 0).all():
+            np.testing.assert_array_equal(np.signbit(got), bool(beside < 0))
+        np.testing.assert_allclose(got, float(beside), rtol=2 * np.finfo(dtype).eps, atol=1e-290)
+
+
+@every_function
+@every_dtype
+def test_silent(function: Function, dtype: Any) -> None:
+    """No floating-point error for any input, except the overflow of finite numbers where the row says so."""
+    math_library = ctypes.CDLL(None)
+    for level in LEVELS:
+        for parameters in function.parameters(dtype):
+            x = function.inputs(samples(dtype))
+            operands = function.operands(x, parameters)
+            if function.row.overflows:
+                moderate = (abs(x) < 1e10) | ~np.isfinite(x)
+                operands = function.operands(x[moderate], parameters)
+            with np.errstate(all="raise"):
+                function.ufunc(level)(*operands)
+                for i in range(0, operands[-1].size if not parameters else 20):
+                    function.ufunc(level)(*(o[i : i + 1] if np.ndim(o) else o for o in operands))
+            flags = math_library.fetestexcept(0x1D)  # invalid 1, division 4, overflow 8, underflow 16
+            assert flags == 0
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.overflows], ids=name_of)
+@every_dtype
+def test_overflow_is_reported(row: Activation, dtype: Any) -> None:
+    """A finite input that overflows warns, as in NumPy; an infinite one does not."""
+    function = Function(row, "")
+    for level in LEVELS:
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            got = function.ufunc(level)(*function.operands(np.full(20, np.finfo(dtype).max)))
+        assert np.isinf(got).all()
+        function.ufunc(level)(*function.operands(np.full(20, np.inf, dtype)))
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or not sys.platform.startswith("linux"), reason="reads the MXCSR through glibc"
+)
+@pytest.mark.parametrize("mode", [0x2000, 0x4000, 0x6000, 0x8040, 0xE040], ids=hex)
+@every_function
+def test_environment(function: Function, mode: int) -> None:
+    """Another rounding mode or flush-to-zero changes no bit and is left as it was found."""
+    math_library = ctypes.CDLL(None)
+    environment, found = (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
+    for dtype in DTYPES:
+        x = function.inputs(samples(dtype, 300))
+        operands = function.operands(x)
+        with np.errstate(over="ignore"):
+            for level in LEVELS:
+                ufunc, out = function.ufunc(level), np.empty_like(x)
+                want = ufunc(*operands)
+                math_library.fegetenv(environment)
+                default = environment[7]
+                environment[7] = (default & ~0xE07F) | mode
+                math_library.fesetenv(environment)
+                try:
+                    ufunc(*operands, out=out)
+                    math_library.fegetenv(found)
+                finally:
+                    environment[7] = default
+                    math_library.fesetenv(environment)
+                assert_same_bits(out, want, x, f"{function.name}, {level}:")
+                assert found[7] & ~0x3F == (default & ~0xE07F) | mode & ~0x3F
+
+
+# Memory
+
+
+@every_function
+@every_dtype
+def test_layouts(function: Function, dtype: Any) -> None:
+    """Any layout gives what a contiguous copy gives."""
+    ufunc = function.ufunc()
+    x = samples(dtype)[:600]
+    packed = np.zeros(600, [("pad", "u1"), ("x", dtype)])
+    packed["x"] = x
+    matrix = x.reshape(20, 30)
+    cube = x.reshape(10, 10, 6)
+    layouts = [
+        *(packed["x"], x[::-1], x[::7], x.astype(x.dtype.newbyteorder()), matrix.T, np.asfortranarray(matrix)),
+        *(matrix[:, 3], matrix[::2, ::-3], cube.transpose(1, 2, 0), cube[:, ::2], np.broadcast_to(x[:30], (5, 30))),
+        *(x[:0], matrix[:, :0]),
+        *(np.broadcast_to(x[3], (4, 5)), matrix[:, None, :], x[5:6], x[:1].reshape(())),
+    ]
+    with np.errstate(over="ignore"):
+        for layout in layouts:
+            native = layout.astype(dtype)
+            want = elementwise(function, *function.operands(native))
+            got = np.asarray(ufunc(*function.operands(layout, function.parameters(dtype)[0])))
+            assert got.shape == layout.shape
+            assert_same_bits(got, want, native, function.name)
+        packed_out = np.zeros(600, packed.dtype)
+        ufunc(*function.operands(x), out=packed_out["x"])
+        assert_same_bits(packed_out["x"], elementwise(function, *function.operands(x)), x)
+        assert not packed_out["pad"].any()
+
+
+@every_function
+@every_dtype
+def test_scalars(function: Function, dtype: Any) -> None:
+    """0-d gives a scalar of the dtype."""
+    for x in (np.array(0.5, dtype), dtype(0.5)):
+        assert type(function.ufunc()(*function.operands(x))) is dtype
+    out = np.empty((), dtype)
+    assert function.ufunc()(*function.operands(dtype(0.5)), out=out) is out
+
+
+@every_function
+@every_dtype
+@pytest.mark.parametrize("size", [1, 40, 300, 1000])
+def test_overlap(function: Function, dtype: Any, size: int) -> None:
+    """`out` that overlaps an operand gives what copies give."""
+    ufunc = function.ufunc()
+    start = np.resize(samples(dtype), size + 140)
+    for shift in range(-70, 71):
+        for reverse in (1, -1):
+            for overlapped in range(2 if function.suffix else 1):
+                memory = start.copy()
+                moved = memory[70 : 70 + size]
+                other = start[:size].copy()
+                out = memory[70 + shift : 70 + shift + size][::reverse]
+                operands = list(function.operands(moved))
+                if function.suffix:
+                    operands[:2] = [moved, other] if overlapped == 0 else [other, moved]
+                want = elementwise(function, *operands)
+                with np.errstate(over="ignore"):
+                    assert ufunc(*operands, out=out) is out
+                assert_same_bits(out, want, message=f"{function.name}, shift {shift}, {reverse}:")
+                untouched = np.ones(memory.size, bool)
+                untouched[70 + shift : 70 + shift + size] = False
+                assert_same_bits(memory[untouched], start[untouched])
+
+
+@every_function
+@every_dtype
+def test_in_place(function: Function, dtype: Any) -> None:
+    """out=x, out=dy, and the same array as every operand."""
+    x = samples(dtype)
+    operands = function.operands(x, dy=x[::-1].copy())
+    want = elementwise(function, *operands)
+    with np.errstate(over="ignore"):
+        for k in range(2 if function.suffix else 1):
+            copies = [np.array(operand) for operand in operands]
+            function.ufunc()(*copies, out=copies[k])
+            assert_same_bits(copies[k], want, x, function.name)
+        if function.suffix:
+            want = elementwise(function, *function.operands(x, dy=x))
+            same = x.copy()
+            function.ufunc()(*function.operands(same, dy=same), out=same)
+            assert_same_bits(same, want, x, function.name)
+
+
+@every_function
+@every_dtype
+def test_where(function: Function, dtype: Any) -> None:
+    """where= leaves the rest of out alone."""
+    x = samples(dtype)
+    chosen = np.random.default_rng(3).random(x.size) < 0.6
+    out = np.full(x.size, 7, dtype)
+    operands = function.operands(x)
+    with np.errstate(over="ignore"):
+        function.ufunc()(*operands, out=out, where=chosen)
+    assert_same_bits(out, np.where(chosen, elementwise(function, *operands), dtype(7)), x)
+
+
+@every_function
+def test_broadcasting(function: Function) -> None:
+    """Operands broadcast against one another."""
+    x = np.linspace(-8, 8, 60, dtype=np.float32)
+    if function.suffix:
+        dy = x[:7, None]
+        got = function.ufunc()(*function.operands(x, dy=dy))
+        assert_same_bits(got, elementwise(function, *function.operands(np.tile(x, (7, 1)), dy=np.repeat(dy, 60, 1))))
+    elif function.row.parameters:
+        column = np.linspace(0.5, 2, 7, dtype=np.float32)[:, None]
+        got = function.ufunc()(x, *[column] * len(function.row.parameters))
+        for i, value in enumerate(column[:, 0]):
+            assert_same_bits(got[i], function.ufunc()(x, *[value] * len(function.row.parameters)))
+
+
+@every_function
+def test_read_only(function: Function) -> None:
+    """Read-only input is fine, read-only output an error."""
+    x = np.linspace(-8, 8, 50, dtype=np.float32)
+    x.flags.writeable = False
+    want = elementwise(function, *function.operands(x))
+    assert_same_bits(function.ufunc()(*function.operands(x)), want)
+    with pytest.raises(ValueError, match="read-only"):
+        function.ufunc()(*function.operands(x), out=x)
+
+
+@contextmanager
+def guarded(arrays: int) -> Iterator[list[Array]]:
+    """Pages of bytes, each between two that must not be touched."""
+    library = ctypes.CDLL(None, use_errno=True)
+    page, maps = mmap.PAGESIZE, [mmap.mmap(-1, 3 * mmap.PAGESIZE) for _ in range(arrays)]
+    addresses = [ctypes.addressof(ctypes.c_char.from_buffer(memory)) for memory in maps]
+
+    def protect(flags: int) -> None:
+        for address in addresses:
+            for offset in (0, 2 * page):
+                assert library.mprotect(ctypes.c_void_p(address + offset), ctypes.c_size_t(page), flags) == 0
+
+    protect(0)
+    try:
+        yield [np.frombuffer(memory, np.uint8)[page : 2 * page] for memory in maps]
+    finally:
+        protect(mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="needs mprotect")
+@every_function
+@every_dtype
+def test_guard_pages(function: Function, dtype: Any) -> None:
+    """No byte before or after an array is touched (a violation kills the process)."""
+    source = function.operands(moderate_numbers(dtype))
+    varying = sum(np.ndim(operand) > 0 for operand in source)
+    itemsize = np.dtype(dtype).itemsize
+    with guarded(len(source) + 1) as pages:
+        for level in LEVELS:
+            ufunc = BUILT[level][function.name]
+            for n in range(1, 41):
+                want = elementwise(function, *(operand[:n] if np.ndim(operand) else operand for operand in source))
+                for at_end in (False, True):
+                    views = []
+                    for page, count in zip(pages, [n] * varying + [1] * (len(source) - varying) + [n], strict=True):
+                        size = count * itemsize
+                        views.append(page[-size:].view(dtype) if at_end else page[:size].view(dtype))
+                    for view, operand in zip(views[:-1], source, strict=True):
+                        view[:] = operand[: view.size] if np.ndim(operand) else operand
+                    ufunc(*views[:-1], out=views[-1])
+                    assert_same_bits(views[-1], want)
+                    if n > 1:
+                        strided = slice(None, None, -1)
+                        ufunc(*(view[strided] for view in views[:-1]), out=views[-1][strided])
+                        assert_same_bits(views[-1], want)
+
+
+def moderate_numbers(dtype: Any) -> Array:
+    """Make forty moderate numbers."""
+    return np.linspace(-5, 5, 40).astype(dtype)
+
+
+def test_bits_of_nan() -> None:
+    """The comparison of the tests tells zeros apart."""
+    with pytest.raises(AssertionError):
+        assert_same_bits(np.zeros(1), -np.zeros(1))
+    assert unsigned(np.float32) is np.uint32

@@ -1,0 +1,305 @@
+"""The public interface: completeness, ufunc semantics, parameters, errors, configuration."""
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import LEVELS, ROWS, assert_same_bits, name_of
+from reference import REFERENCE
+
+import numact
+from numact import Activation, ParametricUfunc, _core
+
+NAMES = [
+    row.name + suffix
+    for row in ROWS
+    for suffix, exists in (("", True), ("_grad", True), ("_grad_y", row.from_output))
+    if exists
+]
+every_name = pytest.mark.parametrize("name", NAMES)
+PARAMETRIC = [name for name in NAMES if isinstance(getattr(numact, name, None), ParametricUfunc)]
+WITH_PARAMETERS = [row for row in ROWS if row.parameters]
+
+
+def public(name: str) -> Any:
+    """Get a function of numact."""
+    return getattr(numact, name)
+
+
+def operands(function: Any, x: Any) -> tuple[Any, ...]:
+    """Give x as every operand that is no parameter."""
+    return (x,) * int(function.nin)
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own."""
+    clean = {key: value for key, value in os.environ.items() if key != "NUMACT_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**clean, **environment}
+    )
+
+
+# Completeness
+
+
+def test_every_row_has_a_reference() -> None:
+    """An activation without reference, or a reference without activation, fails."""
+    assert {row.name for row in ROWS} == set(REFERENCE)
+    for row in ROWS:
+        assert (REFERENCE[row.name].derivative_y is not None) == row.from_output, row.name
+
+
+def test_names() -> None:
+    """Every function is public, and numact.__all__ is right."""
+    assert set(NAMES) <= set(numact.__all__)
+    assert len(set(numact.__all__)) == len(numact.__all__)
+    for name in numact.__all__:
+        assert hasattr(numact, name), name
+    assert numact.catalogue() == ROWS
+
+
+def test_rows() -> None:
+    """Rows are immutable and within the contract of the design."""
+    for row in ROWS:
+        assert row.formula
+        assert row.derivative
+        assert 0.5 <= row.ulp <= (2 if row.name in {"sigmoid", "silu", "swish", "quick_gelu"} else 1.5)
+        assert 0.5 <= row.ulp_gradient <= 2
+        with pytest.raises((AttributeError, TypeError)):
+            row.name = "other"  # type: ignore[misc]
+
+
+@every_name
+def test_kind(name: str) -> None:
+    """Real ufuncs where there is no parameter, else ParametricUfunc around one; named and documented."""
+    function = public(name)
+    row = next(row for row in ROWS if row.name == name.removesuffix("_y").removesuffix("_grad"))
+    at_zero = row.kink and name.endswith("_grad")
+    assert isinstance(function, ParametricUfunc if row.parameters or at_zero else np.ufunc)
+    assert function.__name__ == name
+    assert function.nin == (2 if "_grad" in name else 1)
+    assert function.nout == 1
+    assert name in repr(function)
+    assert function.__doc__
+    if isinstance(function, ParametricUfunc):
+        assert isinstance(function.ufunc, np.ufunc)
+        assert function.defaults == dict(row.parameters)
+
+
+# Ufunc semantics
+
+
+@every_name
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pickle looks into all modules, mpmath too
+def test_pickle_and_copy(name: str) -> None:
+    """Functions survive pickle and copy as themselves."""
+    function = public(name)
+    for item in (function, getattr(function, "ufunc", function)):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            assert pickle.loads(pickle.dumps(item, protocol)) is item
+        assert copy.copy(item) is item
+        assert copy.deepcopy([item])[0] is item
+
+
+@every_name
+@pytest.mark.parametrize("dtype", ["?", "b", "B", "h", "H", "i", "I", "l", "L", "e", "f", "d", ">f4", ">f8"])
+def test_promotion(name: str, dtype: str) -> None:
+    """Integers and half precision promote to the smallest float loop that holds them."""
+    function = public(name)
+    x = np.array([0, 1, 1], dtype)
+    want = np.result_type(np.float32, x.dtype)
+    got = function(*operands(function, x))
+    assert got.dtype == want
+    assert_same_bits(got, function(*operands(function, x.astype(want))))
+
+
+@every_name
+@pytest.mark.parametrize("x", [1j, np.array(None), "a", b"a", np.array([object()]), np.datetime64("2020-01-01")])
+def test_wrong_types(name: str, x: Any) -> None:
+    """Types without loop raise the TypeError of ufuncs."""
+    function = public(name)
+    with pytest.raises(TypeError):
+        function(*operands(function, x))
+
+
+@every_name
+def test_keywords_of_ufuncs(name: str) -> None:
+    """dtype=, casting=, order=, subok= and out= as a tuple work, wrong keywords and counts do not."""
+    function = public(name)
+    x = np.linspace(0.1, 0.9, 12).reshape(3, 4)
+    arrays = operands(function, x)
+    single = function(*arrays, dtype=np.float32, casting="same_kind")
+    assert single.dtype == np.float32
+    with pytest.raises(TypeError):
+        function(*arrays, dtype=np.float32, casting="no")
+    with pytest.raises(TypeError):
+        function(*arrays, out=np.empty(x.shape, int))
+    out = np.empty_like(x)
+    assert function(*arrays, out=(out,)) is out
+    assert function(*arrays, order="F").flags.f_contiguous
+    with pytest.raises(TypeError):
+        function(*arrays, nonsense=1)
+    with pytest.raises(TypeError):
+        function()
+    with pytest.raises(TypeError):
+        function(*arrays, *[1.0] * 9)
+    with pytest.raises(ValueError, match="broadcast"):
+        function(*arrays, out=np.empty((2, 2)))
+
+
+class Tagged(np.ndarray[Any, Any]):
+    """A subclass of arrays."""
+
+
+class Overrider:
+    """Takes over every ufunc."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """Tell what was called."""
+        return ufunc, method
+
+
+@every_name
+def test_subclasses_and_overrides(name: str) -> None:
+    """Subclasses are kept, __array_ufunc__ takes over with the real ufunc."""
+    function = public(name)
+    x = np.ones(3).view(Tagged)
+    assert type(function(*operands(function, x))) is Tagged
+    assert type(function(*operands(function, x), subok=False)) is np.ndarray
+    assert function(*operands(function, Overrider())) == (getattr(function, "ufunc", function), "__call__")
+    masked = np.ma.masked_array([1.0, 2.0], [True, False])
+    assert isinstance(function(*operands(function, masked)), np.ma.MaskedArray)
+
+
+# Parameters
+
+
+@pytest.mark.parametrize("name", PARAMETRIC)
+def test_parameters(name: str) -> None:
+    """Positional, by keyword and by default; a Python number never changes the dtype, an array broadcasts."""
+    function = public(name)
+    x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
+    arrays = operands(function, x)
+    values = list(function.defaults.values())
+    default = function(*arrays)
+    assert default.dtype == np.float32
+    assert_same_bits(function(*arrays, *values), default)
+    assert_same_bits(function(*arrays, **function.defaults), default)
+    for parameter in function.defaults:
+        for value in (2, 2.0, True, np.float32(2)):
+            assert function(*arrays, **{parameter: value}).dtype == np.float32
+        assert function(*arrays, **{parameter: np.float64(2)}).dtype == np.float64
+        column = np.array([[0.5], [1], [2]], np.float32)
+        got = function(*arrays, **{parameter: column})
+        for i in range(3):
+            assert_same_bits(got[i], function(*(array[i] for array in arrays), **{parameter: column[i, 0]}))
+        if parameter == next(iter(function.defaults)):
+            with pytest.raises(TypeError, match=parameter):
+                function(*arrays, 1.0, **{parameter: 1.0})
+    with pytest.raises(TypeError, match="nonsense"):
+        function(*arrays, nonsense=1)
+
+
+@pytest.mark.parametrize("row", [row for row in WITH_PARAMETERS if row.domain], ids=name_of)
+def test_domain(row: Activation) -> None:
+    """A parameter that is not allowed raises, names itself, the value and what is allowed, and changes nothing."""
+    name, relation, bound = row.domain.removeprefix("y: ").split()
+    only_y = row.domain.startswith("y: ")
+    x = np.ones(3, np.float32)
+    for suffix in ("", "_grad", "_grad_y"):
+        function = getattr(numact, row.name + suffix, None)
+        if function is None:
+            continue
+        wrong = [-0.25, np.float32(-0.25), -1, np.array([1, -0.25, 2]), np.nan, *([0.0] if relation == ">" else [])]
+        for value in wrong:
+            out = np.full(3, 7, np.float32)
+            arrays = operands(function, x)
+            if only_y and suffix != "_grad_y":
+                function(*arrays, **{name: value})
+                continue
+            named = "-0.25" if isinstance(value, np.ndarray) else str(value)
+            pattern = rf"{name}.*{relation} {bound}.*{named}"
+            with pytest.raises(ValueError, match=pattern):
+                function(*arrays, out=out, **{name: value})
+            with pytest.raises(ValueError, match=name):
+                function(*arrays, value, out=out)
+            np.testing.assert_array_equal(out, 7)
+        if relation == ">=":
+            function(*operands(function, x), **{name: float(bound)})
+
+
+def test_prelu() -> None:
+    """An array as slope of leaky_relu makes it a PReLU."""
+    x = np.random.default_rng(5).normal(size=(4, 3, 5)).astype(np.float32)
+    slopes = np.array([0.1, -0.2, 3], np.float32)[:, None]
+    assert_same_bits(public("leaky_relu")(x, negative_slope=slopes), np.where(x > 0, x, slopes * x))
+
+
+def test_at_zero_needs_a_kink() -> None:
+    """at_zero= is unknown to functions without kink."""
+    for row in ROWS:
+        if not row.kink:
+            with pytest.raises(TypeError):
+                public(f"{row.name}_grad")(1.0, 0.0, at_zero=1)
+        with pytest.raises(TypeError):
+            public(row.name)(0.0, at_zero=1)
+
+
+# Configuration
+
+
+def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
+    """show_config prints, or returns, what runs here."""
+    numact.show_config()
+    printed = capsys.readouterr().out
+    config = numact.show_config(mode="dicts")
+    assert config is not None
+    assert set(config) >= {"version", "level", "levels", "compiler", "numpy"}
+    assert config["level"] in config["levels"] == LEVELS
+    assert config["numpy"] == np.__version__
+    assert config["version"] == numact.__version__
+    assert str(config["compiler"]) in printed
+    assert not capsys.readouterr().out
+    with pytest.raises(ValueError, match="nonsense"):
+        numact.show_config(mode="nonsense")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_forced_level(level: str) -> None:
+    """NUMACT_LEVEL chooses the level, silently."""
+    code = "import numact, warnings; print(numact.show_config('dicts')['level'], numact._core.level())"
+    process = run("import warnings; warnings.simplefilter('error');" + code, NUMACT_LEVEL=level)
+    assert process.stdout.split() == [level, level]
+    assert not process.stderr
+
+
+def test_unknown_level_warns() -> None:
+    """An unknown NUMACT_LEVEL warns once, with what is allowed, and changes nothing."""
+    process = run("import numact; print(numact.show_config('dicts')['level'])", NUMACT_LEVEL="nonsense")
+    assert process.stdout.split() == [LEVELS[-1]]
+    assert process.stderr.count("RuntimeWarning") == 1
+    for name in (*LEVELS, "nonsense"):
+        assert name in process.stderr
+
+
+def test_levels() -> None:
+    """The baseline is always there, and other names raise."""
+    assert LEVELS[0] == "baseline"
+    with pytest.raises(ValueError, match="nonsense"):
+        _core.build("nonsense")
+
+
+def test_import_is_light() -> None:
+    """Importing numact imports numpy, the standard library and nothing else."""
+    process = run(
+        "import sys, numpy; before = set(sys.modules); import numact;"
+        "print(*{name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))"
+    )
+    assert set(process.stdout.split()) <= {"numact", "numpy", "cython_runtime"} | {
+        name for name in process.stdout.split() if name.startswith("_cython_")
+    }

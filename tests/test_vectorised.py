@@ -1,0 +1,59 @@
+"""Reads the built extension: the loop of every function is packed at the full width of its level."""
+
+import platform
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from functools import cache
+
+import pytest
+from cases import FUNCTIONS, LEVELS, Function, name_of
+
+from numact import _core
+
+REGISTERS = {"baseline": "xmm", "v3": "ymm", "v4": "zmm"}
+# Arithmetic on packed numbers, not moves and conversions.
+ARITHMETIC = r"v?(?:add|sub|mul|div|sqrt|min|max|and|andn|or|xor|cmp\w*|blend\w*|scalef|fn?m(?:add|sub)(?:132|213|231))"
+PACKED = rf"\b{ARITHMETIC}p[sd]\s.*%"
+
+pytestmark = [
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="knows x86-64 instructions"),
+    pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump (binutils)"),
+]
+
+
+@cache
+def disassembly() -> dict[str, list[str]]:
+    """Instructions by symbol, parts of split functions included."""
+    command = ["objdump", "--disassemble", "--no-show-raw-insn", "--no-addresses", _core.__file__]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    functions: dict[str, list[str]] = defaultdict(list)
+    name = ""
+    for line in text.splitlines():
+        if line.startswith("<") and line.endswith(">:"):
+            name = line[1:-2].split(".")[0]
+        elif line.startswith("\t"):
+            functions[name].append(line)
+    for name, instructions in list(functions.items()):
+        # The compiler merges equal functions: one of them jumps to the other.
+        if jump := re.match(r"\tjmp\s+<([\w.]+)>", instructions[0]):
+            functions[name] = functions[jump[1]]
+    return dict(functions)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_packed(function: Function, dtype: str, level: str) -> None:
+    """The loop has packed arithmetic in the registers of the level, and its divisions are packed."""
+    stem = function.name if function.suffix else f"{function.name}_forward"
+    symbol = f"{stem}_{dtype}_{level}"
+    instructions = disassembly().get(symbol)
+    assert instructions, f"{symbol} is not among the symbols of {_core.__file__}"
+    packed = [line for line in instructions if re.search(PACKED + REGISTERS[level], line)]
+    assert packed, f"{symbol} has no packed arithmetic on %{REGISTERS[level]}"
+    divisions = [line for line in instructions if re.search(r"\bv?div[sp][sd]\b", line)]
+    if divisions:
+        wide = [line for line in divisions if re.search(rf"divp[sd]\s.*%{REGISTERS[level]}", line)]
+        assert wide, f"{symbol} divides, but never packed on %{REGISTERS[level]}"
