@@ -3,9 +3,9 @@
 Everything else stands in pyproject.toml.
 """
 
-import importlib.util
 import os
 import platform
+import runpy
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
@@ -15,8 +15,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's partial
-# redundancy elimination turns selections of doubles into selections of integers, which SSE2 cannot vectorise.
+# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
+# partial redundancy elimination turns selections of doubles into selections of integers, which SSE2 cannot vectorise.
 X86_64 = {"baseline": ["-march=x86-64", "-fno-tree-pre"], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4"]}
 LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
 
@@ -55,13 +55,10 @@ class BuildStub(build_py):
     def run(self) -> None:
         """Write __init__.pyi beside the copied modules."""
         super().run()
-        spec = importlib.util.spec_from_file_location("stubs", "src/numact/stubs.py")
-        assert spec is not None and spec.loader is not None
-        stubs = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(stubs)
+        stub = runpy.run_path("src/numact/stubs.py")["stub"]
         folder = Path("src" if self.editable_mode else self.build_lib) / "numact"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "__init__.pyi").write_text(stubs.stub(Path("csrc/activations.h").read_text()))
+        (folder / "__init__.pyi").write_text(stub(Path("csrc/activations.h").read_text()))
 
 
 setup(

@@ -3,10 +3,10 @@
 usage: python csrc/minimax.py f32 > csrc/coefficients_f32.h
        python csrc/minimax.py f64 > csrc/coefficients_f64.h
 
-Needs mpmath (the `test` extra).  A polynomial is fitted by weighted least squares at Chebyshev nodes, which comes within
-a factor of two of the minimax error, and its coefficients are rounded one after the other, lowest first: those that
-follow are fitted anew each time, so that they absorb the rounding.  The error printed beside a polynomial is that of the
-rounded coefficients, the largest on a dense grid of its interval.
+Needs mpmath (the `test` extra).  A polynomial is fitted by weighted least squares at Chebyshev nodes, which comes
+within a factor of two of the minimax error, and its coefficients are rounded one after the other, lowest first: those
+that follow are fitted anew each time, so that they absorb the rounding.  The error printed beside a polynomial is that
+of the rounded coefficients, the largest on a dense grid of its interval.
 """
 
 import sys

@@ -1,9 +1,8 @@
 """Neural-network activation functions for NumPy: compiled ufuncs, accurate to the last bits, the same everywhere."""
 
 from importlib.metadata import version as _version
-from typing import Any
 
-from numact import _core, _ufuncs
+from numact import _ufuncs
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue

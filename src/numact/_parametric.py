@@ -39,8 +39,8 @@ class ParametricUfunc:
     """A callable around an n-ary `numpy.ufunc` whose last operands are parameters.
 
     The parameters are given by position or by keyword, as Python numbers, which do not influence the dtype of the
-    result, or as arrays, which broadcast like any operand.  Everything else (``out=``, ``where=``, ``dtype=``, ...) goes
-    to the ufunc.
+    result, or as arrays, which broadcast like any operand.  Everything else (``out=``, ``where=``, ``dtype=``, ...)
+    goes to the ufunc.
 
     Attributes
     ----------
