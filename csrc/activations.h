@@ -146,11 +146,11 @@ INLINE real gelu_grad(real dy, real x)
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 
-/* hard_swish: x (x + 3)/6 in the middle, x + 3 with what its rounding lost. */
+/* hard_swish: x (x + 3) / 6 in the middle, x + 3 with what its rounding lost, taken so that -0 keeps its sign. */
 INLINE real hard_swish_forward(real x)
 {
-    struct pair sum = sum_of_ordered(real_(3), x);
-    real middle = x * fma(sum.value, SIXTH, fma(sum.value, SIXTH_LOW, sum.rest * SIXTH));
+    real sum = 3 + x, rest = (3 - sum) + x;
+    real middle = sixth_of(fma(x, sum, x * rest));
     return sel(le(x, -3), -real_(0), sel(ge(x, 3), x, middle));
 }
 INLINE real hard_swish_grad(real dy, real x)

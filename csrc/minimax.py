@@ -13,9 +13,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mpmath import mp, mpf
+from mpmath import MPContext
 
+mp = MPContext()
 mp.prec = 400
+mpf = mp.mpf
 
 Function = Callable[[mpf], mpf]
 
@@ -64,6 +66,13 @@ def least_squares(rows: list[list[mpf]], values: list[mpf]) -> list[mpf]:
     return list(mp.lu_solve(a.T * a, a.T * b))
 
 
+def horner(coefficients: list[mpf], x: mpf) -> mpf:
+    value = mpf(0)
+    for coefficient in reversed(coefficients):
+        value = value * x + coefficient
+    return value
+
+
 def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
     """The rounded coefficients, lowest first, and the largest weighted error."""
     degree = polynomial.degree[format.name]
@@ -77,7 +86,7 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
         fixed.append(format.round(solution[0]))
         rest = [r - fixed[-1] * x**power for x, r in zip(nodes, rest, strict=True)]
     grid = chebyshev_nodes(polynomial.low, polynomial.high, 600)
-    error = max(abs(polynomial.weight(x) * (polynomial.function(x) - mp.polyval(fixed[::-1], x))) for x in grid)
+    error = max(abs(polynomial.weight(x) * (polynomial.function(x) - horner(fixed, x))) for x in grid)
     return fixed, error
 
 
