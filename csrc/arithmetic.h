@@ -220,7 +220,7 @@ INLINE real fma_(real a, real b, real c)
     real rest = add_to_odd(high_error, low_error);
     real nearest = high + rest;
     real grid = copysign_(0x1p-822, high), on_grid = grid + high;
-    real subnormal = (on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid;
+    real subnormal = copysign_((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
     real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
     real signed_zero = nearest == 0 ? plain : exact;
     return abs_(exact) <= DBL_MAX ? signed_zero : plain;

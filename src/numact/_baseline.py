@@ -1,6 +1,7 @@
 """The activations as a NumPy user would write them, which the demo and the benchmarks compare numact with.
 
-An activation without an entry is left out of the comparison.  They keep the dtype of their input.  Some of them warn, overflow on the way or lose the tails, as such expressions do.
+An activation without an entry is left out of the comparison.  The expressions keep the dtype of their input.  Some of
+them warn, overflow on the way or lose the tails, as such expressions do.
 """
 
 from __future__ import annotations
