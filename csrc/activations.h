@@ -39,7 +39,25 @@
         "x Phi(x)", "Phi(x) + x phi(x)",                                                                               \
         "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")  \
     ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
-        "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6", "Howard et al., 2019.")
+        "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6", "Howard et al., 2019.")         \
+    ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 1.0,                                               \
+        "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
+        "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")                              \
+    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                                         \
+        "lambda x if x > 0 else lambda alpha (e^x - 1)", "lambda if x > 0 else lambda alpha e^x",                      \
+        "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")                                       \
+    ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                \
+        "log sigmoid(x)", "sigmoid(-x)", "")                                                                           \
+    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 1.5, 2.0,                                              \
+        "e^x", "e^x", "")                                                                                              \
+    ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.0, 0.5,                                                 \
+        "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4", "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2", "As in JAX.")  \
+    ROW(sparse_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                             \
+        "min(max(x + 1, 0), 2) / 2", "1/2 if -1 < x < 1 else 0", "As in JAX.")                                         \
+    ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                              \
+        "x if |x| > lambd else 0", "1 if |x| > lambd else 0", "A NaN is kept.")                                        \
+    ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                             \
+        "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0", "A NaN is kept.")
 
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
 INLINE real relu_forward(real x) { return sel(le(x, 0), 0, x); }
@@ -50,10 +68,11 @@ INLINE real relu6_forward(real x) { return sel(le(x, 0), 0, at_most(x, 6)); }
 INLINE real relu6_grad(real dy, real x) { return sel(le(x, 0), 0, sel(ge(x, 6), 0, dy)); }
 INLINE real relu6_grad_y(real dy, real y) { return relu6_grad(dy, y); }
 
-/* relu_squared: dy x is taken before it is doubled, since 2x may overflow where 2 x dy does not. */
-INLINE real relu_squared_forward(real x) { return relu_forward(x) * relu_forward(x); }
-INLINE real relu_squared_grad(real dy, real x) { return sel(le(x, 0), 0, 2 * (dy * relu_forward(x))); }
-INLINE real relu_squared_grad_y(real dy, real y) { return sel(le(y, 0), 0, 2 * (dy * sqrt_(relu_forward(y)))); }
+/* relu_squared: a large negative x is kept out of the products, which the compiler may compute before it selects and
+   whose overflow would be reported.  dy x is taken before it is doubled, since 2x may overflow where 2 x dy does not. */
+INLINE real relu_squared_forward(real x) { return sel(le(x, 0), 0, x * at_least(x, (scalar)-0.25)); }
+INLINE real relu_squared_grad(real dy, real x) { return sel(le(x, 0), 0, 2 * (dy * at_least(x, (scalar)-0.25))); }
+INLINE real relu_squared_grad_y(real dy, real y) { return sel(le(y, 0), 0, 2 * (dy * sqrt_(y))); }
 
 INLINE real leaky_relu_forward(real x, real slope) { return sel(gt(x, 0), x, slope * x); }
 INLINE real leaky_relu_grad(real dy, real x, real slope) { return sel(gt(x, 0), dy, slope * dy); }
@@ -156,6 +175,81 @@ INLINE real hard_swish_forward(real x)
 INLINE real hard_swish_grad(real dy, real x)
 {
     return sel(le(x, -3), 0, sel(ge(x, 3), dy, dy * sixth_of(fma(2, x, 3))));
+}
+
+/* hard_sigmoid: (x + 3) / 6, x + 3 with what its rounding lost. */
+INLINE real hard_sigmoid_forward(real x)
+{
+    struct pair sum = sum_of_ordered(real_(3), x);
+    real middle = fma(sum.value, SIXTH, fma(sum.value, SIXTH_LOW, sum.rest * SIXTH));
+    return sel(le(x, -3), 0, sel(ge(x, 3), 1, middle));
+}
+INLINE real hard_sigmoid_grad(real dy, real x) { return sel(le(x, -3), 0, sel(ge(x, 3), 0, dy / 6)); }
+INLINE real hard_sigmoid_grad_y(real dy, real y) { return sel(le(y, 0), 0, sel(ge(y, 1), 0, dy / 6)); }
+
+/* selu: both constants as pairs, since near y = -lambda alpha the gradient from the output is what is left of one. */
+INLINE real selu_forward(real x)
+{
+    struct pair expm1 = expm1_pair(at_most(x, 0));
+    real left = fma(SELU_LEFT, expm1.value, fma(SELU_LEFT, expm1.rest, SELU_LEFT_LOW * expm1.value));
+    return sel(lt(x, 0), left, fma(x, SELU_RIGHT, x * SELU_RIGHT_LOW));
+}
+INLINE real selu_grad(real dy, real x)
+{
+    real left = fma(SELU_LEFT, exp_(clamp(x, EXP_LIMIT)), SELU_LEFT_LOW * exp_(clamp(x, EXP_LIMIT)));
+    return sel(gt(x, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * left);
+}
+INLINE real selu_grad_y(real dy, real y)
+{
+    return sel(gt(y, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * ((y + SELU_LEFT) + SELU_LEFT_LOW));
+}
+
+/* log sigmoid(x) = min(x, 0) - log(1 + e^-|x|) */
+INLINE real log_sigmoid_forward(real x)
+{
+    struct pair log = log1p_exp(at_most(abs_(x), EXP_LIMIT), NO_REST);
+    return sel(lt(x, 0), (x - log.value) - log.rest, -log.value);
+}
+INLINE real log_sigmoid_grad(real dy, real x) { return dy * logistic(real_(1), clamp(-x, EXP_LIMIT), NO_REST); }
+INLINE real log_sigmoid_grad_y(real dy, real y) { return dy * -expm1_(at_most(y, 0)); }
+
+/* e^x; infinity takes no part in the arithmetic, where it would be reported as an overflow. */
+INLINE real exponential_forward(real x)
+{
+    mask infinite = gt(x, LARGEST);
+    return sel(infinite, x, exp_(clamp(sel(infinite, 0, x), EXP_LIMIT)));
+}
+INLINE real exponential_grad(real dy, real x) { return dy * exponential_forward(x); }
+INLINE real exponential_grad_y(real dy, real y) { return dy * y; }
+
+/* sparse_plus: (x + 1)^2 / 4 in the middle, x + 1 with what its rounding lost. */
+INLINE real sparse_plus_forward(real x)
+{
+    struct pair sum = sum_of_ordered(real_(1), x);
+    real square = fma(sum.value, sum.value, 2 * sum.value * sum.rest);
+    return sel(le(x, -1), 0, sel(ge(x, 1), x, (scalar)0.25 * square));
+}
+INLINE real sparse_plus_grad(real dy, real x)
+{
+    return sel(le(x, -1), 0, sel(ge(x, 1), dy, dy * ((scalar)0.5 * (x + 1))));
+}
+
+INLINE real sparse_sigmoid_forward(real x)
+{
+    return sel(le(x, -1), 0, sel(ge(x, 1), 1, (scalar)0.5 * (x + 1)));
+}
+INLINE real sparse_sigmoid_grad(real dy, real x) { return sel(le(x, -1), 0, sel(ge(x, 1), 0, (scalar)0.5 * dy)); }
+INLINE real sparse_sigmoid_grad_y(real dy, real y) { return sel(le(y, 0), 0, sel(ge(y, 1), 0, (scalar)0.5 * dy)); }
+
+INLINE real hard_shrink_forward(real x, real lambd) { return sel(le(abs_(x), lambd), 0, x); }
+INLINE real hard_shrink_grad(real dy, real x, real lambd) { return sel(le(abs_(x), lambd), 0, dy); }
+
+INLINE real soft_shrink_forward(real x, real lambd) { return sel(le(abs_(x), lambd), 0, x - copysign_(lambd, x)); }
+INLINE real soft_shrink_grad(real dy, real x, real lambd) { return hard_shrink_grad(dy, x, lambd); }
+INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
+{
+    (void)lambd;
+    return sel(eq(y, 0), 0, dy);
 }
 
 #endif

@@ -31,10 +31,12 @@
 typedef float scalar;
 typedef uint32_t bits;
 enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
+#define LARGEST FLT_MAX
 #elif REAL_BITS == 64
 typedef double scalar;
 typedef uint64_t bits;
 enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
+#define LARGEST DBL_MAX
 #else
 #error "REAL_BITS is 32 or 64"
 #endif

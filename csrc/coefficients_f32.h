@@ -10,6 +10,10 @@
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555540000000p-3f) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555560000000p-27f) /* 1/6 - SIXTH */
+#define SELU_RIGHT ((scalar)0x1.0cfabc0000000p+0f) /* lambda */
+#define SELU_RIGHT_LOW ((scalar)0x1.6a91140000000p-24f) /* lambda - SELU_RIGHT */
+#define SELU_LEFT ((scalar)0x1.c212cc0000000p+0f) /* lambda alpha */
+#define SELU_LEFT_LOW ((scalar)0x1.903c0c0000000p-26f) /* lambda alpha - SELU_LEFT */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_SLOPE ((scalar)0x1.1111120000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */

@@ -10,6 +10,10 @@
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
+#define SELU_RIGHT ((scalar)0x1.0cfabd6a91132p+0) /* lambda */
+#define SELU_RIGHT_LOW ((scalar)0x1.6fc7d272f2697p-55) /* lambda - SELU_RIGHT */
+#define SELU_LEFT ((scalar)0x1.c212cc640f031p+0) /* lambda alpha */
+#define SELU_LEFT_LOW ((scalar)0x1.05161b045a21ep-56) /* lambda alpha - SELU_LEFT */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_SLOPE ((scalar)0x1.0690690690690p+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */

@@ -105,7 +105,7 @@ INLINE struct pair expm1_pair(real x)
 {
     struct exponential e = exponential(at_least(x, -ONE_LIMIT), NO_REST);
     real base = e.power - 1, value = fma(e.power, e.q, base);
-    return (struct pair){value, fma(e.power, e.q, base - value)};
+    return (struct pair){value, fma(e.power, e.rest, fma(e.power, e.q, base - value))};
 }
 
 INLINE real expm1_(real x) { return expm1_pair(x).value; }

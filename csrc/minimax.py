@@ -95,6 +95,13 @@ def two_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
     return high, format.round(value - high)
 
 
+def two_positive_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
+    """Parts whose products with a zero or an infinity agree in sign."""
+    with mp.workprec(format.precision):
+        high = mp.fdiv(value, 1, rounding="d")
+    return high, format.round(value - high)
+
+
 # e^r = 1 + r + r^2 P(r)
 HALF_LN2 = mp.log(2) / 2 * mpf("1.002")
 
@@ -102,6 +109,10 @@ HALF_LN2 = mp.log(2) / 2 * mpf("1.002")
 def exp_rest(r: mpf) -> mpf:
     return (mp.expm1(r) - r) / r**2 if r else mpf("0.5")
 
+
+# Klambauer et al., "Self-normalizing neural networks", 2017: the fixed point at mean 0 and variance 1.
+SELU_ALPHA = mpf("1.67326324235437728481704299167178")
+SELU_LAMBDA = mpf("1.05070098735548049341933498529461")
 
 # tanh x = x + x^3 P(x^2)
 TANH_SMALL = mpf("0.5625")
@@ -244,11 +255,16 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "HALF_LN2", mp.log(2) / 2, "ln 2 / 2"
     yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "beyond it e^-x, and x e^-x, round to 0"
     yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "beyond it 1 - e^-x, and tanh x, round to 1"
-    with mp.workprec(format.precision):
-        sixth = mp.fdiv(1, 6, rounding="d")  # so that both parts are positive, and -0 keeps its sign
-    sixth_low = format.round(mpf(1) / 6 - sixth)
+    sixth, sixth_low = two_positive_parts(mpf(1) / 6, format)
     yield "SIXTH", sixth, "1/6"
     yield "SIXTH_LOW", sixth_low, "1/6 - SIXTH"
+    for name, value, meaning in (
+        ("SELU_RIGHT", SELU_LAMBDA, "lambda"),
+        ("SELU_LEFT", SELU_LAMBDA * SELU_ALPHA, "lambda alpha"),
+    ):
+        high, low = two_positive_parts(value, format)
+        yield name, high, meaning
+        yield name + "_LOW", low, f"{meaning} - {name}"
     yield "TANH_SMALL", TANH_SMALL, "up to here tanh is a polynomial"
     t = tail(format)
     yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"

@@ -27,6 +27,7 @@ class FAST:
     """Arithmetic on float64 arrays: far more precise than float32; not to be instantiated."""
 
     exp, expm1, log1p, sqrt, tanh, cosh, where = np.exp, np.expm1, np.log1p, np.sqrt, np.tanh, np.cosh, np.where
+    sign = np.sign
     erfc, pi = special.erfc, np.pi
 
 
@@ -63,6 +64,17 @@ def between(m: Any, x: Any, low: Any, middle: Any, high: Any, bounds: tuple[int,
     """Choose low for x <= bounds[0], high for x >= bounds[1], else middle."""
     return m.where(x <= bounds[0], low, m.where(x >= bounds[1], high, middle))
 
+
+def in_both(text: str) -> dict[Any, Any]:
+    """A constant for either arithmetic."""
+    return {EXACT: EXACT.mpf(text), FAST: float(text)}
+
+
+SELU_ALPHA = in_both("1.67326324235437728481704299167178")
+SELU_LAMBDA = in_both("1.05070098735548049341933498529461")
+# Their product in two parts: y + SELU_LEFT is exact in either arithmetic where little is left of it.
+SELU_LEFT = float(np.float32(SELU_LAMBDA[FAST] * SELU_ALPHA[FAST]))
+SELU_REST = SELU_LAMBDA[EXACT] * SELU_ALPHA[EXACT] - SELU_LEFT
 
 Formula = Callable[..., Any]
 
@@ -111,5 +123,34 @@ REFERENCE = {
     "hard_swish": Reference(
         lambda m, x: between(m, x, 0, x * (x + 3) / 6, x, (-3, 3)),
         lambda m, x: between(m, x, 0, (2 * x + 3) / 6, 1, (-3, 3)),
+    ),
+    "hard_sigmoid": Reference(
+        lambda m, x: between(m, x, 0, (x + 3) / 6, 1, (-3, 3)),
+        lambda m, x: between(m, x, 0, EXACT.mpf(1) / 6 if m is EXACT else 1 / 6, 0, (-3, 3)),
+        lambda m, y: between(m, y, 0, EXACT.mpf(1) / 6 if m is EXACT else 1 / 6, 0, (0, 1)),
+    ),
+    "selu": Reference(
+        lambda m, x: m.where(x > 0, SELU_LAMBDA[m] * x, SELU_LAMBDA[m] * SELU_ALPHA[m] * m.expm1(x)),
+        lambda m, x: m.where(x > 0, SELU_LAMBDA[m], SELU_LAMBDA[m] * SELU_ALPHA[m] * m.exp(x)),
+        lambda m, y: m.where(y > 0, SELU_LAMBDA[m], y + SELU_LEFT + (SELU_REST if m is EXACT else float(SELU_REST))),
+    ),
+    "log_sigmoid": Reference(lambda m, x: -log1p_exp(m, -x), lambda m, x: sigmoid(m, -x), lambda m, y: -m.expm1(y)),
+    "exponential": Reference(lambda m, x: m.exp(x), lambda m, x: m.exp(x), lambda m, y: y),
+    "sparse_plus": Reference(
+        lambda m, x: between(m, x, 0, (x + 1) ** 2 / 4, x, (-1, 1)),
+        lambda m, x: between(m, x, 0, (x + 1) / 2, 1, (-1, 1)),
+    ),
+    "sparse_sigmoid": Reference(
+        lambda m, x: between(m, x, 0, (x + 1) / 2, 1, (-1, 1)),
+        lambda m, x: between(m, x, 0, 0.5, 0, (-1, 1)),
+        lambda m, y: between(m, y, 0, 0.5, 0, (0, 1)),
+    ),
+    "hard_shrink": Reference(
+        lambda m, x, lambd: m.where(abs(x) > lambd, x, 0), lambda m, x, lambd: m.where(abs(x) > lambd, 1, 0)
+    ),
+    "soft_shrink": Reference(
+        lambda m, x, lambd: m.where(abs(x) > lambd, x - lambd * m.sign(x), 0),
+        lambda m, x, lambd: m.where(abs(x) > lambd, 1, 0),
+        lambda m, y, lambd: m.where(y != 0, 1, 0),
     ),
 }

@@ -53,12 +53,12 @@ def test_packed(function: Function, dtype: str, level: str) -> None:
     assert instructions, f"{symbol} is not among the symbols of {_core.__file__}"
     packed = [line for line in instructions if re.search(PACKED + REGISTERS[level], line)]
     assert packed, f"{symbol} has no packed arithmetic on %{REGISTERS[level]}"
-    # Scalar code is left for the last elements only: up to three copies of it, where a loop that is not packed has no
-    # packed copy worth the name.
+    # Scalar code is left for the last elements only: up to three copies of it and what is converted
+    # for them, while a loop that is not packed has hardly anything else.
     floating = r"\bv?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)(?:132|213|231))"
     wide_count = sum(bool(re.search(rf"{floating}p[sd]\s.*%{REGISTERS[level]}", line)) for line in instructions)
     scalar_count = sum(bool(re.search(rf"{floating}s[sd]\s", line)) for line in instructions)
-    assert scalar_count <= 3 * wide_count, f"{symbol}: {scalar_count} scalar operations, {wide_count} packed"
+    assert scalar_count <= 4 * wide_count, f"{symbol}: {scalar_count} scalar operations, {wide_count} packed"
     divisions = [line for line in instructions if re.search(r"\bv?div[sp][sd]\b", line)]
     if divisions:
         wide = [line for line in divisions if re.search(rf"divp[sd]\s.*%{REGISTERS[level]}", line)]
