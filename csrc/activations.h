@@ -8,7 +8,9 @@
    KINK: the derivative jumps at x = 0, where at_zero= chooses its value; else SMOOTH,
    OVERFLOWS: a finite input may overflow, which is reported; else BOUNDED,
    bounds of the error in ULP: forward, gradient,
-   "formula", "derivative", "notes". */
+   "formula", "derivative",
+   "range", "kinks": where the derivative jumps, "other names", "notes".  Names that differ from the row's by case and
+   underscores alone, such as PyTorch's, are found without being listed. */
 #ifndef NUMACT_ACTIVATIONS_H
 #define NUMACT_ACTIVATIONS_H
 
@@ -16,48 +18,64 @@
 
 #define ACTIVATIONS(ROW)                                                                                               \
     ROW(relu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                         \
-        "max(x, 0)", "1 if x > 0 else 0", "")                                                                          \
+        "max(x, 0)", "1 if x > 0 else 0",                                                                              \
+        "[0, inf)", "0", "", "")                                                                                       \
     ROW(relu6, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                        \
-        "min(max(x, 0), 6)", "1 if 0 < x < 6 else 0", "")                                                              \
+        "min(max(x, 0), 6)", "1 if 0 < x < 6 else 0",                                                                  \
+        "[0, 6]", "0, 6", "", "")                                                                                      \
     ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 0.5, 0.5,                                             \
-        "max(x, 0)^2", "2 max(x, 0)", "So et al., Primer, 2021.")                                                      \
+        "max(x, 0)^2", "2 max(x, 0)",                                                                                  \
+        "[0, inf)", "", "squared_relu", "So et al., Primer, 2021.")                                                    \
     ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,          \
         "x if x > 0 else negative_slope x", "1 if x > 0 else negative_slope",                                          \
+        "(-inf, inf)", "0", "",                                                                                        \
         "PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  An array as slope makes it a PReLU.")        \
     ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                    \
-        "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x", "Clevert et al., 2016.")                       \
+        "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x",                                                \
+        "(-alpha, inf)", "0", "", "Clevert et al., 2016.")                                                             \
     ROW(sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                    \
-        "1 / (1 + e^-x)", "sigmoid(x) sigmoid(-x)", "")                                                                \
+        "1 / (1 + e^-x)", "sigmoid(x) sigmoid(-x)",                                                                    \
+        "(0, 1)", "", "logistic, expit", "")                                                                           \
     ROW(tanh, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                       \
-        "tanh x", "1 / cosh^2 x", "")                                                                                  \
+        "tanh x", "1 / cosh^2 x",                                                                                      \
+        "(-1, 1)", "", "", "")                                                                                         \
     ROW(softplus, 1, "beta=1.0", "beta > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                   \
         "log(1 + e^(beta x)) / beta", "sigmoid(beta x)",                                                               \
-        "Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")                       \
+        "(0, inf)", "", "", "Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")   \
     ROW(silu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                        \
-        "x sigmoid(x)", "sigmoid(x) (1 + x sigmoid(-x))", "Elfwing et al., 2018.  Also called swish.")                 \
+        "x sigmoid(x)", "sigmoid(x) (1 + x sigmoid(-x))",                                                              \
+        "[-0.2785, inf)", "", "", "Elfwing et al., 2018.  Also called swish.")                                         \
     ROW(gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
         "x Phi(x)", "Phi(x) + x phi(x)",                                                                               \
-        "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")  \
+        "[-0.1700, inf)", "", "gelu_exact",                                                                            \
+        "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
     ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
-        "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6", "Howard et al., 2019.")         \
+        "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6",                                 \
+        "[-0.375, inf)", "-3, 3", "hard_silu", "Howard et al., 2019.")                                                 \
     ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 1.0,                                               \
         "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
-        "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")                              \
+        "[0, 1]", "-3, 3", "", "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")       \
     ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                                         \
         "lambda x if x > 0 else lambda alpha (e^x - 1)", "lambda if x > 0 else lambda alpha e^x",                      \
-        "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")                                       \
+        "(-1.7581, inf)", "0", "", "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")            \
     ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                \
-        "log sigmoid(x)", "sigmoid(-x)", "")                                                                           \
+        "log sigmoid(x)", "sigmoid(-x)",                                                                               \
+        "(-inf, 0)", "", "", "")                                                                                       \
     ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 1.5, 2.0,                                              \
-        "e^x", "e^x", "")                                                                                              \
+        "e^x", "e^x",                                                                                                  \
+        "(0, inf)", "", "exp", "")                                                                                     \
     ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.0, 0.5,                                                 \
-        "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4", "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2", "As in JAX.")  \
+        "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4", "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2",                \
+        "[0, inf)", "", "", "As in JAX.")                                                                              \
     ROW(sparse_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                             \
-        "min(max(x + 1, 0), 2) / 2", "1/2 if -1 < x < 1 else 0", "As in JAX.")                                         \
+        "min(max(x + 1, 0), 2) / 2", "1/2 if -1 < x < 1 else 0",                                                       \
+        "[0, 1]", "-1, 1", "", "As in JAX.")                                                                           \
     ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                              \
-        "x if |x| > lambd else 0", "1 if |x| > lambd else 0", "A NaN is kept.")                                        \
+        "x if |x| > lambd else 0", "1 if |x| > lambd else 0",                                                          \
+        "(-inf, inf)", "-lambd, lambd", "", "A NaN is kept.")                                                          \
     ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                             \
-        "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0", "A NaN is kept.")
+        "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0",                                          \
+        "(-inf, inf)", "-lambd, lambd", "", "A NaN is kept.")
 
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
 INLINE real relu_forward(real x) { return sel(le(x, 0), 0, x); }

@@ -121,17 +121,17 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
     LOOP_##source(name, count)                                                                                         \
     LOOP_##kink(name, count)
 
-#define KERNEL_FROM_OUTPUT(name, overflows) {SYMBOL(name##_grad_y), overflows}
-#define KERNEL_FROM_INPUT(name, overflows) {NULL, false}
-#define KERNEL_KINK(name, overflows) {SYMBOL(name##_grad_at_zero), overflows}
-#define KERNEL_SMOOTH(name, overflows) {NULL, false}
+#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows}
+#define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
+#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows}
+#define KERNEL_SMOOTH(name, count, overflows) {.loop = NULL}
 #define OVERFLOWS true
 #define BOUNDED false
 
-#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, formula, derivative, notes) \
-    {#name, count, parameters, domain, ulp, ulp_gradient, formula, derivative, notes,                                   \
-     {{SYMBOL(name##_forward), overflows}, {SYMBOL(name##_grad), overflows},                                                  \
-      KERNEL_##source(name, overflows), KERNEL_##kink(name, overflows)}},
+#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, ...)                      \
+    {#name, count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                                                  \
+     {{SYMBOL(name##_forward), 1 + count, 1, overflows}, {SYMBOL(name##_grad), 2 + count, 1, overflows},                \
+      KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
 ACTIVATIONS(LOOPS)
 

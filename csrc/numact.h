@@ -11,6 +11,7 @@ typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *step
 
 struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
+    int inputs, outputs;    /* number of arrays */
     bool overflows;         /* a finite input may overflow, and the user is told */
 };
 
@@ -29,7 +30,7 @@ struct numact_activation {
     const char *parameters;     /* "alpha=1.0, beta=2.0" */
     const char *domain;         /* "alpha >= 0", "y: alpha >= 0" (gradient from the output only), or "" */
     double ulp, ulp_gradient;   /* the bounds of the errors */
-    const char *formula, *derivative, *notes;
+    const char *formula, *derivative, *range, *kinks, *aliases, *notes;
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 

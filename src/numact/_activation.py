@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# Suffix of the ufunc's name and number of its operands before the parameters, in the order of enum numact_kind.
-KINDS = (("", 1), ("_grad", 2), ("_grad_y", 2), ("_grad_at_zero", 3))
+# Suffix of the ufunc's name, in the order of enum numact_kind.
+SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ class Activation:
         Whether finite input may overflow; NumPy then warns as usual.
     ulp, ulp_gradient : float
         Bounds of the error, in units in the last place.
-    formula, derivative, notes : str
-        What the function is, for readers.
+    formula, derivative, range, kinks, notes : str
+        What the function is, for readers: `kinks` lists the points where the derivative jumps.
+    aliases : tuple of str
+        Other names under which `numact.get` finds it.
 
     """
 
@@ -41,6 +43,9 @@ class Activation:
     ulp_gradient: float
     formula: str
     derivative: str
+    range: str
+    kinks: str
+    aliases: tuple[str, ...]
     notes: str
 
 

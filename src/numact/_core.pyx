@@ -6,7 +6,7 @@ import warnings
 
 from libc.stdlib cimport malloc
 
-from numact._activation import Activation, KINDS, document, parse_parameters
+from numact._activation import Activation, SUFFIXES, document, parse_parameters
 
 cimport numpy as cnp
 
@@ -16,6 +16,8 @@ cnp.import_ufunc()
 cdef extern from "numact.h":
     struct numact_kernel:
         void *loop
+        int inputs
+        int outputs
         bint overflows
     struct numact_activation:
         const char *name
@@ -26,6 +28,9 @@ cdef extern from "numact.h":
         double ulp_gradient
         const char *formula
         const char *derivative
+        const char *range
+        const char *kinks
+        const char *aliases
         const char *notes
         numact_kernel kernels[4]
     struct numact_level:
@@ -97,6 +102,9 @@ cdef object describe(const numact_activation *row):
         ulp_gradient=row.ulp_gradient,
         formula=row.formula.decode(),
         derivative=row.derivative.decode(),
+        range=row.range.decode(),
+        kinks=row.kinks.decode(),
+        aliases=tuple(row.aliases.decode().split(", ")) if row.aliases[0] else (),
         notes=row.notes.decode(),
     )
 
@@ -117,11 +125,11 @@ def catalogue():
     return found
 
 
-cdef object make_ufunc(const numact_kernel *f32, const numact_kernel *f64, int operands, str name, str doc):
+cdef object make_ufunc(const numact_kernel *f32, const numact_kernel *f64, str name, str doc):
     cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
     cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
     cdef char *types = <char *>malloc(DTYPES * MAX_ARRAYS)
-    cdef int arrays = operands + 1, k
+    cdef int arrays = f32.inputs + f32.outputs, k
     if loops == NULL or data == NULL or types == NULL:
         raise MemoryError
     data[0], data[1] = <void *>f32, <void *>f64
@@ -132,7 +140,7 @@ cdef object make_ufunc(const numact_kernel *f32, const numact_kernel *f64, int o
     name_bytes, doc_bytes = name.encode(), doc.encode()
     _kept.extend((name_bytes, doc_bytes))
     return cnp.PyUFunc_FromFuncAndData(
-        loops, data, types, DTYPES, operands, 1, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
+        loops, data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
     )
 
 
@@ -160,12 +168,11 @@ def build(str level_name):
     ufuncs = {}
     while f32.name != NULL:
         activation = describe(f32)
-        for kind, (suffix, operands) in enumerate(KINDS):
+        for kind, suffix in enumerate(SUFFIXES):
             if f32.kernels[kind].loop != NULL:
                 name = activation.name + suffix
                 ufuncs[name] = make_ufunc(
-                    &f32.kernels[kind], &f64.kernels[kind], operands + f32.parameter_count, name,
-                    document(activation, suffix),
+                    &f32.kernels[kind], &f64.kernels[kind], name, document(activation, suffix)
                 )
         f32 += 1
         f64 += 1
