@@ -10,11 +10,11 @@
 #include "arithmetic.h"
 #include "numact.h"
 
-enum { OPERANDS = 6, BLOCK = 256 };
+enum { OPERANDS = 7, BLOCK = 256 };
 
 typedef real formula(const real *operand);
 
-#define UNROLL_OPERANDS _Pragma("GCC unroll 6")
+#define UNROLL_OPERANDS _Pragma("GCC unroll 7")
 
 /* out[i] = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on stand
    in operand[] already. */
@@ -99,6 +99,7 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
 #define PARAMETERS_1(p) , (p)[0]
 #define PARAMETERS_2(p) , (p)[0], (p)[1]
 #define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
+#define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4. */
 #define LOOP(function, varying, operands, call)                                                                        \

@@ -27,8 +27,8 @@ enum numact_kind {
 struct numact_activation {
     const char *name;
     int parameter_count;
-    const char *parameters;     /* "alpha=1.0, beta=2.0" */
-    const char *domain;         /* "alpha >= 0", "y: alpha >= 0" (gradient from the output only), or "" */
+    const char *parameters;     /* "alpha=1.0, beta=2.0"; "alpha" without default must be given */
+    const char *domain;         /* "alpha >= 0, low <= high", "y: alpha >= 0" (gradient from the output only), or "" */
     double ulp, ulp_gradient;   /* the bounds of the errors */
     const char *formula, *derivative, *range, *kinks, *aliases, *notes;
     struct numact_kernel kernels[NUMACT_KINDS];

@@ -2,14 +2,15 @@
 
 from importlib.metadata import version as _version
 
-from numact import _ufuncs
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
+from numact._names import FUNCTIONS as _FUNCTIONS
+from numact._names import get
 from numact._parametric import ParametricUfunc
 
 __version__ = _version("numact")
 
-globals().update(_ufuncs.PUBLIC)
+globals().update(_FUNCTIONS)
 
-__all__ = ["Activation", "ParametricUfunc", "catalogue", "show_config", *_ufuncs.PUBLIC]
+__all__ = ["Activation", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]

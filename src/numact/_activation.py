@@ -14,10 +14,11 @@ class Activation:
     ----------
     name : str
         Name of the function in `numact`.
-    parameters : tuple of (str, float)
-        Names and defaults of the parameters.
+    parameters : tuple of (str, float or None)
+        Names and defaults of the parameters; None where a call must give it.
     domain : str
-        The values that parameters may take; "y: ..." where only the gradient from the output is limited.
+        Rules that the parameters obey, such as "alpha >= 0, lower <= upper"; those after "y: " concern the gradient
+        from the output only.
     from_output : bool
         Whether ``NAME_grad_y`` exists.
     kink : bool
@@ -34,7 +35,7 @@ class Activation:
     """
 
     name: str
-    parameters: tuple[tuple[str, float], ...]
+    parameters: tuple[tuple[str, float | None], ...]
     domain: str
     from_output: bool
     kink: bool
@@ -49,10 +50,16 @@ class Activation:
     notes: str
 
 
-def parse_parameters(text: str) -> tuple[tuple[str, float], ...]:
-    """Split "alpha=1.0, beta=2.0" into names and defaults."""
-    pairs = (item.split("=") for item in text.split(", ") if item)
-    return tuple((name, float(default)) for name, default in pairs)
+def parse_parameters(text: str) -> tuple[tuple[str, float | None], ...]:
+    """Split "alpha, beta=2.0" into names and defaults, None where there is no default."""
+    pairs = (item.partition("=") for item in text.split(", ") if item)
+    return tuple((name, float(default) if default else None) for name, _, default in pairs)
+
+
+def rules(domain: str, suffix: str) -> str:
+    """The rules of a domain that hold for a function: those after "y: " only for the gradient from the output."""
+    texts = domain.split(", ")
+    return ", ".join(text.removeprefix("y: ") for text in texts if suffix == "_grad_y" or not text.startswith("y: "))
 
 
 def document(activation: Activation, suffix: str) -> str:
@@ -60,34 +67,94 @@ def document(activation: Activation, suffix: str) -> str:
     row = activation
     if suffix == "":
         head = f"{row.formula}, element by element."
-        operands = "x : array_like\n    Input."
-        result = "y : ndarray or scalar\n    The activation, of the shape that the operands broadcast to."
-        bound = row.ulp
     else:
-        source = "y" if suffix == "_grad_y" else "x"
-        head = f"Gradient of `{row.name}`: dy times the derivative, from the {'output' if source == 'y' else 'input'}."
-        operands = (
-            "dy : array_like\n    Gradient by the output.\n"
-            f"{source} : array_like\n    {'Output' if source == 'y' else 'Input'} of the forward pass."
-        )
-        result = "dx : ndarray or scalar\n    Gradient by the input; ``out=dy`` computes it in place."
-        bound = row.ulp_gradient
+        source = "output" if suffix == "_grad_y" else "input"
+        head = f"Gradient of `{row.name}`: dy times the derivative, from the {source}."
+    sections = {
+        "Parameters": _parameters(row, suffix),
+        "Returns": _returns(suffix),
+        "Raises": _raises(row, suffix),
+        "See Also": _see_also(row, suffix),
+        "Notes": _notes(row, suffix),
+        "Examples": _example(row, suffix),
+    }
+    return "\n\n".join([head, *(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())])
+
+
+def _parameters(row: Activation, suffix: str) -> str:
+    if suffix:
+        items = ["dy : array_like\n    Gradient by the output, of any shape that broadcasts with the other operands."]
+        name, what = ("y", "Output") if suffix == "_grad_y" else ("x", "Input")
+        items.append(f"{name} : array_like\n    {what} of the forward pass.")
+    else:
+        items = ["x : array_like\n    Input, of any shape; integers and booleans are taken as `numpy.exp` takes them."]
     for name, default in row.parameters:
-        operands += f"\n{name} : array_like, default {default}\n    Parameter of the formula; an array broadcasts."
-    if row.kink and suffix in ("_grad", "_grad_at_zero"):
-        operands += "\nat_zero : array_like, optional\n    The derivative to take where x is 0."
-    operands += "\nout, where, dtype, casting, order, subok\n    As in every `numpy.ufunc`."
-    notes = [
-        f"f(x) = {row.formula}",
-        f"f'(x) = {row.derivative}",
-        f"The error is at most {bound} ULP{' for dy = 1' if suffix else ''}, tails and subnormal results included.",
-    ]
-    if row.domain:
-        notes.append(
-            f"Allowed parameters: {row.domain.removeprefix('y: ')}"
-            f"{' (gradient from the output)' if row.domain.startswith('y: ') else ''}."
-        )
+        kind = "array_like" if default is None else f"array_like, default {default}"
+        items.append(f"{name} : {kind}\n    Parameter of the formula: a number, or an array that broadcasts.")
+    if row.kink and suffix == "_grad":
+        items.append("at_zero : array_like, optional\n    The derivative to take where x is 0.")
+    if suffix == "_grad_at_zero":
+        items.append("at_zero : array_like\n    The derivative to take where x is 0.")
+    items.append(
+        "out : ndarray, optional\n    Array to write into, of the shape of the result; it may be "
+        + ("dy, which computes in place." if suffix else "x, which computes in place.")
+    )
+    items.append("**keywords\n    where, dtype, casting, order, subok, signature: as in every `numpy.ufunc`.")
+    return "\n".join(items)
+
+
+def _returns(suffix: str) -> str:
+    name, what = ("dx", "Gradient by the input") if suffix else ("y", "The activation")
+    return f"{name} : ndarray or scalar\n    {what}, of the shape that the operands broadcast to."
+
+
+def _raises(row: Activation, suffix: str) -> str:
+    required = [name for name, default in row.parameters if default is None]
+    missing = f", or without {' or '.join(required)}" if required else ""
+    text = f"TypeError\n    For operands that are neither floating-point numbers, integers nor booleans{missing}."
+    if allowed := rules(row.domain, suffix):
+        text += f"\nValueError\n    Unless {allowed.replace(', ', ' and ')}."
+    return text
+
+
+def _see_also(row: Activation, suffix: str) -> str:
+    family = {"": "The activation.", "_grad": "Its gradient, from the input."}
+    if row.from_output:
+        family["_grad_y"] = "Its gradient, from the output."
+    family.pop(suffix, None)
+    items = [f"{row.name}{other} : {what}" for other, what in family.items()]
+    return "\n".join([*items, "catalogue : All activations, with formulas and bounds of the error."])
+
+
+def _notes(row: Activation, suffix: str) -> str:
+    notes = [f"f(x) = {row.formula}", f"f'(x) = {row.derivative}", f"The values of f lie in {row.range}."]
+    if row.kinks:
+        choice = f"; at 0, ``{row.name}_grad`` takes another as ``at_zero=``" if row.kink else ""
+        notes.append(f"The derivative jumps at x = {row.kinks}, where it has the value above{choice}.")
+    if suffix and (only_y := rules(row.domain, "_grad_y")) != rules(row.domain, ""):
+        notes.append(f"From the output there is a derivative for {only_y} only.")
+    notes.append(
+        f"The error is at most {row.ulp_gradient if suffix else row.ulp} ULP{' for dy = 1' if suffix else ''}, "
+        "tails and subnormal results included."
+    )
     if row.notes:
         notes.append(row.notes)
-    sections = {"Parameters": operands, "Returns": result, "Notes": "\n\n".join(notes)}
-    return "\n\n".join([head, *(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())])
+    if row.aliases:
+        notes.append(f"Other names, under which `get` finds it: {', '.join(row.aliases)}.")
+    return "\n\n".join(notes)
+
+
+def _example(row: Activation, suffix: str) -> str:
+    values = {name: 1.0 if default is None else default for name, default in row.parameters}
+    given = "".join(f", {name}={literal(value)}" for name, value in values.items())
+    if suffix == "":
+        return f">>> y = numact.{row.name}(x{given})"
+    if suffix == "_grad_y":
+        return f">>> dx = numact.{row.name}_grad_y(dy, y{given}, out=dy)"
+    at_zero = ", at_zero=0.5" if row.kink else ""
+    return f">>> dx = numact.{row.name}_grad(dy, x{given}{at_zero}, out=dy)"
+
+
+def literal(value: float) -> str:
+    """The number as Python code."""
+    return "np.inf" if value == float("inf") else repr(value)

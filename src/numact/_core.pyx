@@ -44,7 +44,7 @@ cdef extern from "numact.h":
 
 cdef enum:
     DTYPES = 2
-    MAX_ARRAYS = 8
+    MAX_ARRAYS = 10
 
 # What NumPy keeps pointers to must live as long as the process.
 cdef list _kept = []

@@ -1,38 +1,68 @@
 """`ParametricUfunc`: a ufunc whose last operands are parameters with names and defaults."""
 
 from collections.abc import Callable
-from operator import ge, gt
+from inspect import Parameter, Signature
+from operator import ge, gt, le, lt
 from typing import Any
 
 import numpy as np
 
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge}
-
-
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+# Their values take the dtype of what they stand beside; a np.float64, although a float, does not.
+PYTHON_NUMBERS = float, int, bool
+ARRAYS = np.ndarray, np.generic
 
 
-class Domain:
-    """The allowed values of one parameter, such as "alpha >= 0"."""
+def differ(a: Any, b: Any) -> Any:
+    """Compare as a != b does, but with False for NaN, which no rule allows."""
+    return (a < b) | (a > b)
 
-    __slots__ = ("bound", "compare", "name", "text")
 
-    def __init__(self, text: str) -> None:
-        self.name, comparison, bound = text.split()
-        self.text = f"{comparison} {bound}"
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le, "!=": differ}
+
+
+class Rule:
+    """A condition on the parameters of a function, such as "alpha >= 0" or "min_val <= max_val"."""
+
+    __slots__ = ("bound", "compare", "left", "name", "right", "text")
+
+    def __init__(self, text: str, names: tuple[str, ...]) -> None:
+        self.name, comparison, right = text.split()
+        self.text = f"{comparison} {right}"
         self.compare = COMPARISONS[comparison]
-        self.bound = float(bound)
+        self.left = names.index(self.name)
+        self.right = names.index(right) if right in names else None
+        self.bound = 0.0 if right in names else float(right)
 
-    def check(self, function: str, value: Any) -> None:
-        """Raise ValueError unless every element of value is allowed; a NaN is not."""
-        allowed = self.compare(value, self.bound) if isinstance(value, float | int) else None
-        if allowed is None:
-            array = np.asanyarray(value)
-            wrong = ~self.compare(array, self.bound)
-            allowed = not wrong.any()
-            value = value if array.ndim == 0 or allowed else array[wrong].flat[0]
-        if not allowed:
-            raise ValueError(f"{function}: {self.name} must be {self.text}, got {value}")
+    def check(self, function: str, values: list[Any]) -> None:
+        """Raise ValueError unless every element of the values is allowed; a NaN is not."""
+        right = self.bound if self.right is None else as_array(values[self.right])
+        left = as_array(values[self.left])
+        allowed = self.compare(left, right)
+        if allowed is True or np.all(allowed):
+            return
+        # What stands at the first place that is not allowed.
+        shape = np.shape(allowed)
+        place = np.unravel_index(np.argmin(allowed), shape)
+        got = f"{np.broadcast_to(left, shape)[place]}"
+        if self.right is not None:
+            got = f"{got} and {np.broadcast_to(right, shape)[place]}"
+        raise ValueError(f"{function}: {self.name} must be {self.text}, got {got}")
+
+
+def as_array(value: Any) -> Any:
+    """The value as an array, unless it is a Python number, which compares faster and in the other side's dtype."""
+    return value if type(value) in PYTHON_NUMBERS else np.asanyarray(value)
+
+
+class OnDemand:
+    """The attribute `__signature__` of an instance, for help() and editors: made when it is read, not at import."""
+
+    def __get__(self, instance: Any, owner: type) -> Signature:
+        if instance is None:
+            raise AttributeError("__signature__")
+        signature: Signature = instance._signature()
+        return signature
 
 
 class ParametricUfunc:
@@ -42,80 +72,124 @@ class ParametricUfunc:
     result, or as arrays, which broadcast like any operand.  Everything else (``out=``, ``where=``, ``dtype=``, ...)
     goes to the ufunc.
 
+    Parameters
+    ----------
+    ufunc : numpy.ufunc
+        The ufunc around which it stands.
+    defaults : dict of str to (float or None)
+        Names and defaults of the parameters, in order; None where a call must give the parameter.
+    domain : str, optional
+        Rules that the parameters must obey, such as "alpha >= 0, lower <= upper".
+    at_zero : numpy.ufunc, optional
+        The ufunc to call with one more operand where ``at_zero=`` is given.
+
     Attributes
     ----------
     ufunc : numpy.ufunc
         The ufunc itself; its last operands are the parameters.
-    defaults : dict of str to float
-        Names and defaults of the parameters, in order.
+    defaults : dict of str to (float or None)
+        As above.
     nin, nout : int
         Number of operands before the parameters, and of results.
 
     """
 
+    __signature__ = OnDemand()
+
     def __init__(
-        self, ufunc: np.ufunc, defaults: dict[str, float], domain: str = "", at_zero: np.ufunc | None = None
+        self, ufunc: np.ufunc, defaults: dict[str, float | None], domain: str = "", at_zero: np.ufunc | None = None
     ) -> None:
         self.ufunc = ufunc
         self.defaults = dict(defaults)
         self.nin = ufunc.nin - len(self.defaults)
         self.nout = ufunc.nout
         self.__name__ = self.__qualname__ = ufunc.__name__
+        self._operands = ("x",) if self.nin == 1 else ("dy", "y" if self.__name__.endswith("_grad_y") else "x")
         self.__module__ = "numact"
-        self.__doc__ = ufunc.__doc__
+        # The first lines are NumPy's, with numbers for names.
+        self.__doc__ = (ufunc.__doc__ or "").split("\n\n", 1)[-1]
         self._names = tuple(self.defaults)
         self._default_values = tuple(self.defaults.values())
+        self._required = None in self._default_values
         # A ufunc takes a zero-dimensional array faster than a Python float.
-        self._defaults_f32 = tuple(np.array(value, FLOAT32) for value in self._default_values)
-        self._defaults_f64 = tuple(np.array(value, FLOAT64) for value in self._default_values)
-        self._domain = Domain(domain) if domain else None
+        self._defaults_f32 = tuple(np.array(value, FLOAT32) for value in self._default_values if value is not None)
+        self._defaults_f64 = tuple(np.array(value, FLOAT64) for value in self._default_values if value is not None)
+        self._rules = [Rule(text, self._names) for text in domain.split(", ") if text]
         self._at_zero = at_zero
 
     def __call__(self, *operands: Any, **keywords: Any) -> Any:
         """Compute; see the documentation of the instance."""
+        nin, ufunc = self.nin, self.ufunc
         # The common call, short because small arrays feel every step: defaults, arrays of one dtype, at most out=.
-        if len(operands) == self.nin and (not keywords or (len(keywords) == 1 and "out" in keywords)):
+        if len(operands) == nin and not self._required and (not keywords or (len(keywords) == 1 and "out" in keywords)):
             first, last = operands[0], operands[-1]
             if type(first) is np.ndarray and type(last) is np.ndarray and (dtype := first.dtype) is last.dtype:
                 if dtype is FLOAT32:
-                    return self.ufunc(*operands, *self._defaults_f32, **keywords)
+                    return ufunc(*operands, *self._defaults_f32, **keywords)
                 if dtype is FLOAT64:
-                    return self.ufunc(*operands, *self._defaults_f64, **keywords)
-        ufunc = self.ufunc
+                    return ufunc(*operands, *self._defaults_f64, **keywords)
+        operands, values = operands[:nin], self._bind(operands, keywords)
+        for rule in self._rules:
+            rule.check(self.__name__, values)
+        if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
+            ufunc, values = self._at_zero, [*values, at_zero]
+        if "dtype" not in keywords and "signature" not in keywords:
+            arrays = [*operands, *[value for value in values if type(value) not in PYTHON_NUMBERS]]
+            if (dtype := self._loop_dtype(arrays)) is not None:
+                values = [np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value for value in values]
+        return ufunc(*operands, *values, **keywords)
+
+    def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
+        """The values of the parameters: those after the first `nin` operands, those among the keywords, defaults."""
         given = len(operands) - self.nin
         if given < 0 or given > len(self._names):
             allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
             raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
-        values = self._default_values[given:]
+        values = [*operands[self.nin :], *self._default_values[given:]]
         if keywords:
-            values = tuple(
-                keywords.pop(name, default) for name, default in zip(self._names[given:], values, strict=True)
-            )
-            for name in self._names[:given]:
+            for index, name in enumerate(self._names):
                 if name in keywords:
-                    raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
-            if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
-                ufunc, values = self._at_zero, (*values, at_zero)
-        if "dtype" not in keywords and "signature" not in keywords:
-            values = self._as_integers_promote(operands[: self.nin], values)
-        operands = (*operands, *values)
-        if self._domain is not None:
-            self._domain.check(self.__name__, operands[self.nin + self._names.index(self._domain.name)])
-        return ufunc(*operands, **keywords)
+                    if index < given:
+                        raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
+                    values[index] = keywords.pop(name)
+        if self._required:
+            for name, value in zip(self._names, values, strict=True):
+                if value is None:
+                    raise TypeError(f"{self.__name__}() needs a value for the parameter {name!r}")
+        return values
 
-    def _as_integers_promote(self, operands: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Python numbers in the dtype that integer or boolean arrays promote to, which they would make float64."""
-        if not all(isinstance(operand, np.ndarray | np.generic) for operand in operands):
-            return values
-        common = np.result_type(*operands)
+    def _loop_dtype(self, arrays: list[Any]) -> np.dtype[Any] | None:
+        """The dtype in which the ufunc computes with these, if Python numbers may be given to it in that dtype.
+
+        They may also be left as they are, which is slower, and with integers and booleans would lead to float64.
+        """
+        dtypes = [array.dtype for array in arrays if isinstance(array, ARRAYS)]
+        if len(dtypes) < len(arrays):
+            return None
+        common = dtypes[0]
+        for dtype in dtypes:
+            if dtype is not common:
+                common = np.result_type(*dtypes)
+                break
+        if common is FLOAT32 or common is FLOAT64:
+            return common
         if common.kind not in "biu":
-            return values
-        loop = self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,))[0]
-        return tuple(np.array(value, loop) if isinstance(value, float | int) else value for value in values)
+            return None
+        return self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,))[0]
+
+    def _signature(self) -> Signature:
+        """How the function is called: operands by position, parameters, then some of the keywords."""
+        parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in self._operands]
+        for name, default in self.defaults.items():
+            value = Parameter.empty if default is None else default
+            parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=value))
+        keywords = ("out",) if self._at_zero is None else ("out", "at_zero")
+        parameters += [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in keywords]
+        return Signature([*parameters, Parameter("keywords", Parameter.VAR_KEYWORD)])
 
     def __reduce__(self) -> str:
         return self.__name__
 
     def __repr__(self) -> str:
-        parameters = "".join(f", {name}={default}" for name, default in self.defaults.items())
-        return f"<numact.ParametricUfunc {self.__name__}({'x' if self.nin == 1 else 'dy, x'}{parameters})>"
+        parameters = [name if default is None else f"{name}={default}" for name, default in self.defaults.items()]
+        return f"<numact.ParametricUfunc {self.__name__}({', '.join([*self._operands, *parameters])})>"

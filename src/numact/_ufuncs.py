@@ -3,6 +3,7 @@
 import numpy as np
 
 from numact import _core
+from numact._activation import rules
 from numact._parametric import ParametricUfunc
 
 LEVEL: str = _core.level()
@@ -14,10 +15,8 @@ for _row in _core.catalogue():
         if (_ufunc := RAW.get(_row.name + _suffix)) is None:
             continue
         _at_zero = RAW.get(_row.name + "_grad_at_zero") if _suffix == "_grad" else None
-        _only_y = _row.domain.startswith("y: ")
-        _domain = "" if _only_y and _suffix != "_grad_y" else _row.domain.removeprefix("y: ")
         PUBLIC[_ufunc.__name__] = (
-            ParametricUfunc(_ufunc, dict(_row.parameters), _domain, _at_zero)
+            ParametricUfunc(_ufunc, dict(_row.parameters), rules(_row.domain, _suffix), _at_zero)
             if _row.parameters or _at_zero is not None
             else _ufunc
         )

@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numact._activation import Activation as Activation
+from numact._composed import prelu as prelu
+from numact._composed import prelu_grad as prelu_grad
+from numact._composed import rrelu as rrelu
+from numact._composed import rrelu_grad as rrelu_grad
 from numact._core import catalogue as catalogue
+from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
 
 __version__: Final[str]
-__all__: list[str]
 
 @overload
 def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
@@ -23,29 +27,42 @@ def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 """
 
 ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*", (\w+), (\w+),')
+# What HEAD declares, but for __version__.
+PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
 
 
-def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[str]:
-    """The declarations of one activation's functions."""
-    pairs = [item.split("=") for item in parameters.split(", ") if item]
+def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[tuple[str, list[str]]]:
+    """The names of one activation's functions, and their declarations."""
+    declared = [parameter(*item.partition("=")) for item in parameters.split(", ") if item]
     for suffix, operands in (("", "x"), ("_grad", "dy x"), ("_grad_y", "dy y")):
         if suffix == "_grad_y" and source != "FROM_OUTPUT":
             continue
         at_zero = suffix == "_grad" and kink == "KINK"
-        if not pairs and not at_zero:
-            yield f"{name}{suffix}: Final[np.ufunc]"
+        if not declared and not at_zero:
+            yield name + suffix, [f"{name}{suffix}: Final[np.ufunc]"]
             continue
-        arguments = [f"{operand}: ArrayLike" for operand in operands.split()]
-        arguments += ["/", *(f"{parameter}: ArrayLike = {default}" for parameter, default in pairs)]
+        arguments = [*(f"{operand}: ArrayLike" for operand in operands.split()), "/", *declared]
         if at_zero:
             arguments += ["*", "at_zero: ArrayLike | None = None"]
         class_name = "_" + (name + suffix).title().replace("_", "")
-        yield f"class {class_name}(ParametricUfunc):"
-        yield f"    def __call__(self, {', '.join(arguments)}, **keywords: Any) -> Any: ..."
-        yield f"{name}{suffix}: Final[{class_name}]"
+        yield (
+            name + suffix,
+            [
+                f"class {class_name}(ParametricUfunc):",
+                f"    def __call__(self, {', '.join(arguments)}, **keywords: Any) -> Any: ...",
+                f"{name}{suffix}: Final[{class_name}]",
+            ],
+        )
+
+
+def parameter(name: str, equals: str, default: str) -> str:
+    """The declaration of one parameter; without default, a call must give it."""
+    return f"{name}: ArrayLike" + (f" = {default.replace('inf', 'np.inf')}" if equals else "")
 
 
 def stub(activations: str) -> str:
     """The text of __init__.pyi for the text of csrc/activations.h."""
-    rows = ROW.findall(activations)
-    return "\n".join([HEAD, *(line for row in rows for line in functions(*row)), ""])
+    declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
+    names = sorted({*PUBLIC.findall(HEAD), *declared})
+    everything = ["__all__ = [", *(f'    "{name}",' for name in names), "]"]
+    return "\n".join([HEAD, *everything, "", *(line for lines in declared.values() for line in lines), ""])
