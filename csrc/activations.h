@@ -25,7 +25,7 @@
         "[0, 6]", "0, 6", "", "")                                                                                      \
     ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 0.5, 0.5,                                             \
         "max(x, 0)^2", "2 max(x, 0)",                                                                                  \
-        "[0, inf)", "", "squared_relu", "So et al., Primer, 2021.")                                                    \
+        "[0, inf)", "", "squared_relu, relu2", "So et al., Primer, 2021.")                                             \
     ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,          \
         "x if x > 0 else negative_slope x", "1 if x > 0 else negative_slope",                                          \
         "(-inf, inf)", "0", "",                                                                                        \
@@ -47,11 +47,11 @@
         "[-0.2785, inf)", "", "", "Elfwing et al., 2018.  Also called swish.")                                         \
     ROW(gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
         "x Phi(x)", "Phi(x) + x phi(x)",                                                                               \
-        "[-0.1700, inf)", "", "gelu_exact",                                                                            \
+        "[-0.1700, inf)", "", "gelu_exact, gelu_python",                                                               \
         "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
     ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
         "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6",                                 \
-        "[-0.375, inf)", "-3, 3", "hard_silu", "Howard et al., 2019.")                                                 \
+        "[-0.375, inf)", "-3, 3", "hard_silu, hard_swish_mobilenet", "Howard et al., 2019.")                           \
     ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 1.0,                                               \
         "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
         "[0, 1]", "-3, 3", "", "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")       \

@@ -17,6 +17,8 @@ LEVELS = _core.levels()
 BUILT = {level: _core.build(level) for level in LEVELS}
 DTYPES = (np.float32, np.float64)
 AT_ZERO = 0.5
+# For parameters that have no default.
+CHOSEN = {"threshold": 0.5, "value": -2.0}
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Function:
         return BUILT[level][self.name]
 
     def parameters(self, dtype: Any = np.float64) -> list[tuple[Any, ...]]:
-        """List sets of parameters to test with: the defaults, and others."""
-        defaults = [default for _, default in self.row.parameters]
-        sets = [defaults, [0.7 * default or 0.3 for default in defaults]] if defaults else [[]]
+        """List sets of parameters to test with: the defaults, and others; all obey the rules of the row."""
+        first = [CHOSEN[name] if default is None else default for name, default in self.row.parameters]
+        sets = [first, [4.5 if value == math.inf else 0.7 * value or 0.3 for value in first]] if first else [[]]
         last = [AT_ZERO] if self.suffix == "_grad_at_zero" else []
         return [tuple(dtype(value) for value in values + last) for values in sets]
 

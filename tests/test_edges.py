@@ -101,7 +101,7 @@ def test_limits(function: Function, dtype: Any, sign: int) -> None:
 def test_zeros(row: Activation, dtype: Any) -> None:
     """f(+0) and f(-0) have the sign of f beside them."""
     function = Function(row, "")
-    parameters = [EXACT.mpf(default) for _, default in row.parameters]
+    parameters = [EXACT.mpf(value) for value in function.parameters(float)[0]]
     for zero in (0.0, -0.0):
         beside = REFERENCE[row.name].forward(EXACT, EXACT.mpf(np.copysign(1e-300, zero)), *parameters)
         got = function.ufunc()(*function.operands(np.full(40, zero, dtype)))

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import LEVELS, ROWS, assert_same_bits, name_of
+from cases import CHOSEN, LEVELS, ROWS, assert_same_bits
 from reference import REFERENCE
 
 import numact
-from numact import Activation, ParametricUfunc, _core
+from numact import ParametricUfunc, _core
 
 NAMES = [
     row.name + suffix
@@ -22,8 +22,6 @@ NAMES = [
     if exists
 ]
 every_name = pytest.mark.parametrize("name", NAMES)
-PARAMETRIC = [name for name in NAMES if isinstance(getattr(numact, name, None), ParametricUfunc)]
-WITH_PARAMETERS = [row for row in ROWS if row.parameters]
 
 
 def public(name: str) -> Any:
@@ -32,8 +30,9 @@ def public(name: str) -> Any:
 
 
 def operands(function: Any, x: Any) -> tuple[Any, ...]:
-    """Give x as every operand that is no parameter."""
-    return (x,) * int(function.nin)
+    """Give x as every operand that is no parameter, and values to the parameters that have no default."""
+    parameters = getattr(function, "defaults", {})
+    return (x,) * int(function.nin) + tuple(CHOSEN[name] for name, value in parameters.items() if value is None)
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -174,70 +173,6 @@ def test_subclasses_and_overrides(name: str) -> None:
     assert function(*operands(function, Overrider())) == (getattr(function, "ufunc", function), "__call__")
     masked = np.ma.masked_array([1.0, 2.0], [True, False])
     assert isinstance(function(*operands(function, masked)), np.ma.MaskedArray)
-
-
-# Parameters
-
-
-@pytest.mark.parametrize("name", PARAMETRIC)
-def test_parameters(name: str) -> None:
-    """Positional, by keyword and by default; a Python number never changes the dtype, an array broadcasts."""
-    function = public(name)
-    x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
-    arrays = operands(function, x)
-    values = list(function.defaults.values())
-    default = function(*arrays)
-    assert default.dtype == np.float32
-    assert_same_bits(function(*arrays, *values), default)
-    assert_same_bits(function(*arrays, **function.defaults), default)
-    for parameter in function.defaults:
-        for value in (2, 2.0, True, np.float32(2)):
-            assert function(*arrays, **{parameter: value}).dtype == np.float32
-        assert function(*arrays, **{parameter: np.float64(2)}).dtype == np.float64
-        column = np.array([[0.5], [1], [2]], np.float32)
-        got = function(*arrays, **{parameter: column})
-        for i in range(3):
-            assert_same_bits(got[i], function(*(array[i] for array in arrays), **{parameter: column[i, 0]}))
-        if parameter == next(iter(function.defaults)):
-            with pytest.raises(TypeError, match=parameter):
-                function(*arrays, 1.0, **{parameter: 1.0})
-    with pytest.raises(TypeError, match="nonsense"):
-        function(*arrays, nonsense=1)
-
-
-@pytest.mark.parametrize("row", [row for row in WITH_PARAMETERS if row.domain], ids=name_of)
-def test_domain(row: Activation) -> None:
-    """A parameter that is not allowed raises, names itself, the value and what is allowed, and changes nothing."""
-    name, relation, bound = row.domain.removeprefix("y: ").split()
-    only_y = row.domain.startswith("y: ")
-    x = np.ones(3, np.float32)
-    for suffix in ("", "_grad", "_grad_y"):
-        function = getattr(numact, row.name + suffix, None)
-        if function is None:
-            continue
-        wrong = [-0.25, np.float32(-0.25), -1, np.array([1, -0.25, 2]), np.nan, *([0.0] if relation == ">" else [])]
-        for value in wrong:
-            out = np.full(3, 7, np.float32)
-            arrays = operands(function, x)
-            if only_y and suffix != "_grad_y":
-                function(*arrays, **{name: value})
-                continue
-            named = "-0.25" if isinstance(value, np.ndarray) else str(value)
-            pattern = rf"{name}.*{relation} {bound}.*{named}"
-            with pytest.raises(ValueError, match=pattern):
-                function(*arrays, out=out, **{name: value})
-            with pytest.raises(ValueError, match=name):
-                function(*arrays, value, out=out)
-            np.testing.assert_array_equal(out, 7)
-        if relation == ">=":
-            function(*operands(function, x), **{name: float(bound)})
-
-
-def test_prelu() -> None:
-    """An array as slope of leaky_relu makes it a PReLU."""
-    x = np.random.default_rng(5).normal(size=(4, 3, 5)).astype(np.float32)
-    slopes = np.array([0.1, -0.2, 3], np.float32)[:, None]
-    assert_same_bits(public("leaky_relu")(x, negative_slope=slopes), np.where(x > 0, x, slopes * x))
 
 
 def test_at_zero_needs_a_kink() -> None:

@@ -138,9 +138,8 @@ def _weight_sums(dy: ArrayLike, x: ArrayLike, weight: ArrayLike) -> Any:
     """The sums of dy x where not x > 0, over the axes along which the weight is repeated."""
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(weight))
     lengths = (1,) * (len(shape) - np.ndim(weight)) + np.shape(weight)
-    # Axes of length 1 may count as kept or as summed.
-    kept = [axis for axis, length in enumerate(lengths) if length > 1]
-    summed = [axis for axis, length in enumerate(lengths) if length <= 1]
+    kept = [axis for axis, length in enumerate(lengths) if length != 1]
+    summed = [axis for axis, length in enumerate(lengths) if length == 1]
     flat = [shape[axis] for axis in kept] + [math.prod(shape[axis] for axis in summed)]
     dtype = np.result_type(*(a if type(a) in PYTHON_NUMBERS else np.asanyarray(a) for a in (dy, x, weight)))
     rows = (np.broadcast_to(np.asarray(a, dtype), shape).transpose(kept + summed).reshape(flat) for a in (dy, x))
