@@ -28,7 +28,9 @@ def calls(name: str, dtype: str, size: int, library: str) -> tuple[Callable[[], 
         return lambda: plain.forward(x), lambda: plain.gradient(dy, x)
     function, gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
     out = np.empty_like(x)
-    return lambda: function(x, out=out), lambda: gradient(dy, x, out=out)
+    row = next(row for row in numact.catalogue() if row.name == name)
+    required = [0.5 for _, default in row.parameters if default is None]
+    return lambda: function(x, *required, out=out), lambda: gradient(dy, x, *required, out=out)
 
 
 class Activations:

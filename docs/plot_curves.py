@@ -13,6 +13,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 import numact
 
 COLUMNS = 4
+# Parameters to draw with, where the default shows little or there is none.
+CHOSEN = {"leaky_relu": {"negative_slope": 0.1}, "threshold": {"threshold": 1.0, "value": -1.0}}
 INK, CURVE, DERIVATIVE = "#333333", "#1f5fa8", "#d9822b"
 
 
@@ -39,10 +41,10 @@ def main() -> None:
     for axis in axes.flat[len(rows) :]:
         axis.set_axis_off()
     for axis, row in zip(axes.flat, rows, strict=False):
-        parameters = [0.1] if row.name == "leaky_relu" else [value for _, value in row.parameters]
-        label = ", ".join(f"{name} {value:g}" for (name, _), value in zip(row.parameters, parameters, strict=True))
-        forward = getattr(numact, row.name)(x, *parameters)
-        gradient = getattr(numact, f"{row.name}_grad")(np.ones_like(x), x, *parameters)
+        parameters = {**dict(row.parameters), **CHOSEN.get(row.name, {})}
+        label = ", ".join(f"{name} {value:g}" for name, value in parameters.items())
+        forward = getattr(numact, row.name)(x, **parameters)
+        gradient = getattr(numact, f"{row.name}_grad")(np.ones_like(x), x, **parameters)
         axis.axhline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
         axis.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
         axis.plot(x, forward, color=CURVE, linewidth=2, label="f(x)")

@@ -211,7 +211,7 @@ def test_required() -> None:
     ):
         out = np.full(5, 7, np.float32)
         with pytest.raises(TypeError, match=rf"leaky_relu_grad\(\) needs a value for the parameter '{missing}'"):
-            function(x, *arguments, out=out, **keywords)  # type: ignore[arg-type]
+            function(x, *arguments, out=out, **keywords)
         np.testing.assert_array_equal(out, 7)
     assert "(x, threshold, value)" in repr(function)
     assert str(inspect.signature(function)) == "(x, /, threshold, value, *, out=None, **keywords)"

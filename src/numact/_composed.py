@@ -152,6 +152,8 @@ def rrelu(x: ArrayLike, lower: float = ..., upper: float = ..., rng: None = None
 def rrelu(
     x: ArrayLike, lower: float = ..., upper: float = ..., *, rng: np.random.Generator, out: Any = None
 ) -> tuple[Any, Any]: ...
+@overload
+def rrelu(x: ArrayLike, lower: float, upper: float, rng: np.random.Generator, out: Any = None) -> tuple[Any, Any]: ...
 def rrelu(
     x: ArrayLike,
     lower: float = 1 / 8,

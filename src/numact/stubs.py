@@ -42,8 +42,7 @@ def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[tu
             yield name + suffix, [f"{name}{suffix}: Final[np.ufunc]"]
             continue
         arguments = [*(f"{operand}: ArrayLike" for operand in operands.split()), "/", *declared]
-        if at_zero:
-            arguments += ["*", "at_zero: ArrayLike | None = None"]
+        arguments += ["*", "out: Any = None", *(["at_zero: ArrayLike | None = None"] if at_zero else [])]
         class_name = "_" + (name + suffix).title().replace("_", "")
         yield (
             name + suffix,

@@ -1,0 +1,48 @@
+"""Print the table of functions that stands in README.md, from the catalogue; with --write, put it there.
+
+Run: python docs/table.py --write
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numact
+from numact import Activation
+
+README = Path(__file__).parent.parent / "README.md"
+# The table stands between these lines.
+BEGIN, END = "<!-- docs/table.py -->", "<!-- end -->"
+HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "error ≤ ULP")
+
+
+def cells(row: Activation) -> Iterator[str]:
+    """What the table says of one activation."""
+    yield f"`{row.name}`"
+    yield ", ".join(f"`{name}`" if default is None else f"`{name}={default}`" for name, default in row.parameters)
+    yield row.formula
+    yield row.derivative
+    yield "yes" if row.from_output else ""
+    yield f"{row.ulp:g}, gradient {row.ulp_gradient:g}"
+
+
+def table() -> str:
+    """The lines of the table."""
+    lines = [HEADINGS, *(tuple(cells(row)) for row in numact.catalogue())]
+    escaped = ([cell.replace("|", "&#124;") for cell in line] for line in lines)
+    heading, *rows = (f"| {' | '.join(line)} |" for line in escaped)
+    return "\n".join([heading, "|---" * len(HEADINGS) + "|", *rows])
+
+
+def written(text: str) -> str:
+    """The text of the README with the table of today."""
+    before, rest = text.split(f"{BEGIN}\n")
+    _, after = rest.split(f"{END}\n")
+    return f"{before}{BEGIN}\n{table()}\n{END}\n{after}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        print(table())

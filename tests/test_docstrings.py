@@ -1,0 +1,158 @@
+"""Documentation: every public function says all that a user needs; the table in the README is that of the catalogue."""
+
+import inspect
+import math
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import ROWS, name_of
+
+import numact
+from numact import Activation, ParametricUfunc
+from numact._activation import rules
+from numact._names import FUNCTIONS
+
+ROOT = Path(__file__).parent.parent
+ORDER = ["Parameters", "Attributes", "Returns", "Raises", "See Also", "Notes", "Examples"]
+UFUNCS = {name: function for name, function in FUNCTIONS.items() if not inspect.isfunction(function)}
+OTHERS = sorted({*numact.__all__} - {*UFUNCS})
+every_function = pytest.mark.parametrize("name", FUNCTIONS)
+every_row = pytest.mark.parametrize("row", ROWS, ids=name_of)
+
+
+def sections(name: str) -> dict[str, str]:
+    """The parts of a docstring by their titles; "" is what stands before."""
+    text = inspect.cleandoc(getattr(numact, name).__doc__)
+    parts = re.split(r"(?m)^(\w[\w ]+)\n(-+)\n", text)
+    found = {"": parts[0]}
+    for title, line, body in zip(*(iter(parts[1:]),) * 3, strict=True):
+        assert len(line) == len(title)
+        assert title not in found
+        found[title] = body
+    return found
+
+
+def described(text: str) -> dict[str, str]:
+    """The entries of a section "Parameters": "x : array_like" by name; several names may share an entry."""
+    entries = {}
+    for line in re.findall(r"(?m)^\S.*$", text):
+        names, _, kind = line.partition(" : ")
+        entries.update(dict.fromkeys((name.strip() for name in names.split(",")), kind))
+    return entries
+
+
+@every_function
+def test_sections(name: str) -> None:
+    """All sections are there, in the order of numpydoc, each with something in it."""
+    found = sections(name)
+    titles = [title for title in found if title]
+    assert titles == [title for title in ORDER if title in titles]
+    assert {"Parameters", "Returns", "Raises", "See Also", "Notes", "Examples"} <= set(titles)
+    assert all(found[title].strip() for title in titles)
+    text = getattr(numact, name).__doc__
+    assert max(map(len, text.splitlines())) <= 130
+    assert not re.search(r"[ \t]\n|\n\n\n", text)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others(name: str) -> None:
+    """What is no ufunc has a summary and describes every parameter and what it returns."""
+    thing, found = getattr(numact, name), sections(name)
+    assert found[""].strip().split("\n")[0].endswith((".", ":"))
+    if inspect.isclass(thing):
+        described_names = described(found["Attributes"])
+        assert {field for field in getattr(thing, "__dataclass_fields__", ())} <= described_names.keys()
+        return
+    assert found["Returns"].strip()
+    parameters = inspect.signature(thing).parameters
+    assert list(described(found.get("Parameters", ""))) == list(parameters)
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_parameters(name: str) -> None:
+    """Operands, parameters with their defaults and keywords are described, in the order of the call."""
+    function: Any = UFUNCS[name]
+    entries = described(sections(name)["Parameters"])
+    if isinstance(function, ParametricUfunc):
+        parameters = [
+            parameter.replace("keywords", "**keywords") for parameter in inspect.signature(function).parameters
+        ]
+        assert sorted(entries) == sorted(parameters)
+        assert list(entries)[: function.nin + len(function.defaults)] == parameters[: function.ufunc.nin]
+        for parameter, default in function.defaults.items():
+            assert entries[parameter] == ("array_like" if default is None else f"array_like, default {default}")
+    else:
+        last = "y" if name.endswith("_grad_y") else "x"
+        operands = [last] if function.nin == 1 else ["dy", last]
+        assert list(entries) == [*operands, "out", "**keywords"]
+    for word in ("where", "dtype", "casting", "order", "subok"):
+        assert re.search(rf"\b{word}\b", function.__doc__)
+
+
+@every_row
+def test_contents(row: Activation) -> None:
+    """Formula, derivative, range, kinks, bound, notes and other names; what raises; at_zero where there is a kink."""
+    for suffix, bound in (("", row.ulp), ("_grad", row.ulp_gradient), ("_grad_y", row.ulp_gradient)):
+        if row.name + suffix not in FUNCTIONS:
+            continue
+        found = sections(row.name + suffix)
+        for word in (row.formula, row.derivative, row.range, row.kinks, row.notes, *row.aliases, f"{bound} ULP"):
+            assert word in found["Notes"]
+        assert ("at_zero" in found["Parameters"]) == (row.kink and suffix == "_grad")
+        for rule in filter(None, rules(row.domain, suffix).split(", ")):
+            assert rule in found["Raises"]
+        assert ("ValueError" in found["Raises"]) == bool(rules(row.domain, suffix))
+        for parameter, default in row.parameters:
+            assert (parameter in found["Raises"].split("ValueError")[0]) == (default is None)
+
+
+@every_function
+def test_see_also(name: str) -> None:
+    """The siblings are named, exist, and do not include the function itself."""
+    siblings = re.findall(r"(?m)^(\w+) : ", sections(name)["See Also"])
+    assert siblings
+    assert name not in siblings
+    assert set(siblings) <= set(numact.__all__)
+    stem = re.sub(r"_grad(_y)?$", "", name)
+    family = {other for other in (stem, f"{stem}_grad", f"{stem}_grad_y") if other in FUNCTIONS}
+    assert family - {name} <= set(siblings)
+
+
+@every_function
+def test_examples(name: str) -> None:
+    """The examples run, and show the function itself."""
+    lines = [line.removeprefix(">>> ") for line in sections(name)["Examples"].splitlines() if line.startswith(">>> ")]
+    assert lines
+    assert any(f"numact.{name}(" in line for line in lines)
+    x = np.linspace(0.1, 0.9, 12).reshape(3, 4)
+    names: dict[str, Any] = {"np": np, "numact": numact, "x": x, "dy": x.copy(), "y": x.copy()}
+    for line in lines:
+        exec(line, names)
+    result = names["dx" if "_grad" in name else "y"]
+    assert result.ndim
+    assert np.isfinite(result).all()
+
+
+# The README
+
+
+def test_table() -> None:
+    """The table of functions is what docs/table.py prints: run python docs/table.py --write."""
+    script = runpy.run_path(str(ROOT / "docs" / "table.py"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == script["written"](readme), "python docs/table.py --write brings it up to date"
+    for row in ROWS:
+        assert f"| `{row.name}` | " in script["table"]()
+
+
+def test_table_of_other_rows() -> None:
+    """Parameters without default, infinite ones and bars of absolute values fit the table."""
+    cells = runpy.run_path(str(ROOT / "docs" / "table.py"))["cells"]
+    fields = {name: getattr(ROWS[0], name) for name in ROWS[0].__dataclass_fields__}
+    row = Activation(**{**fields, "parameters": (("value", None), ("most", math.inf)), "from_output": False})
+    assert list(cells(row))[1] == "`value`, `most=inf`"
+    assert list(cells(row))[4] == ""
