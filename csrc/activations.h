@@ -19,17 +19,18 @@
 #define ACTIVATIONS(ROW)                                                                                               \
     ROW(relu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                         \
         "max(x, 0)", "1 if x > 0 else 0",                                                                              \
-        "[0, inf)", "0", "", "")                                                                                       \
+        "[0, inf)", "0", "", "Nair and Hinton, 2010.  The derivative at 0 is 0, as in PyTorch, JAX and TensorFlow.")   \
     ROW(relu6, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                        \
         "min(max(x, 0), 6)", "1 if 0 < x < 6 else 0",                                                                  \
-        "[0, 6]", "0, 6", "", "")                                                                                      \
+        "[0, 6]", "0, 6", "", "Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010.")                     \
     ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 0.5, 0.5,                                             \
         "max(x, 0)^2", "2 max(x, 0)",                                                                                  \
         "[0, inf)", "", "squared_relu, relu2", "So et al., Primer, 2021.")                                             \
     ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,          \
         "x if x > 0 else negative_slope x", "1 if x > 0 else negative_slope",                                          \
         "(-inf, inf)", "0", "",                                                                                        \
-        "PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  An array as slope makes it a PReLU.")        \
+        "Maas et al., 2013.  PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  "                        \
+        "An array as slope makes it a PReLU.")                                                                         \
     ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                    \
         "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x",                                                \
         "(-alpha, inf)", "0", "", "Clevert et al., 2016.")                                                             \
@@ -41,7 +42,8 @@
         "(-1, 1)", "", "", "")                                                                                         \
     ROW(softplus, 1, "beta=1.0", "beta > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                   \
         "log(1 + e^(beta x)) / beta", "sigmoid(beta x)",                                                               \
-        "(0, inf)", "", "", "Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")   \
+        "(0, inf)", "", "",                                                                                            \
+        "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")  \
     ROW(silu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                        \
         "x sigmoid(x)", "sigmoid(x) (1 + x sigmoid(-x))",                                                              \
         "[-0.2785, inf)", "", "", "Elfwing et al., 2018.  Also called swish.")                                         \
@@ -72,10 +74,10 @@
         "[0, 1]", "-1, 1", "", "As in JAX.")                                                                           \
     ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                              \
         "x if |x| > lambd else 0", "1 if |x| > lambd else 0",                                                          \
-        "(-inf, inf)", "-lambd, lambd", "", "A NaN is kept.")                                                          \
+        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")          \
     ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                             \
         "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0",                                          \
-        "(-inf, inf)", "-lambd, lambd", "", "A NaN is kept.")
+        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")
 
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
 INLINE real relu_forward(real x) { return sel(le(x, 0), 0, x); }
