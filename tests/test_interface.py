@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -230,11 +231,17 @@ def test_levels() -> None:
 
 
 def test_import_is_light() -> None:
-    """Importing numact imports numpy, the standard library and nothing else."""
-    process = run(
-        "import sys, numpy; before = set(sys.modules); import numact;"
-        "print(*{name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names))"
-    )
-    assert set(process.stdout.split()) <= {"numact", "numpy", "cython_runtime"} | {
-        name for name in process.stdout.split() if name.startswith("_cython_")
-    }
+    """Importing numact imports numpy, the standard library without its slow parts, and nothing else."""
+    process = run("import sys, numpy; before = set(sys.modules); import numact; print(*set(sys.modules) - before)")
+    modules = set(process.stdout.split())
+    assert "numact._ufuncs" in modules
+    assert modules & {"importlib.metadata", "email", "difflib", "numpy.random"} == set()
+    packages = {name.split(".")[0] for name in modules} - set(sys.stdlib_module_names)
+    assert {name for name in packages if not name.startswith("_cython_")} <= {"numact", "numpy", "cython_runtime"}
+
+
+def test_version() -> None:
+    """The version is that of the installed package; other attributes do not exist."""
+    assert numact.__version__ == version("numact")
+    with pytest.raises(AttributeError, match="'numact' has no attribute 'nonsense'"):
+        _ = numact.nonsense  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Neural-network activation functions for NumPy: compiled ufuncs, accurate to the last bits, the same everywhere."""
 
-from importlib.metadata import version as _version
+from typing import Any as _Any
 
 from numact._activation import Activation
 from numact._config import show_config
@@ -9,8 +9,14 @@ from numact._names import FUNCTIONS as _FUNCTIONS
 from numact._names import get
 from numact._parametric import ParametricUfunc
 
-__version__ = _version("numact")
-
 globals().update(_FUNCTIONS)
 
 __all__ = ["Activation", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]
+
+
+def __getattr__(name: str) -> _Any:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from importlib.metadata import version  # three quarters of the time of an import
+
+    return version(__name__)

@@ -1,10 +1,10 @@
 """What this build is and what it runs on."""
 
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+import numact
 from numact import _core, _ufuncs
 
 
@@ -30,7 +30,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
     config = {
-        "version": version("numact"),
+        "version": numact.__version__,
         "level": _ufuncs.LEVEL,
         "levels": _core.levels(),
         "compiler": _core.compiler(),
