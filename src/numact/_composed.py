@@ -284,9 +284,13 @@ def _draw(rng: np.random.Generator, lower: float, upper: float, x: ArrayLike) ->
     dtype = _ufuncs.RAW["leaky_relu"].resolve_dtypes((np.asanyarray(x).dtype,) * 2 + (None,))[0]
     drawn_as = np.float64 if dtype == np.float64 else np.float32
     low, high = drawn_as(lower), drawn_as(upper)
-    share = rng.random(np.shape(x), dtype=drawn_as)
-    # Rounding may lead beyond the bounds.
-    return np.clip(low * (1 - share) + high * share, low, high).astype(dtype, copy=False)[()]
+    slopes = np.asarray(rng.random(np.shape(x), dtype=drawn_as))
+    rest = 1 - slopes
+    rest *= low
+    slopes *= high
+    slopes += rest
+    np.clip(slopes, low, high, out=slopes)  # rounding may lead beyond the bounds
+    return slopes.astype(dtype, copy=False)[()]
 
 
 PUBLIC: dict[str, Callable[..., Any]] = {
