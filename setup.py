@@ -16,8 +16,13 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 # The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
-# partial redundancy elimination turns selections of doubles into selections of integers, which SSE2 cannot vectorise.
-X86_64 = {"baseline": ["-march=x86-64", "-fno-tree-pre"], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4"]}
+# partial redundancy elimination and jump threading turn selections of doubles into selections of integers, which SSE2
+# cannot vectorise.
+X86_64 = {
+    "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
+    "v3": ["-march=x86-64-v3"],
+    "v4": ["-march=x86-64-v4"],
+}
 LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
 
 # Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.

@@ -77,7 +77,53 @@
         "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")          \
     ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                             \
         "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0",                                          \
-        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")
+        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")          \
+    ROW(identity, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                                   \
+        "x", "1", "(-inf, inf)", "", "linear", "")                                                                     \
+    ROW(tanhshrink, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
+        "x - tanh x", "tanh^2 x", "(-inf, inf)", "", "", "Exact near 0, where x - tanh x cancels.")                    \
+    ROW(softsign, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                   \
+        "x / (1 + |x|)", "1 / (1 + |x|)^2", "(-1, 1)", "", "", "Turian et al., 2009.")                                 \
+    ROW(gelu_tanh, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                   \
+        "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2", "its derivative",                                           \
+        "[-0.1700, inf)", "", "gelu_new, gelu_pytorch_tanh, gelu_approximate, gelu_fast",                              \
+        "The approximation of gelu in GPT-2 and as JAX's default, Hendrycks and Gimpel, 2016.")                        \
+    ROW(quick_gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                  \
+        "x sigmoid(1.702 x)", "s (1 + 1.702 x (1 - s)), s = sigmoid(1.702 x)",                                         \
+        "[-0.1636, inf)", "", "gelu_quick, gelu_sigmoid", "The approximation of gelu in CLIP, Hendrycks and Gimpel, 2016.")        \
+    ROW(mish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
+        "x tanh(log(1 + e^x))", "t + x sigmoid(x) (1 - t^2), t = tanh(log(1 + e^x))",                                  \
+        "[-0.3088, inf)", "", "", "Misra, 2019.")                                                                      \
+    ROW(dish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
+        "x (x / sqrt(1 + x^2) + 1) / 2", "(1 + 2r - r^3) / 2, r = x / sqrt(1 + x^2)",                                  \
+        "[-0.1501, inf)", "", "", "As in Thinc: swish without an exponential.")                                        \
+    ROW(gaussian, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                    \
+        "e^(-x^2)", "-2x e^(-x^2)", "(0, 1]", "", "", "")                                                              \
+    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                     \
+        "x if x > 0 else alpha (e^(x / alpha) - 1)", "1 if x > 0 else e^(x / alpha)",                                  \
+        "(-alpha, inf)", "", "", "Barron, 2017: the elu whose derivative is continuous for every alpha.")              \
+    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                      \
+        "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "(0, inf)", "", "", "Barron, 2021.")                 \
+    ROW(swish, 1, "beta=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                               \
+        "x sigmoid(beta x)", "s (1 + beta x (1 - s)), s = sigmoid(beta x)",                                            \
+        "[-0.2785 / beta, inf)", "", "", "Ramachandran et al., 2017.  With beta = 1 it is silu.")                      \
+    ROW(hard_tanh, 2, "min_val=-1.0, max_val=1.0", "min_val <= max_val", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,       \
+        "min(max(x, min_val), max_val)", "1 if min_val < x < max_val else 0",                                          \
+        "[min_val, max_val]", "min_val, max_val", "clip, clamp", "")                                                   \
+    ROW(clipped_linear, 4, "slope=1.0, offset=0.0, min_val=0.0, max_val=1.0", "min_val <= max_val",                    \
+        FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                                                        \
+        "min(max(slope x + offset, min_val), max_val)", "slope if min_val < slope x + offset < max_val else 0",        \
+        "[min_val, max_val]", "where slope x + offset is min_val or max_val", "",                                      \
+        "As in Thinc.  ONNX's HardSigmoid is slope = 0.2, offset = 0.5.")                                              \
+    ROW(threshold, 2, "threshold, value", "", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                   \
+        "x if x > threshold else value", "1 if x > threshold else 0", "(threshold, inf) and value", "threshold", "", "")\
+    ROW(thresholded_relu, 1, "alpha=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                   \
+        "x if x > alpha else 0", "1 if x > alpha else 0", "0 and (alpha, inf)", "alpha", "", "As in ONNX.")            \
+    ROW(general_relu, 3, "negative_slope=0.0, max_value=inf, threshold=0.0", "max_value >= 0, threshold >= 0",         \
+        FROM_INPUT, SMOOTH, BOUNDED, 1.5, 0.5,                                                                         \
+        "min(x, max_value) if x > threshold else negative_slope (x - threshold)",                                      \
+        "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                                \
+        "(-inf, max_value]", "threshold, max_value", "", "Keras' relu with its parameters.")
 
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
 INLINE real relu_forward(real x) { return sel(le(x, 0), 0, x); }
@@ -146,19 +192,9 @@ INLINE real silu_forward(real x)
     return logistic(at_least(x, -EXP_LIMIT), clamp(x, EXP_LIMIT), NO_REST);
 }
 
-/* silu'(-t) = e^-t u (1 - t u), u = sigmoid(t), and silu'(t) = 1 - silu'(-t). */
 INLINE real silu_grad(real dy, real x)
 {
-    real t = at_most(abs_(x), EXP_LIMIT);
-    struct sigmoids s = sigmoids(t);
-    struct pair product = product_of(t, s.u);
-    struct pair bracket = sum_of_ordered(real_(1), -product.value);
-    bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
-    struct pair factor = product_of(s.u, bracket.value);
-    factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
-    real left = scale(times_exponential(s.e, factor).value, s.e.n);
-    left = sel(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, SILU_ROOT, SILU_ROOT_P), left);
-    return dy * sel(lt(x, 0), left, 1 - left);
+    return dy * silu_derivative(at_most(abs_(x), EXP_LIMIT), NO_REST, ge(x, 0));
 }
 
 /* gelu(-t) = -t Phi(-t), gelu(t) = t - t Phi(-t). */
@@ -181,7 +217,7 @@ INLINE real gelu_grad(real dy, real x)
     struct pair factor = sum_of(tail.factor.value, -density.value);
     factor.rest = factor.rest + (tail.factor.rest - density.rest);
     real left = scale(times_exponential(tail.e, factor).value, tail.e.n);
-    left = sel(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, GELU_ROOT, GELU_ROOT_P), left);
+    left = sel(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, NO_REST, GELU_ROOT, GELU_ROOT_P), left);
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 
@@ -271,5 +307,365 @@ INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
     (void)lambd;
     return sel(eq(y, 0), 0, dy);
 }
+
+/* tanhshrink: near 0 t^3 (1/3 + t^2 P(t^2)); elsewhere (t - 1) + 2 sigmoid(-2t), t = |x|, whose first term is exact. */
+INLINE struct pair tanhshrink_near(real t)
+{
+    struct pair square = product_of(t, t), cube = product_of(t, square.value);
+    cube.rest = fma(t, square.rest, cube.rest);
+    real p = polynomial(square.value, TANHSHRINK_P);
+    struct pair factor = sum_of_ordered(real_(THIRD), square.value * p);
+    factor.rest = factor.rest + THIRD_LOW;
+    return product_of_pairs(cube, factor);
+}
+INLINE real tanhshrink_forward(real x)
+{
+    real t = abs_(x);
+    struct pair near = tanhshrink_near(t);
+    struct sigmoids s = sigmoids(at_most(2 * t, EXP_LIMIT), NO_REST);
+    real far = (t - 1) + scale(times_exponential(s.e, (struct pair){s.u, s.u * s.rho}).value, s.e.n + 1);
+    return copysign_(sel(lt(t, TANHSHRINK_SMALL), near.value + near.rest, far), x);
+}
+/* tanh^2 x, from tanh t as a pair: t less the polynomial, or 1 - 2 sigmoid(-2t). */
+INLINE real tanhshrink_grad(real dy, real x)
+{
+    real t = at_most(abs_(x), ONE_LIMIT);
+    mask small = lt(t, TANHSHRINK_SMALL);
+    struct pair near = tanhshrink_near(t);
+    struct sigmoids s = sigmoids(2 * t, NO_REST);
+    struct pair left = times_exponential(s.e, (struct pair){s.u, s.u * s.rho});
+    real power = power_of_two(s.e.n + 1);
+    struct pair tanh = sum_of_ordered(sel(small, t, 1), -sel(small, near.value, power * left.value));
+    tanh.rest = tanh.rest - sel(small, near.rest, power * left.rest);
+    return dy * fma(tanh.value, tanh.value, 2 * tanh.value * tanh.rest);
+}
+
+/* softsign: from 1 on as 1 - 1 / (1 + |x|), which has its limit at infinity. */
+INLINE real softsign_forward(real x)
+{
+    real t = abs_(x);
+    mask small = lt(t, 1);
+    return copysign_(sel(small, t, -1) / (1 + t) + sel(small, 0, 1), x);
+}
+/* u^2, u = 1 / (1 + |x|), with what the rounding of u lost; at infinity u is 0. */
+INLINE real softsign_grad(real dy, real x)
+{
+    struct pair sum = sum_of(real_(1), abs_(x));
+    real u = 1 / sum.value;
+    real rest = sel(gt(u, 0), u * (fma(-u, sum.value, 1) - u * sum.rest), 0);
+    return dy * (u * (u + 2 * rest));
+}
+INLINE real softsign_grad_y(real dy, real y) { return dy * ((1 - abs_(y)) * (1 - abs_(y))); }
+
+/* e^(-x^2) by its exact argument. */
+INLINE struct exponential bell(real x)
+{
+    struct pair square = product_of(x, x);
+    return exponential(-square.value, -square.rest);
+}
+INLINE real gaussian_forward(real x)
+{
+    struct exponential e = bell(at_most(abs_(x), BELL_LIMIT));
+    return scale(1 + e.q, e.n);
+}
+INLINE real gaussian_grad(real dy, real x)
+{
+    real bounded = clamp(x, BELL_LIMIT);
+    struct exponential e = bell(bounded);
+    return dy * scale(-2 * fma(bounded, e.q, bounded), e.n);
+}
+
+/* mish = x A/B.  With E = e^-t, t = |x|, it is A = 1 + 2E and B = A + 2E^2 on the right, A = 2E + E^2 and B = A + 2 on the
+   left.  A small power of E counts in A only, and is applied at the end. */
+INLINE real mish_forward(real x)
+{
+    mask left = lt(x, 0);
+    struct exponential e = exponential(-at_most(abs_(x), EXP_LIMIT), NO_REST);
+    real n = at_least(e.n, -EXPONENT_BIAS / 2), power = power_of_two(n);
+    real one_q = 1 + e.q, once = power * one_q, square = once * once;
+    struct pair a = sum_of_ordered(sel(left, 2 * once, 1), sel(left, square, 2 * once));
+    struct pair b = sum_of_ordered(sel(left, 2, a.value), sel(left, a.value, 2 * square));
+    a.rest = fma(2 * power, (1 - one_q) + e.q, a.rest);
+    real inverse = 1 / b.value, bounded = at_least(x, -EXP_LIMIT), product = bounded * a.value, y = product * inverse;
+    real residual = fma(-y, b.value, product) + fma(bounded, a.rest, fma(bounded, a.value, -product)) - y * (a.rest + b.rest);
+    return copysign_(sel(gt(x, ONE_LIMIT), x, scale(fma(residual, inverse, y), sel(left, e.n - n, 0))), x);
+}
+
+/* mish' = E^(x < 0) A/B^2, E = e^-t, t = |x|, in pairs.  With s = 4(1 + x) and m = 6 + 4x,
+   A = 1 + 4E + m E^2 + s E^3 and B = 1 + 2E + 2E^2 on the right, the same coefficients in reverse on the left. */
+INLINE real mish_grad(real dy, real x)
+{
+    mask left = lt(x, 0);
+    real bounded = clamp(x, EXP_LIMIT);
+    struct exponential e = exponential(-abs_(bounded), NO_REST);
+    real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
+    struct pair one_q = sum_of_ordered(real_(1), e.q);
+    one_q.rest = one_q.rest + e.rest;
+    struct pair once = {power * one_q.value, power * one_q.rest}, square = product_of_pairs(once, once);
+    struct pair m = sum_of(real_(6), 4 * bounded), s = sum_of(real_(4), 4 * bounded);
+    struct pair one = pair_of(real_(1)), four = pair_of(real_(4));
+    struct pair a = sum_of_pairs(product_of_pairs(sel_pair(left, one, s), once), sel_pair(left, four, m));
+    a = sum_of_pairs(product_of_pairs(a, once), sel_pair(left, m, four));
+    a = sum_of_pairs(product_of_pairs(a, once), sel_pair(left, s, one));
+    real first = sel(left, 2, 1), last = sel(left, 1, 2);
+    struct pair b = sum_of_pairs(pair_of(first), (struct pair){2 * once.value, 2 * once.rest});
+    b = sum_of_pairs(b, (struct pair){last * square.value, last * square.rest});
+    struct pair quotient = quotient_of(product_of_pairs(a, sel_pair(left, one_q, one)), product_of_pairs(b, b));
+    real y = scale(quotient.value + quotient.rest, sel(left, e.n, 0));
+    return dy * sel(le(abs_(x - MISH_ROOT), MISH_ROOT_RADIUS), around_root(x, NO_REST, MISH_ROOT, MISH_ROOT_P), y);
+}
+
+/* 1 + t^2 = q and s = sqrt(q) as pairs, for t whose square is finite. */
+struct hypotenuse {
+    struct pair square;
+    real length, residual; /* s = length + residual / (2 length) */
+};
+
+INLINE struct hypotenuse hypotenuse(real t, real b)
+{
+    struct pair square = product_of(t, t), sum = sum_of(square.value, b);
+    sum.rest = sum.rest + square.rest;
+    real length = sqrt_(sum.value);
+    return (struct hypotenuse){sum, length, fma(-length, length, sum.value) + sum.rest};
+}
+
+/* dish(-t) = -t/(2D), dish(t) = t - t/(2D), D = s (s + t), s^2 = 1 + t^2.  From where D rounds to 2t^2, t/(2D) is 1/(4t). */
+INLINE real dish_forward(real x)
+{
+    real t = at_most(abs_(x), LARGEST);
+    mask far = gt(t, 4 * ROUNDER);
+    real near = sel(far, 0, t);
+    struct hypotenuse s = hypotenuse(near, real_(1));
+    struct pair product = product_of(near, s.length), d = sum_of(s.square.value, product.value);
+    d.rest = sel(far, 0, d.rest + (s.square.rest + product.rest));
+    d.value = sel(far, t, d.value);
+    struct pair quotient = quotient_of(pair_of(sel(far, (scalar)0.25, (scalar)0.5 * t)), d);
+    real left = sel(gt(abs_(x), LARGEST), 0, quotient.value + quotient.rest);
+    return sel(lt(x, 0), -left, x - left);
+}
+
+/* dish'(-t) = (g - t^2) (q + g) / (2 q (q + p) (1 + p)), q = 1 + t^2, p = t sqrt(q), g the golden ratio less 1, whose
+   root is that of dish'; and dish'(t) = 1 - dish'(-t).  From where q rounds to t^2, dish'(-t) is -1/(4t^2). */
+INLINE real dish_grad(real dy, real x)
+{
+    real t = at_most(abs_(x), RANGE_ROOT * (scalar)0x1p27);
+    mask far = gt(t * t, 64 * ROUNDER);
+    real near = sel(far, 0, t);
+    struct hypotenuse s = hypotenuse(near, real_(1));
+    struct pair q = s.square, p = product_of(near, s.length);
+    p.rest = fma(near, (scalar)0.5 * s.residual / s.length, p.rest);
+    struct pair below = sum_of(real_(DISH_ROOT), -near), above = sum_of(real_(DISH_ROOT), near);
+    below.rest = below.rest + DISH_ROOT_LOW;
+    above.rest = above.rest + DISH_ROOT_LOW;
+    struct pair golden = {real_(GOLDEN), real_(GOLDEN_LOW)};
+    struct pair numerator = product_of_pairs(product_of_pairs(below, above), sum_of_pairs(q, golden));
+    struct pair denominator = product_of_pairs(sum_of_pairs(q, p), sum_of_pairs(pair_of(real_(1)), p));
+    denominator = product_of_pairs((struct pair){2 * q.value, 2 * q.rest}, denominator);
+    numerator = sel_pair(far, pair_of(real_((scalar)-0.25 / RANGE_ROOT)), numerator);
+    denominator = sel_pair(far, product_of(t / RANGE_ROOT, t), denominator);
+    struct pair quotient = quotient_of(numerator, denominator);
+    real left = quotient.value + quotient.rest;
+    return dy * sel(lt(x, 0), left, 1 - left);
+}
+
+/* z = 2 sqrt(2/pi) (x + 0.044715 x^3) = x w, w = SLOPE + CUBIC x^2, as a pair; SLOPE is short, so that SLOPE - w is exact. */
+INLINE struct pair gelu_tanh_argument(real x, struct pair square)
+{
+    real w = fma(GELU_TANH_CUBIC, square.value, GELU_TANH_SLOPE);
+    real rest = fma(GELU_TANH_CUBIC, square.value, GELU_TANH_SLOPE - w);
+    rest = rest + fma(GELU_TANH_CUBIC, square.rest, fma(GELU_TANH_CUBIC_LOW, square.value, GELU_TANH_SLOPE_LOW));
+    struct pair z = product_of(x, w);
+    z.rest = fma(x, rest, z.rest);
+    return z;
+}
+/* gelu_tanh(-t) = -t sigmoid(-z), gelu_tanh(t) = t - t sigmoid(-z). */
+INLINE real gelu_tanh_forward(real x)
+{
+    real t = at_most(abs_(x), GELU_TANH_LIMIT);
+    struct pair z = gelu_tanh_argument(t, product_of(t, t));
+    struct sigmoids s = sigmoids(z.value, -z.rest);
+    struct pair factor = product_of(t, s.u);
+    factor.rest = fma(factor.value, s.rho + s.e.rest, factor.rest);
+    real left = scale(times_exponential(s.e, factor).value, s.e.n);
+    return sel(lt(x, 0), -left, x - left);
+}
+/* As silu_derivative, with h = x z'(x) = z + 2 CUBIC x^3. */
+INLINE real gelu_tanh_grad(real dy, real x)
+{
+    real t = at_most(abs_(x), GELU_TANH_LIMIT);
+    struct pair square = product_of(t, t), z = gelu_tanh_argument(t, square);
+    struct sigmoids s = sigmoids(z.value, -z.rest);
+    struct pair cube = product_of(square.value, t), twice = product_of(cube.value, real_(2 * GELU_TANH_CUBIC));
+    cube.rest = fma(square.rest, t, cube.rest);
+    twice.rest = twice.rest + fma(2 * GELU_TANH_CUBIC, cube.rest, 2 * GELU_TANH_CUBIC_LOW * cube.value);
+    struct pair h = sum_of(z.value, twice.value), product = product_of(h.value, s.u);
+    product.rest = fma(h.rest + (z.rest + twice.rest), s.u, product.rest);
+    real left = gate_derivative(s, product);
+    left = sel(le(abs_(-t - GELU_TANH_ROOT), GELU_TANH_ROOT_RADIUS),
+               around_root(-t, NO_REST, GELU_TANH_ROOT, GELU_TANH_ROOT_P), left);
+    return dy * sel(lt(x, 0), left, 1 - left);
+}
+
+/* x sigmoid(z) for z as a pair, |z| <= EXP_LIMIT, and its derivative by z where z is a multiple of x. */
+INLINE real swish_of(real x, struct pair z)
+{
+    real y = logistic(x, z.value, -z.rest);
+    return sel(le(z.value, -EXP_LIMIT), copysign_(real_(0), x), y);
+}
+INLINE real swish_derivative(struct pair z)
+{
+    mask right = ge(z.value, 0);
+    return silu_derivative(abs_(z.value), sel(right, -z.rest, z.rest), right);
+}
+
+/* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */
+INLINE struct pair quick_gelu_argument(real x)
+{
+    struct pair z = product_of(clamp(x, (scalar)0.5625 * EXP_LIMIT), real_(QUICK_GELU_SLOPE));
+    z.rest = fma(clamp(x, (scalar)0.5625 * EXP_LIMIT), QUICK_GELU_SLOPE_LOW, z.rest);
+    return z;
+}
+INLINE real quick_gelu_forward(real x)
+{
+    struct pair z = quick_gelu_argument(x);
+    return logistic(at_least(x, (scalar)-0.5625 * EXP_LIMIT), z.value, -z.rest);
+}
+INLINE real quick_gelu_grad(real dy, real x) { return dy * swish_derivative(quick_gelu_argument(x)); }
+
+/* x, but finite where its factor is 0, so that their product is not a NaN. */
+INLINE real finite_for(real factor, real x) { return sel(eq(factor, 0), clamp(x, 1), x); }
+
+INLINE real swish_forward(real x, real beta) { return swish_of(x, beta_times(beta, finite_for(beta, x))); }
+INLINE real swish_grad(real dy, real x, real beta)
+{
+    return dy * swish_derivative(beta_times(beta, finite_for(beta, x)));
+}
+
+/* x / alpha as a pair. */
+INLINE struct pair over_alpha(real x, real alpha)
+{
+    real inverse = 1 / alpha, quotient = at_least(x * inverse, -EXP_LIMIT);
+    return (struct pair){quotient, sel(gt(quotient, -EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
+}
+/* celu: x itself where x^2 / alpha is below its digits, and x / alpha may have lost its own. */
+INLINE real celu_forward(real x, real alpha)
+{
+    struct pair z = over_alpha(at_most(x, 0), alpha);
+    struct exponential e = exponential(at_least(z.value, -ONE_LIMIT), sel(gt(z.value, -ONE_LIMIT), z.rest, 0));
+    struct pair expm1 = expm1_of(e);
+    real left = fma(alpha, expm1.value, alpha * expm1.rest);
+    return sel(lt(z.value, -1 / (2 * ROUNDER)), left, x);
+}
+INLINE real celu_grad(real dy, real x, real alpha)
+{
+    struct pair z = over_alpha(at_most(x, 0), alpha);
+    struct exponential e = exponential(z.value, z.rest);
+    return dy * scale(1 + e.q, e.n);
+}
+INLINE real celu_grad_y(real dy, real y, real alpha) { return sel(gt(y, 0), dy, dy * ((y + alpha) / alpha)); }
+
+/* squareplus: h = (t + s)/2, s^2 = t^2 + b, t = |x|, on the right, b/(4h) on the left.  A large t is divided by a power of
+   two, the root of b with it, and s multiplied again. */
+struct squareplus {
+    struct pair half; /* h */
+    real length, length_rest; /* s */
+};
+
+INLINE struct squareplus squareplus(real t, real b)
+{
+    mask far = gt(t, RANGE_ROOT / 16);
+    real down = sel(far, 1 / RANGE_ROOT, 1), up = sel(far, RANGE_ROOT, 1);
+    struct hypotenuse s = hypotenuse(at_most(t, LARGEST) * down, b * down * down);
+    real rest = sel(eq(s.length, 0), 0, (scalar)0.5 * s.residual / s.length) * up, length = s.length * up;
+    struct pair sum = sum_of((scalar)0.5 * length, (scalar)0.5 * at_most(t, LARGEST));
+    sum.rest = sum.rest + (scalar)0.5 * rest;
+    return (struct squareplus){sum, length, rest};
+}
+INLINE struct pair squareplus_left(struct squareplus s, real b)
+{
+    struct pair quarter = {(scalar)0.25 * s.half.value, (scalar)0.25 * s.half.rest};
+    struct pair left = quotient_of(pair_of((scalar)0.0625 * b), quarter);
+    return sel_pair(eq(s.half.value, 0), pair_of(real_(0)), left);
+}
+INLINE real squareplus_forward(real x, real b)
+{
+    struct squareplus s = squareplus(abs_(x), b);
+    struct pair left = squareplus_left(s, b);
+    real finite = sel(lt(x, 0), left.value + left.rest, s.half.value + s.half.rest);
+    return sel(gt(abs_(x), LARGEST), at_least(x, 0), finite);
+}
+/* squareplus'(-t) = squareplus(-t)/s, squareplus'(t) = 1 - squareplus'(-t); 1/2 at 0 for b = 0. */
+INLINE real squareplus_grad(real dy, real x, real b)
+{
+    struct squareplus s = squareplus(abs_(x), b);
+    struct pair quarter = {(scalar)0.25 * s.length, (scalar)0.25 * s.length_rest};
+    struct pair left = quotient_of(squareplus_left(s, b), quarter);
+    real value = sel(eq(s.length, 0), (scalar)0.5, (scalar)0.25 * (left.value + left.rest));
+    return dy * sel(lt(x, 0), value, 1 - value);
+}
+/* y^2 / (y^2 + b/4), where a large y rounds to 1. */
+INLINE real squareplus_grad_y(real dy, real y, real b)
+{
+    real bounded = clamp(y, RANGE_ROOT / 16);
+    struct pair square = product_of(bounded, bounded), sum = sum_of(square.value, (scalar)0.25 * b);
+    sum.rest = sum.rest + square.rest;
+    struct pair quotient = quotient_of(square, sum);
+    return dy * sel(eq(sum.value, 0), 0, quotient.value + quotient.rest);
+}
+
+INLINE real hard_tanh_forward(real x, real low, real high) { return sel(lt(x, low), low, sel(gt(x, high), high, x)); }
+/* An infinite x is inside an infinite bound. */
+INLINE real hard_tanh_grad(real dy, real x, real low, real high)
+{
+    real finite = clamp(x, LARGEST);
+    return sel(le(finite, low), 0, sel(ge(finite, high), 0, dy));
+}
+INLINE real hard_tanh_grad_y(real dy, real y, real low, real high) { return hard_tanh_grad(dy, y, low, high); }
+
+INLINE real clipped_linear_forward(real x, real slope, real offset, real low, real high)
+{
+    return hard_tanh_forward(fma(slope, finite_for(slope, x), offset), low, high);
+}
+/* Whether slope x + offset is inside is told from slope x + (offset - bound), whose sign survives the rounding. */
+INLINE real clipped_linear_grad(real dy, real x, real slope, real offset, real low, real high)
+{
+    real bounded = finite_for(slope, x);
+    mask below = le(fma(slope, bounded, offset - low), 0), above = ge(fma(slope, bounded, offset - high), 0);
+    return sel(below, 0, sel(above, 0, slope * dy));
+}
+INLINE real clipped_linear_grad_y(real dy, real y, real slope, real offset, real low, real high)
+{
+    (void)offset;
+    return hard_tanh_grad(slope * dy, y, low, high);
+}
+
+INLINE real threshold_forward(real x, real threshold, real value) { return sel(le(x, threshold), value, x); }
+INLINE real threshold_grad(real dy, real x, real threshold, real value)
+{
+    (void)value;
+    return sel(le(x, threshold), 0, dy);
+}
+
+INLINE real thresholded_relu_forward(real x, real alpha) { return threshold_forward(x, alpha, real_(0)); }
+INLINE real thresholded_relu_grad(real dy, real x, real alpha) { return threshold_grad(dy, x, alpha, real_(0)); }
+
+/* general_relu: + 0 turns the -0 of a zero slope into 0. */
+INLINE real general_relu_forward(real x, real slope, real high, real threshold)
+{
+    real left = slope * (finite_for(slope, x) - threshold) + 0;
+    return sel(le(x, threshold), left, at_most(x, high));
+}
+INLINE real general_relu_grad(real dy, real x, real slope, real high, real threshold)
+{
+    return sel(le(x, threshold), sel(eq(slope, 0), 0, slope * dy), sel(ge(at_most(x, LARGEST), high), 0, dy));
+}
+
+INLINE real identity_forward(real x) { return x; }
+INLINE real identity_grad(real dy, real x)
+{
+    (void)x;
+    return dy;
+}
+INLINE real identity_grad_y(real dy, real y) { return identity_grad(dy, y); }
 
 #endif

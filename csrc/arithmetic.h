@@ -32,16 +32,19 @@ typedef float scalar;
 typedef uint32_t bits;
 enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
 #define LARGEST FLT_MAX
+#define RANGE_ROOT 0x1p64F
 #elif REAL_BITS == 64
 typedef double scalar;
 typedef uint64_t bits;
 enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
 #define LARGEST DBL_MAX
+#define RANGE_ROOT 0x1p512
 #else
 #error "REAL_BITS is 32 or 64"
 #endif
 
-/* 1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
+/* RANGE_ROOT is the least power of two whose square overflows.
+   1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
 #define ROUNDER ((scalar)(3 * ((bits)1 << (MANTISSA - 1))))
 /* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
 #define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
@@ -221,7 +224,7 @@ INLINE real fma_(real a, real b, real c)
     real high_error = (p - (high - part)) + (low - part);
     real rest = add_to_odd(high_error, low_error);
     real nearest = high + rest;
-    real grid = copysign_(0x1p-822, high), on_grid = grid + high;
+    real grid = copysign_(0x1p-822, nearest), on_grid = grid + high;
     real subnormal = copysign_((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
     real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
     real signed_zero = nearest == 0 ? plain : exact;

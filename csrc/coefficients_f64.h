@@ -10,6 +10,8 @@
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
+#define THIRD ((scalar)0x1.5555555555555p-2) /* 1/3 */
+#define THIRD_LOW ((scalar)0x1.5555555555555p-56) /* 1/3 - THIRD */
 #define SELU_RIGHT ((scalar)0x1.0cfabd6a91132p+0) /* lambda */
 #define SELU_RIGHT_LOW ((scalar)0x1.6fc7d272f2697p-55) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc640f031p+0) /* lambda alpha */
@@ -21,12 +23,31 @@
 #define TAIL_MIDDLE ((scalar)0x1.0c2af7c044fc7p-1) /* the value at w = 0 */
 #define DENSITY ((scalar)0x1.9884533d43651p-2) /* 1 / sqrt(2 pi) */
 #define DENSITY_LOW ((scalar)-0x1.cbc0d30ebfd15p-56) /* 1 / sqrt(2 pi) - DENSITY */
+#define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0) /* up to here x - tanh x is a polynomial */
+#define BELL_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
+#define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
+#define GELU_TANH_SLOPE ((scalar)0x1.9884533d43640p+0) /* 2 sqrt(2/pi), short by six digits */
+#define GELU_TANH_SLOPE_LOW ((scalar)0x1.08d0fcb3c500cp-48) /* the rest of it */
+#define GELU_TANH_CUBIC ((scalar)0x1.2444f2a4d8b4bp-4) /* 2 sqrt(2/pi) 0.044715 */
+#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.6c843a29d1c70p-61) /* the rest of it */
+#define QUICK_GELU_SLOPE ((scalar)0x1.b3b645a1cac08p+0) /* 1.702 */
+#define QUICK_GELU_SLOPE_LOW ((scalar)0x1.89374bc6a7efap-55) /* the rest of it */
+#define GOLDEN ((scalar)0x1.3c6ef372fe950p-1) /* (sqrt(5) - 1) / 2 */
+#define GOLDEN_LOW ((scalar)-0x1.f506319fcfd19p-55) /* the rest of it */
+#define DISH_ROOT ((scalar)0x1.92826ef258d1bp-1) /* the root of dish'(-t) */
+#define DISH_ROOT_LOW ((scalar)0x1.8d20e15f6d9eap-57) /* the rest of it */
 #define GELU_ROOT ((scalar)-0x1.80ead197f00b4p-1) /* the root of the gradient */
 #define GELU_ROOT_LOW ((scalar)0x1.13e74c58cada8p-56) /* the rest of the root */
 #define GELU_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
 #define SILU_ROOT ((scalar)-0x1.474973c84120bp+0) /* the root of the gradient */
 #define SILU_ROOT_LOW ((scalar)-0x1.f8d74bc9ac154p-54) /* the rest of the root */
 #define SILU_ROOT_RADIUS ((scalar)0x1.0000000000000p-1)
+#define GELU_TANH_ROOT ((scalar)-0x1.81429f9e97e4dp-1) /* the root of the gradient */
+#define GELU_TANH_ROOT_LOW ((scalar)0x1.4f523ed77dbdcp-55) /* the rest of the root */
+#define GELU_TANH_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
+#define MISH_ROOT ((scalar)-0x1.31432c0d12d84p+0) /* the root of the gradient */
+#define MISH_ROOT_LOW ((scalar)-0x1.bf319154da210p-55) /* the rest of the root */
+#define MISH_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
 
 /* e^r = 1 + r + r^2 P(r).
    Interval [-0.347267, 0.347267], degree 10, error 2^-61.51 relative to e^r - 1. */
@@ -140,6 +161,28 @@ static const scalar TAIL_P[] = {
     0x1.89db760b47967p-18,
 };
 
+/* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.
+   Interval [1.0e-6, 1.0], degree 16, error 2^-61.71 relative to the value. */
+static const scalar TANHSHRINK_P[] = {
+    -0x1.1111111111110p-3,
+    0x1.ba1ba1ba1b84ap-5,
+    -0x1.664f4882b7b51p-6,
+    0x1.226e355cd52cep-7,
+    -0x1.d6d3d08c6e3ebp-9,
+    0x1.7da35e679899cp-10,
+    -0x1.3557da0bdcd52p-11,
+    0x1.f5781df7b0acbp-13,
+    -0x1.9659400938296p-14,
+    0x1.48bc2e739b714p-15,
+    -0x1.0805a657e621ep-16,
+    0x1.9dd893d70d6a3p-18,
+    -0x1.306deb23e4b1cp-19,
+    0x1.88d7ae35633cep-21,
+    -0x1.9222c2ff7e95ap-23,
+    0x1.186b3a669cdc6p-25,
+    -0x1.84fda154c03a4p-29,
+};
+
 /* gelu'(x) = d P(d), d = x - root, |d| <= GELU_ROOT_RADIUS.
    Interval [-0.25, 0.25], degree 14, error 2^-53.81 relative to the value. */
 static const scalar GELU_ROOT_P[] = {
@@ -183,6 +226,50 @@ static const scalar SILU_ROOT_P[] = {
     0x1.1622fbd44808bp-25,
     -0x1.f690390f24003p-27,
     -0x1.a8afab7d66581p-26,
+};
+
+/* gelu_tanh'(x) = d P(d), d = x - root, |d| <= GELU_TANH_ROOT_RADIUS.
+   Interval [-0.25, 0.25], degree 16, error 2^-54.23 relative to the value. */
+static const scalar GELU_TANH_ROOT_P[] = {
+    0x1.b8bacd2c96b91p-2,
+    0x1.8cd1a2b2fff33p-2,
+    -0x1.029615edaf605p-6,
+    -0x1.d2b773464738dp-4,
+    -0x1.104a83eeb453bp-6,
+    0x1.427996dc86c7cp-6,
+    0x1.58c9eeee9b51dp-8,
+    -0x1.3d8d64ddd53d5p-9,
+    -0x1.e641a34b8e81ap-11,
+    0x1.14c0610f2df7ap-12,
+    0x1.05be80fc3a49ep-13,
+    -0x1.25bc8e9bab627p-15,
+    -0x1.ac58d599a6ea5p-16,
+    0x1.b500892afe788p-18,
+    0x1.79004a1d41156p-14,
+    -0x1.c253ae5d93128p-19,
+    -0x1.592a9ed6cad4cp-12,
+};
+
+/* mish'(x) = d P(d), d = x - root, |d| <= MISH_ROOT_RADIUS.
+   Interval [-0.25, 0.25], degree 16, error 2^-53.95 relative to the value. */
+static const scalar MISH_ROOT_P[] = {
+    0x1.115acb42500bbp-2,
+    0x1.a34a251d8ad7bp-3,
+    0x1.574f121a86f74p-5,
+    -0x1.4c222fe64d32fp-6,
+    -0x1.03369d4b81066p-6,
+    -0x1.b87ddfb59a19bp-9,
+    0x1.1e5e1ccaa8440p-10,
+    0x1.037991c48aeb8p-10,
+    0x1.0a75970348d2ap-12,
+    -0x1.6000c45b9dca8p-15,
+    -0x1.d0cc1e124aef6p-15,
+    -0x1.220f807ebc6e8p-16,
+    -0x1.a64f48052ac08p-18,
+    0x1.788e0f615dc43p-19,
+    0x1.197dd24983a10p-14,
+    0x1.d75cf30cc9761p-22,
+    -0x1.0475b8dbe80a2p-12,
 };
 
 #endif

@@ -40,6 +40,34 @@ INLINE struct pair product_of(real a, real b)
     return (struct pair){product, fma(a, b, -product)};
 }
 
+/* A real as a pair, and the selection of one of two pairs. */
+INLINE struct pair pair_of(real value) { return (struct pair){value, real_(0)}; }
+INLINE struct pair sel_pair(mask condition, struct pair a, struct pair b)
+{
+    return (struct pair){sel(condition, a.value, b.value), sel(condition, a.rest, b.rest)};
+}
+
+/* (a + b) and (a b) of pairs, good to about twice a real's digits. */
+INLINE struct pair sum_of_pairs(struct pair a, struct pair b)
+{
+    struct pair sum = sum_of(a.value, b.value);
+    return sum_of_ordered(sum.value, sum.rest + (a.rest + b.rest));
+}
+
+INLINE struct pair product_of_pairs(struct pair a, struct pair b)
+{
+    struct pair product = product_of(a.value, b.value);
+    return (struct pair){product.value, fma(a.value, b.rest, fma(a.rest, b.value, product.rest))};
+}
+
+/* a / b, from an approximation that the residual corrects: hardly more than the error of the last rounding. */
+INLINE struct pair quotient_of(struct pair a, struct pair b)
+{
+    real inverse = 1 / b.value, quotient = a.value * inverse;
+    real residual = fma(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
+    return (struct pair){quotient, residual * inverse};
+}
+
 /* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error stays at
    half an ulp where c[0] leads, and takes the rest as a polynomial in x^2 for the even and one for the odd powers: two
    chains that the processor runs side by side. */
@@ -62,6 +90,17 @@ INLINE real horner(real x, const scalar *c, int degree)
     return fma(x, rest, c[0]);
 }
 #define polynomial(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)) - 1)
+
+/* d P(d), d = x + rest - root: a function next to its root, without cancellation.  x - root is exact; the root's low part
+   and what P lost in its last rounding take part in the last one. */
+#define around_root(x, rest, root, p) \
+    times_root_distance((x) - root, (rest) - root##_LOW, p, (int)(sizeof(p) / sizeof *(p)) - 1)
+INLINE real times_root_distance(real distance, real low, const scalar *c, int degree)
+{
+    real slope = horner(distance, c + 1, degree - 1), p = fma(distance, slope, c[0]);
+    real p_rest = fma(distance, slope, c[0] - p);
+    return fma(distance, p, fma(distance, p_rest, low * p));
+}
 
 /* Rounded to an integer, ties to even, for |x| < 2^(MANTISSA - 2). */
 INLINE real round_(real x) { return (x + ROUNDER) - ROUNDER; }
@@ -100,13 +139,14 @@ INLINE real exp_(real x)
     return scale(1 + e.q, e.n);
 }
 
-/* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for x <= EXP_LIMIT / 2. */
-INLINE struct pair expm1_pair(real x)
+/* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for -ONE_LIMIT <= x <= EXP_LIMIT / 2. */
+INLINE struct pair expm1_of(struct exponential e)
 {
-    struct exponential e = exponential(at_least(x, -ONE_LIMIT), NO_REST);
     real base = e.power - 1, value = fma(e.power, e.q, base);
     return (struct pair){value, fma(e.power, e.rest, fma(e.power, e.q, base - value))};
 }
+
+INLINE struct pair expm1_pair(real x) { return expm1_of(exponential(at_least(x, -ONE_LIMIT), NO_REST)); }
 
 INLINE real expm1_(real x) { return expm1_pair(x).value; }
 
@@ -120,16 +160,16 @@ INLINE real logistic(real numerator, real x, real rest)
     return scale(numerator / denominator, at_most(-e.n, 0));
 }
 
-/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for 0 <= t <= EXP_LIMIT: both sides of the sigmoid,
-   sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
+/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for t with the rest -minus_rest, 0 <= t <= EXP_LIMIT: both sides of
+   the sigmoid, sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
 struct sigmoids {
     real u, rho;
     struct exponential e;
 };
 
-INLINE struct sigmoids sigmoids(real t)
+INLINE struct sigmoids sigmoids(real t, real minus_rest)
 {
-    struct exponential e = exponential(-t, NO_REST);
+    struct exponential e = exponential(-t, minus_rest);
     real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
     struct pair one_power = sum_of_ordered(real_(1), power);
     struct pair denominator = {fma(power, e.q, one_power.value), one_power.rest};
@@ -148,10 +188,32 @@ INLINE struct pair times_exponential(struct exponential e, struct pair factor)
 /* 2^shift sigmoid'(t) = 2^shift e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
 INLINE real logistic_density(real t, int shift)
 {
-    struct sigmoids s = sigmoids(t);
+    struct sigmoids s = sigmoids(t, NO_REST);
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(2 * s.rho, square.value, square.rest);
     return scale(times_exponential(s.e, square).value, s.e.n + (scalar)shift);
+}
+
+/* e^-t u (1 - p) for the sigmoids u of t and the pair p = h u without rho: the derivative of x sigmoid(z(x)) on the
+   negative side, where z = -t and h = x z'(x). */
+INLINE real gate_derivative(struct sigmoids s, struct pair product)
+{
+    struct pair bracket = sum_of_ordered(real_(1), -product.value);
+    bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
+    struct pair factor = product_of(s.u, bracket.value);
+    factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
+    return scale(times_exponential(s.e, factor).value, s.e.n);
+}
+
+/* The derivative by z of z sigmoid(z), z = -t or, where `right`, z = t: silu'(t) = 1 - silu'(-t). */
+INLINE real silu_derivative(real t, real minus_rest, mask right)
+{
+    struct sigmoids s = sigmoids(t, minus_rest);
+    struct pair product = product_of(t, s.u);
+    product.rest = product.rest - minus_rest * s.u;
+    real left = gate_derivative(s, product);
+    left = sel(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, minus_rest, SILU_ROOT, SILU_ROOT_P), left);
+    return sel(right, 1 - left, left);
 }
 
 /* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
@@ -206,11 +268,6 @@ INLINE struct normal_tail normal_tail(real t)
     factor.rest = fma(factor.value, rho, fma(v, s_rest, factor.rest));
     return (struct normal_tail){e, factor};
 }
-
-/* d P(d), d = x - root: a function next to its root, without cancellation.  x - root is exact but for the root's low part,
-   which is subtracted within the last rounding. */
-#define around_root(x, root, p) times_root_distance((x) - root, root##_LOW, polynomial((x) - root, p))
-INLINE real times_root_distance(real distance, scalar low, real p) { return fma(distance, p, -low * p); }
 
 /* x/6, as good as the division. */
 INLINE real sixth_of(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }

@@ -102,6 +102,12 @@ def two_positive_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
     return high, format.round(value - high)
 
 
+def short(value: mpf, format: Format) -> mpf:
+    """The value with six digits less, so that a sum with it is exact where its exponent is up to six higher."""
+    with mp.workprec(format.precision - 6):
+        return +value
+
+
 # e^r = 1 + r + r^2 P(r)
 HALF_LN2 = mp.log(2) / 2 * mpf("1.002")
 
@@ -121,6 +127,14 @@ TANH_SMALL = mpf("0.5625")
 def tanh_rest(z: mpf) -> mpf:
     x = mp.sqrt(z)
     return (mp.tanh(x) - x) / x**3
+
+
+# x - tanh x = x^3 (1/3 + x^2 P(x^2))
+TANHSHRINK_SMALL = mpf(1)
+
+
+def tanhshrink_rest(z: mpf) -> mpf:
+    return (-tanh_rest(z) - mpf(1) / 3) / z
 
 
 # atanh s = s + s^3 P(s^2), for log(1 + e) = 2 atanh(e / (2 + e)) with e in [0, 1]
@@ -157,7 +171,14 @@ def tail(format: Format) -> Tail:
     return Tail(slope, offset, format.round(Tail(slope, offset, mpf(0)).scaled(mpf(0))))
 
 
-# The roots of the gradients of gelu and silu, where their terms cancel: f'(x) = (x - root) P(x - root) around them.
+# gelu_tanh x = x sigmoid(z), z = x (SLOPE + CUBIC x^2)
+GELU_TANH_SLOPE = 2 * mp.sqrt(2 / mp.pi)
+GELU_TANH_CUBIC = GELU_TANH_SLOPE * mpf("0.044715")
+GELU_TANH_LIMIT = {"f32": mpf("11.25"), "f64": mpf("21.75")}
+QUICK_GELU_SLOPE = mpf("1.702")
+
+
+# The roots of the gradients, where their terms cancel: f'(x) = (x - root) P(x - root) around them.
 def gelu_gradient(x: mpf) -> mpf:
     return mp.ncdf(x) + x * mp.npdf(x)
 
@@ -167,8 +188,36 @@ def silu_gradient(x: mpf) -> mpf:
     return s * (1 + x * (1 - s))
 
 
-GELU_ROOT = mp.findroot(gelu_gradient, mpf("-0.7518"))
-SILU_ROOT = mp.findroot(silu_gradient, mpf("-1.2785"))
+def gelu_tanh_gradient(x: mpf) -> mpf:
+    z, slope = x * (GELU_TANH_SLOPE + GELU_TANH_CUBIC * x**2), GELU_TANH_SLOPE + 3 * GELU_TANH_CUBIC * x**2
+    s = 1 / (1 + mp.exp(-z))
+    return s * (1 + x * slope * (1 - s))
+
+
+def mish_gradient(x: mpf) -> mpf:
+    t = mp.tanh(mp.log1p(mp.exp(x)))
+    return t + x * (1 - t**2) / (1 + mp.exp(-x))
+
+
+@dataclass(frozen=True)
+class Root:
+    """The root of a gradient, and the radius within which a polynomial takes the formula's place."""
+
+    gradient: Function
+    root: mpf
+    radius: mpf
+    degree: dict[str, int]
+
+
+ROOTS = {
+    name: Root(gradient, mp.findroot(gradient, mpf(near)), mpf(radius), {"f32": f32, "f64": f64})
+    for name, gradient, near, radius, f32, f64 in (
+        ("GELU", gelu_gradient, "-0.7518", "0.25", 6, 14),
+        ("SILU", silu_gradient, "-1.2785", "0.5", 7, 19),
+        ("GELU_TANH", gelu_tanh_gradient, "-0.7525", "0.25", 6, 16),
+        ("MISH", mish_gradient, "-1.1924", "0.25", 8, 16),
+    )
+}
 
 
 def over_root(gradient: Function, root: mpf) -> Function:
@@ -230,20 +279,27 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         mpf(1),
         {"f32": 14, "f64": 41},
     )
-    for name, gradient, root, radius, degree in (
-        ("GELU_ROOT", gelu_gradient, GELU_ROOT, mpf("0.25"), {"f32": 6, "f64": 14}),
-        ("SILU_ROOT", silu_gradient, SILU_ROOT, mpf("0.5"), {"f32": 7, "f64": 19}),
-    ):
-        quotient = over_root(gradient, root)
+    yield Polynomial(
+        "TANHSHRINK",
+        "x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL",
+        "relative to the value",
+        tanhshrink_rest,
+        lambda z: -z / tanh_rest(z),
+        mpf("1e-6"),
+        TANHSHRINK_SMALL**2,
+        {"f32": 7, "f64": 16},
+    )
+    for name, root in ROOTS.items():
+        quotient = over_root(root.gradient, root.root)
         yield Polynomial(
-            name,
-            f"{name[:4].lower()}'(x) = d P(d), d = x - root, |d| <= {name}_RADIUS",
+            f"{name}_ROOT",
+            f"{name.lower()}'(x) = d P(d), d = x - root, |d| <= {name}_ROOT_RADIUS",
             "relative to the value",
             quotient,
             lambda d, quotient=quotient: 1 / quotient(d),
-            -radius,
-            radius,
-            degree,
+            -root.radius,
+            root.radius,
+            root.degree,
         )
 
 
@@ -258,6 +314,9 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     sixth, sixth_low = two_positive_parts(mpf(1) / 6, format)
     yield "SIXTH", sixth, "1/6"
     yield "SIXTH_LOW", sixth_low, "1/6 - SIXTH"
+    third, third_low = two_parts(mpf(1) / 3, format)
+    yield "THIRD", third, "1/3"
+    yield "THIRD_LOW", third_low, "1/3 - THIRD"
     for name, value, meaning in (
         ("SELU_RIGHT", SELU_LAMBDA, "lambda"),
         ("SELU_LEFT", SELU_LAMBDA * SELU_ALPHA, "lambda alpha"),
@@ -274,11 +333,35 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     density, density_low = two_parts(1 / mp.sqrt(2 * mp.pi), format)
     yield "DENSITY", density, "1 / sqrt(2 pi)"
     yield "DENSITY_LOW", density_low, "1 / sqrt(2 pi) - DENSITY"
-    for name, root, radius in (("GELU_ROOT", GELU_ROOT, mpf("0.25")), ("SILU_ROOT", SILU_ROOT, mpf("0.5"))):
-        high, low = two_parts(root, format)
-        yield name, high, "the root of the gradient"
-        yield name + "_LOW", low, "the rest of the root"
-        yield name + "_RADIUS", radius, ""
+    yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
+    yield "BELL_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
+    yield (
+        "GELU_TANH_LIMIT",
+        GELU_TANH_LIMIT[format.name],
+        "beyond it gelu_tanh rounds to 0 on the left, to x on the right",
+    )
+    high = short(GELU_TANH_SLOPE, format)
+    yield "GELU_TANH_SLOPE", high, "2 sqrt(2/pi), short by six digits"
+    yield "GELU_TANH_SLOPE_LOW", GELU_TANH_SLOPE - high, "the rest of it"
+    high, low = two_parts(GELU_TANH_CUBIC, format)
+    yield "GELU_TANH_CUBIC", high, "2 sqrt(2/pi) 0.044715"
+    yield "GELU_TANH_CUBIC_LOW", low, "the rest of it"
+    high, low = two_parts(QUICK_GELU_SLOPE, format)
+    yield "QUICK_GELU_SLOPE", high, "1.702"
+    yield "QUICK_GELU_SLOPE_LOW", low, "the rest of it"
+    golden = (mp.sqrt(5) - 1) / 2
+    for name, value, meaning in (
+        ("GOLDEN", golden, "(sqrt(5) - 1) / 2"),
+        ("DISH_ROOT", mp.sqrt(golden), "the root of dish'(-t)"),
+    ):
+        high, low = two_parts(value, format)
+        yield name, high, meaning
+        yield name + "_LOW", low, "the rest of it"
+    for name, root in ROOTS.items():
+        high, low = two_parts(root.root, format)
+        yield f"{name}_ROOT", high, "the root of the gradient"
+        yield f"{name}_ROOT_LOW", low, "the rest of the root"
+        yield f"{name}_ROOT_RADIUS", root.radius, ""
 
 
 def header(format: Format) -> Iterator[str]:

@@ -60,9 +60,69 @@ def log1p_exp(m: Any, z: Any) -> Any:
     return maximum(m, z, 0) + m.log1p(m.exp(-abs(z)))
 
 
-def between(m: Any, x: Any, low: Any, middle: Any, high: Any, bounds: tuple[int, int]) -> Any:
+def between(m: Any, x: Any, low: Any, middle: Any, high: Any, bounds: tuple[Any, Any]) -> Any:
     """Choose low for x <= bounds[0], high for x >= bounds[1], else middle."""
     return m.where(x <= bounds[0], low, m.where(x >= bounds[1], high, middle))
+
+
+TANH_SERIES = EXACT.taylor(EXACT.tanh, 0, 41)
+
+
+def tanhshrink(m: Any, x: Any) -> Any:
+    """X - tanh x, by its series where the two cancel."""
+    square, series = x * x, 0
+    for coefficient in TANH_SERIES[:1:-2]:
+        series = series * square - (coefficient if m is EXACT else float(coefficient))
+    return m.where(abs(x) < 0.25, x * square * series, x - m.tanh(x))
+
+
+def gelu_tanh_terms(m: Any, x: Any) -> tuple[Any, Any]:
+    """Z and x z' of x sigmoid(z)."""
+    slope = 2 * m.sqrt(2 / m.pi)
+    cubic = slope * (EXACT.mpf("0.044715") if m is EXACT else 0.044715)
+    return x * (slope + cubic * x * x), x * (slope + 3 * cubic * x * x)
+
+
+def quick_gelu_slope(m: Any) -> Any:
+    """1.702."""
+    return EXACT.mpf("1.702") if m is EXACT else 1.702
+
+
+def swish_derivative(m: Any, z: Any, h: Any) -> Any:
+    """Derivative of x sigmoid(z) for h = x z'."""
+    return sigmoid(m, z) * (1 + h * sigmoid(m, -z))
+
+
+def mish_derivative(m: Any, x: Any) -> Any:
+    """T + x sigmoid(x) (1 - t^2)."""
+    t = m.tanh(log1p_exp(m, x))
+    return t + x * sigmoid(m, x) * (1 - t * t)
+
+
+def dish(m: Any, x: Any) -> Any:
+    """X (x/s + 1) / 2, s = sqrt(1 + x^2), without cancellation."""
+    s = m.sqrt(1 + x * x)
+    return m.where(x < 0, x / (2 * s * (s + abs(x))), x * (x / s + 1) / 2)
+
+
+def dish_derivative(m: Any, x: Any) -> Any:
+    """(1 + r) (1 + r - r^2) / 2, r = x/s."""
+    s = m.sqrt(1 + x * x)
+    r = x / s
+    return m.where(x < 0, 1 / (s * (s + abs(x))), 1 + r) * (1 + r - r * r) / 2
+
+
+def squareplus(m: Any, x: Any, b: Any) -> Any:
+    """(x + sqrt(x^2 + b)) / 2, without cancellation."""
+    s = m.sqrt(x * x + b)
+    return m.where(x < 0, b / (2 * (s + abs(x))), (x + s) / 2)
+
+
+def squareplus_derivative(m: Any, x: Any, b: Any) -> Any:
+    """(1 + x/s) / 2, without cancellation."""
+    s = m.sqrt(x * x + b)
+    left = b / (2 * s * (s + abs(x)))
+    return m.where(x < 0, left, 1 - left)
 
 
 def in_both(text: str) -> dict[Any, Any]:
@@ -152,5 +212,55 @@ REFERENCE = {
         lambda m, x, lambd: m.where(abs(x) > lambd, x - lambd * m.sign(x), 0),
         lambda m, x, lambd: m.where(abs(x) > lambd, 1, 0),
         lambda m, y, lambd: m.where(y != 0, 1, 0),
+    ),
+    "identity": Reference(lambda m, x: x, lambda m, x: 1, lambda m, y: 1),
+    "tanhshrink": Reference(tanhshrink, lambda m, x: m.tanh(x) ** 2),
+    "softsign": Reference(
+        lambda m, x: x / (1 + abs(x)), lambda m, x: 1 / (1 + abs(x)) ** 2, lambda m, y: (1 - abs(y)) ** 2
+    ),
+    "gelu_tanh": Reference(
+        lambda m, x: x * sigmoid(m, gelu_tanh_terms(m, x)[0]),
+        lambda m, x: swish_derivative(m, *gelu_tanh_terms(m, x)),
+    ),
+    "quick_gelu": Reference(
+        lambda m, x: x * sigmoid(m, quick_gelu_slope(m) * x),
+        lambda m, x: swish_derivative(m, quick_gelu_slope(m) * x, quick_gelu_slope(m) * x),
+    ),
+    "mish": Reference(lambda m, x: x * m.tanh(log1p_exp(m, x)), mish_derivative),
+    "dish": Reference(dish, dish_derivative),
+    "gaussian": Reference(lambda m, x: m.exp(-x * x), lambda m, x: -2 * x * m.exp(-x * x)),
+    "celu": Reference(
+        lambda m, x, alpha: m.where(x > 0, x, alpha * m.expm1(x / alpha)),
+        lambda m, x, alpha: m.where(x > 0, 1, m.exp(x / alpha)),
+        lambda m, y, alpha: m.where(y > 0, 1, (y + alpha) / alpha),
+    ),
+    "squareplus": Reference(squareplus, squareplus_derivative, lambda m, y, b: y * y / (y * y + b / 4)),
+    "swish": Reference(
+        lambda m, x, beta: x * sigmoid(m, beta * x), lambda m, x, beta: swish_derivative(m, beta * x, beta * x)
+    ),
+    "hard_tanh": Reference(
+        lambda m, x, low, high: between(m, x, low, x, high, (low, high)),
+        lambda m, x, low, high: between(m, x, 0, 1, 0, (low, high)),
+        lambda m, y, low, high: between(m, y, 0, 1, 0, (low, high)),
+    ),
+    "clipped_linear": Reference(
+        lambda m, x, slope, offset, low, high: between(
+            m, slope * x + offset, low, slope * x + offset, high, (low, high)
+        ),
+        lambda m, x, slope, offset, low, high: between(m, slope * x, 0, slope, 0, (low - offset, high - offset)),
+        lambda m, y, slope, offset, low, high: between(m, y, 0, slope, 0, (low, high)),
+    ),
+    "threshold": Reference(
+        lambda m, x, threshold, value: m.where(x > threshold, x, value),
+        lambda m, x, threshold, value: m.where(x > threshold, 1, 0),
+    ),
+    "thresholded_relu": Reference(
+        lambda m, x, alpha: m.where(x > alpha, x, 0), lambda m, x, alpha: m.where(x > alpha, 1, 0)
+    ),
+    "general_relu": Reference(
+        lambda m, x, slope, high, threshold: m.where(
+            x > threshold, m.where(x < high, x, high), slope * (x - threshold)
+        ),
+        lambda m, x, slope, high, threshold: between(m, x, slope, 1, 0, (threshold, high)),
     ),
 }

@@ -26,7 +26,7 @@ def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 """
 
-ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*", (\w+), (\w+),')
+ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*",[\s\\]+(\w+), (\w+),')
 # What HEAD declares, but for __version__.
 PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
 
