@@ -50,7 +50,7 @@ class BuildLevels(build_ext):
 
 
 class BuildStub(build_py):
-    """Writes the stub, whose names come from the list of activations."""
+    """Writes the stub, whose names come from the lists of activations."""
 
     def run(self) -> None:
         """Write __init__.pyi beside the copied modules."""
@@ -58,7 +58,8 @@ class BuildStub(build_py):
         stub = runpy.run_path("src/numact/stubs.py")["stub"]
         folder = Path("src" if self.editable_mode else self.build_lib) / "numact"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "__init__.pyi").write_text(stub(Path("csrc/activations.h").read_text()))
+        lists = [Path(f"csrc/{name}.h").read_text() for name in ("activations", "gated")]
+        (folder / "__init__.pyi").write_text(stub(*lists))
 
 
 setup(

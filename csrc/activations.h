@@ -144,18 +144,23 @@ INLINE real silu_forward(real x)
     return logistic(at_least(x, -EXP_LIMIT), clamp(x, EXP_LIMIT), NO_REST);
 }
 
-/* silu'(-t) = e^-t u (1 - t u), u = sigmoid(t), and silu'(t) = 1 - silu'(-t). */
-INLINE real silu_grad(real dy, real x)
+/* silu'(-t) = e^-t u (1 - t u), u = sigmoid(t), for 0 <= t <= EXP_FAR. */
+INLINE struct scaled silu_slope_left(real t)
 {
-    real t = at_most(abs_(x), EXP_LIMIT);
     struct sigmoids s = sigmoids(t);
     struct pair product = product_of(t, s.u);
     struct pair bracket = sum_of_ordered(real_(1), -product.value);
     bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
     struct pair factor = product_of(s.u, bracket.value);
     factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
-    real left = scale(times_exponential(s.e, factor).value, s.e.n);
-    left = sel(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, SILU_ROOT, SILU_ROOT_P), left);
+    return plain_or(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, SILU_ROOT, SILU_ROOT_P),
+                    (struct scaled){times_exponential(s.e, factor), s.e.n});
+}
+/* silu'(t) = 1 - silu'(-t) */
+INLINE real silu_grad(real dy, real x)
+{
+    struct scaled slope = silu_slope_left(at_most(abs_(x), EXP_LIMIT));
+    real left = scale(slope.factor.value, slope.n);
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 
@@ -169,17 +174,22 @@ INLINE real gelu_forward(real x)
     return sel(lt(x, 0), -left, x - left);
 }
 
-/* gelu'(-t) = Phi(-t) - t phi(t) = e^(-t^2/2) (Phi(-t) e^(t^2/2) - t / sqrt(2 pi)), and gelu'(t) = 1 - gelu'(-t). */
-INLINE real gelu_grad(real dy, real x)
+/* gelu'(-t) = Phi(-t) - t phi(t) = e^(-t^2/2) (Phi(-t) e^(t^2/2) - t / sqrt(2 pi)), for 0 <= t <= TAIL_FAR. */
+INLINE struct scaled gelu_slope_left(real t)
 {
-    real t = at_most(abs_(x), TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
     struct pair density = product_of(t, real_(DENSITY));
     density.rest = fma(t, DENSITY_LOW, density.rest);
     struct pair factor = sum_of(tail.factor.value, -density.value);
     factor.rest = factor.rest + (tail.factor.rest - density.rest);
-    real left = scale(times_exponential(tail.e, factor).value, tail.e.n);
-    left = sel(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, GELU_ROOT, GELU_ROOT_P), left);
+    return plain_or(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, GELU_ROOT, GELU_ROOT_P),
+                    (struct scaled){times_exponential(tail.e, factor), tail.e.n});
+}
+/* gelu'(t) = 1 - gelu'(-t) */
+INLINE real gelu_grad(real dy, real x)
+{
+    struct scaled slope = gelu_slope_left(at_most(abs_(x), TAIL_LIMIT));
+    real left = scale(slope.factor.value, slope.n);
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 

@@ -32,11 +32,13 @@ typedef float scalar;
 typedef uint32_t bits;
 enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
 #define LARGEST FLT_MAX
+#define SMALLEST_NORMAL FLT_MIN
 #elif REAL_BITS == 64
 typedef double scalar;
 typedef uint64_t bits;
 enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
 #define LARGEST DBL_MAX
+#define SMALLEST_NORMAL DBL_MIN
 #else
 #error "REAL_BITS is 32 or 64"
 #endif
@@ -116,6 +118,11 @@ INLINE real power_of_sum(real sum)
 }
 /* x 2^n, rounded once, for an integral n. */
 INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+INLINE real exponent_of(real x)
+{
+    return at_least(at_most(INTRINSIC(getexp)(x), EXPONENT_BIAS + 1), -EXPONENT_BIAS - MANTISSA);
+}
 
 #else /* one scalar; the loops are vectorised by the compiler */
 
@@ -239,6 +246,16 @@ INLINE real scale(real x, real n)
 {
     real half = (n * (real)0.5 + ROUNDER) - ROUNDER;
     return x * power_of_two(half) * power_of_two(n - half);
+}
+
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+INLINE real exponent_of(real x)
+{
+    real magnitude = abs_(x);
+    bool subnormal = magnitude < SMALLEST_NORMAL;
+    bits biased = bits_of(magnitude * (subnormal ? (scalar)((bits)1 << MANTISSA) : 1)) >> MANTISSA;
+    return (real_of(biased | bits_of(ROUNDER)) - ROUNDER) -
+           (subnormal ? (scalar)(EXPONENT_BIAS + MANTISSA) : (scalar)EXPONENT_BIAS);
 }
 
 #endif

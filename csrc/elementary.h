@@ -77,7 +77,7 @@ struct exponential {
     real n, power, q, rest;
 };
 
-/* e^(x + rest), |x| <= 2 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
+/* e^(x + rest), |x| <= 4 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
 INLINE struct exponential exponential_signed(real x, real rest, int sign)
 {
     real sum = fma(x, (scalar)sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
@@ -120,7 +120,7 @@ INLINE real logistic(real numerator, real x, real rest)
     return scale(numerator / denominator, at_most(-e.n, 0));
 }
 
-/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for 0 <= t <= EXP_LIMIT: both sides of the sigmoid,
+/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for 0 <= t <= EXP_FAR: both sides of the sigmoid,
    sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
 struct sigmoids {
     real u, rho;
@@ -145,13 +145,33 @@ INLINE struct pair times_exponential(struct exponential e, struct pair factor)
     return sum_of_ordered(factor.value, fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest)));
 }
 
-/* 2^shift sigmoid'(t) = 2^shift e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
-INLINE real logistic_density(real t, int shift)
+/* 2^n factor, the power kept apart: it may be below every number. */
+struct scaled {
+    struct pair factor;
+    real n;
+};
+
+/* `plain` where the condition holds, else x. */
+INLINE struct scaled plain_or(mask condition, real plain, struct scaled x)
+{
+    struct pair factor = {sel(condition, plain, x.factor.value), sel(condition, 0, x.factor.rest)};
+    return (struct scaled){factor, sel(condition, 0, x.n)};
+}
+
+/* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
+INLINE struct scaled logistic_slope(real t)
 {
     struct sigmoids s = sigmoids(t);
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(2 * s.rho, square.value, square.rest);
-    return scale(times_exponential(s.e, square).value, s.e.n + (scalar)shift);
+    return (struct scaled){times_exponential(s.e, square), s.e.n};
+}
+
+/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT. */
+INLINE real logistic_density(real t, int shift)
+{
+    struct scaled slope = logistic_slope(t);
+    return scale(slope.factor.value, slope.n + (scalar)shift);
 }
 
 /* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
@@ -186,7 +206,7 @@ INLINE struct pair log1p_exp(real t, real rest)
     return (struct pair){scale(2 * half, e.n), scale(2 * half_rest, e.n)};
 }
 
-/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_LIMIT: e^(-t^2/2) by its exact argument, times a polynomial in
+/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2) by its exact argument, times a polynomial in
    v = 1/(1 + t). */
 struct normal_tail {
     struct exponential e;

@@ -1,5 +1,5 @@
 /* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a chosen
-   value at zero}, and the table that the object exports.
+   value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
 
    A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled around
    its formula. */
@@ -8,28 +8,34 @@
 
 #include "activations.h"
 #include "arithmetic.h"
+#include "gated.h"
 #include "numact.h"
 
-enum { OPERANDS = 6, BLOCK = 256 };
+enum { OPERANDS = 6, RESULTS = 2, BLOCK = 256 };
 
-typedef real formula(const real *operand);
+typedef void formula(const real *operand, real *result);
 
 #define UNROLL_OPERANDS _Pragma("GCC unroll 6")
 
-/* out[i] = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on stand
-   in operand[] already. */
-INLINE void compute_part(formula *f, int varying, real *operand, const scalar *const *in, scalar *out, ptrdiff_t start,
-                         ptrdiff_t n)
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
+   stand in operand[] already. */
+INLINE void compute_part(formula *f, int varying, int results, real *operand, const scalar *const *in,
+                         scalar *const *out, ptrdiff_t start, ptrdiff_t n)
 {
+    real result[RESULTS];
     UNROLL_OPERANDS
     for (int k = 0; k < varying; k++)
         operand[k] = load_part(in[k] + start, n);
-    store_part(out + start, f(operand), n);
+    f(operand, result);
+    UNROLL_OPERANDS
+    for (int k = 0; k < results; k++)
+        store_part(out[k] + start, result[k], n);
 }
 
-/* The same for any number of elements of contiguous memory; the operands from `varying` on are one value each.  `out` may
-   be an operand, or lie below one that it overlaps: a vector is read before it is written, in ascending order. */
-INLINE void compute(formula *f, int varying, int operands, const scalar *const *in, scalar *out, ptrdiff_t n)
+/* The same for any number of elements of contiguous memory; the operands from `varying` on are one value each.  A result
+   may be an operand, or lie below one that it overlaps: a vector is read before it is written, in ascending order. */
+INLINE void compute(formula *f, int varying, int operands, int results, const scalar *const *in, scalar *const *out,
+                    ptrdiff_t n)
 {
     real operand[OPERANDS];
     UNROLL_OPERANDS
@@ -38,17 +44,21 @@ INLINE void compute(formula *f, int varying, int operands, const scalar *const *
     ptrdiff_t i = 0;
     if (LANES > 1 && n >= 8 * LANES) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
-        i = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % LANES);
-        if (i) compute_part(f, varying, operand, in, out, 0, i);
+        i = (ptrdiff_t)(-((uintptr_t)out[0] / sizeof(scalar)) % LANES);
+        if (i) compute_part(f, varying, results, operand, in, out, 0, i);
     }
 #pragma GCC ivdep
     for (; i <= n - LANES; i += LANES) {
+        real result[RESULTS];
         UNROLL_OPERANDS
         for (int k = 0; k < varying; k++)
             operand[k] = load(in[k] + i);
-        store(out + i, f(operand));
+        f(operand, result);
+        UNROLL_OPERANDS
+        for (int k = 0; k < results; k++)
+            store(out[k] + i, result[k]);
     }
-    if (LANES > 1 && i < n) compute_part(f, varying, operand, in, out, i, n - i);
+    if (LANES > 1 && i < n) compute_part(f, varying, results, operand, in, out, i, n - i);
 }
 
 INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
@@ -58,36 +68,45 @@ INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_
 }
 
 /* Any steps: blocks are gathered on the stack, computed there and scattered. */
-INLINE void compute_strided(formula *f, int operands, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+INLINE void compute_strided(formula *f, int operands, int results, char *const *arrays, ptrdiff_t n,
+                            const ptrdiff_t *steps)
 {
-    scalar block[OPERANDS + 1][BLOCK];
+    scalar block[OPERANDS + RESULTS][BLOCK];
     for (ptrdiff_t start = 0; start < n; start += BLOCK) {
         ptrdiff_t count = n - start < BLOCK ? n - start : BLOCK;
         const scalar *in[OPERANDS];
+        scalar *out[RESULTS];
         for (int k = 0; k < operands; k++) {
             copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
             in[k] = block[k];
         }
-        compute(f, operands, operands, in, block[operands], count);
-        copy_strided(arrays[operands] + start * steps[operands], steps[operands], (char *)block[operands],
-                     sizeof(scalar), count);
+        for (int k = 0; k < results; k++)
+            out[k] = block[operands + k];
+        compute(f, operands, operands, results, in, out, count);
+        for (int k = operands; k < operands + results; k++)
+            copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
     }
 }
 
 /* The loop of one function: `varying` arrays, then parameters that are most often one value. */
-INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+INLINE void run(formula *f, int varying, int operands, int results, char *const *arrays, ptrdiff_t n,
+                const ptrdiff_t *steps)
 {
-    bool direct = steps[operands] == sizeof(scalar);
-    for (int k = 0; k < operands; k++)
-        direct &= steps[k] == (k < varying ? (ptrdiff_t)sizeof(scalar) : 0);
+    bool direct = true;
+    for (int k = 0; k < operands + results; k++)
+        direct &= steps[k] == (k < varying || k >= operands ? (ptrdiff_t)sizeof(scalar) : 0);
     if (direct || n == 1) {
         const scalar *in[OPERANDS];
+        scalar *out[RESULTS];
         UNROLL_OPERANDS
         for (int k = 0; k < operands; k++)
             in[k] = (const scalar *)arrays[k];
-        compute(f, varying, operands, in, (scalar *)arrays[operands], n);
+        UNROLL_OPERANDS
+        for (int k = 0; k < results; k++)
+            out[k] = (scalar *)arrays[operands + k];
+        compute(f, varying, operands, results, in, out, n);
     } else {
-        compute_strided(f, operands, arrays, n, steps);
+        compute_strided(f, operands, results, arrays, n, steps);
     }
 }
 
@@ -100,12 +119,15 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
 #define PARAMETERS_2(p) , (p)[0], (p)[1]
 #define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
 
-/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4. */
-#define LOOP(function, varying, operands, call)                                                                        \
-    INLINE real function##_of(const real *o) { return call; }                                                         \
+/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
+#define LOOP(function, varying, operands, call) LOOP_ANY(function, varying, operands, 1, r[0] = call)
+#define LOOP_TWO(function, operands, call)                                                                             \
+    LOOP_ANY(function, operands, operands, 2, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, ...)                                                            \
+    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)                              \
     {                                                                                                                  \
-        run(function##_of, varying, operands, arrays, n, steps);                                                      \
+        run(function##_of, varying, operands, results, arrays, n, steps);                                             \
     }
 
 #define LOOP_FROM_OUTPUT(name, count) LOOP(name##_grad_y, 2, 2 + count, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
@@ -129,13 +151,22 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
 #define BOUNDED false
 
 #define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, ...)                      \
-    {#name, count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                                                  \
+    {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
      {{SYMBOL(name##_forward), 1 + count, 1, overflows}, {SYMBOL(name##_grad), 2 + count, 1, overflows},                \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
+#define GATED_LOOPS(name, ...)                                                                                         \
+    LOOP(name##_forward, 2, 2, name##_forward(o[0], o[1]))                                                            \
+    LOOP_TWO(name##_grad, 3, name##_grad(o[0], o[1], o[2]))
+
+#define GATED_ROW(name, arguments, ulp, ulp_gradient, formula, first, second, ...)                                     \
+    {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
+     {{SYMBOL(name##_forward), 2, 1, true}, {SYMBOL(name##_grad), 3, 2, true}}},
+
 ACTIVATIONS(LOOPS)
+GATED(GATED_LOOPS)
 
 extern const struct numact_activation SYMBOL(numact)[];
-const struct numact_activation SYMBOL(numact)[] = {ACTIVATIONS(TABLE_ROW){.name = NULL}};
+const struct numact_activation SYMBOL(numact)[] = {ACTIVATIONS(TABLE_ROW) GATED(GATED_ROW){.name = NULL}};
 
 #endif

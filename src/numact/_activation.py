@@ -8,12 +8,16 @@ SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation function as the list in csrc/activations.h describes it.
+    """An activation function as the lists in csrc/activations.h and csrc/gated.h describe it.
 
     Attributes
     ----------
     name : str
         Name of the function in `numact`.
+    family : str
+        "elementwise": of one array, or "gated": of two.
+    arguments : tuple of str
+        Names of the arrays, such as "x", or "gate" and "up".
     parameters : tuple of (str, float)
         Names and defaults of the parameters.
     domain : str
@@ -27,13 +31,16 @@ class Activation:
     ulp, ulp_gradient : float
         Bounds of the error, in units in the last place.
     formula, derivative, range, kinks, notes : str
-        What the function is, for readers: `kinks` lists the points where the derivative jumps.
+        What the function is, for readers: `kinks` lists the points where the derivative jumps, `derivative` has a line
+        for each argument.
     aliases : tuple of str
         Other names under which `numact.get` finds it.
 
     """
 
     name: str
+    family: str
+    arguments: tuple[str, ...]
     parameters: tuple[tuple[str, float], ...]
     domain: str
     from_output: bool
@@ -58,28 +65,34 @@ def parse_parameters(text: str) -> tuple[tuple[str, float], ...]:
 def document(activation: Activation, suffix: str) -> str:
     """The docstring (numpydoc) of one of an activation's functions."""
     row = activation
+    several = len(row.arguments) > 1
     if suffix == "":
         head = f"{row.formula}, element by element."
-        operands = "x : array_like\n    Input."
+        operands = "\n".join(f"{argument} : array_like\n    Input." for argument in row.arguments)
         result = "y : ndarray or scalar\n    The activation, of the shape that the operands broadcast to."
         bound = row.ulp
     else:
-        source = "y" if suffix == "_grad_y" else "x"
-        head = f"Gradient of `{row.name}`: dy times the derivative, from the {'output' if source == 'y' else 'input'}."
-        operands = (
-            "dy : array_like\n    Gradient by the output.\n"
-            f"{source} : array_like\n    {'Output' if source == 'y' else 'Input'} of the forward pass."
+        source = "output" if suffix == "_grad_y" else "input"
+        head = f"Gradient of `{row.name}`: dy times the derivative, from the {source}."
+        operands = "dy : array_like\n    Gradient by the output." + "".join(
+            f"\n{argument} : array_like\n    {source.capitalize()} of the forward pass."
+            for argument in (("y",) if source == "output" else row.arguments)
         )
-        result = "dx : ndarray or scalar\n    Gradient by the input; ``out=dy`` computes it in place."
+        result = "\n".join(
+            f"d{argument} : ndarray or scalar\n    Gradient by {f'`{argument}`' if several else 'the input'}"
+            for argument in row.arguments
+        )
+        result += f"; ``out={'(dy, None)' if several else 'dy'}`` computes it in place."
         bound = row.ulp_gradient
     for name, default in row.parameters:
         operands += f"\n{name} : array_like, default {default}\n    Parameter of the formula; an array broadcasts."
     if row.kink and suffix in ("_grad", "_grad_at_zero"):
         operands += "\nat_zero : array_like, optional\n    The derivative to take where x is 0."
     operands += "\nout, where, dtype, casting, order, subok\n    As in every `numpy.ufunc`."
+    derivatives = [f"df/d{argument}" for argument in row.arguments] if several else ["f'(x)"]
     notes = [
-        f"f(x) = {row.formula}",
-        f"f'(x) = {row.derivative}",
+        f"f({', '.join(row.arguments)}) = {row.formula}",
+        *map("{} = {}".format, derivatives, row.derivative.split("\n")),
         f"The error is at most {bound} ULP{' for dy = 1' if suffix else ''}, tails and subnormal results included.",
     ]
     if row.domain:

@@ -1,4 +1,4 @@
-"""Print numact/__init__.pyi from the list in csrc/activations.h; the build writes it into the package."""
+"""Print numact/__init__.pyi from the lists in csrc/activations.h and gated.h; the build writes it into the package."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ HEAD = """\
 from typing import Any, Final, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from numact._activation import Activation as Activation
 from numact._core import catalogue as catalogue
@@ -22,6 +22,7 @@ def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 """
 
+GATED_ROW = re.compile(r'ROW\((\w+), "\w+, \w+",')
 ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*", (\w+), (\w+),')
 
 
@@ -45,7 +46,17 @@ def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[st
         yield f"{name}{suffix}: Final[{class_name}]"
 
 
-def stub(activations: str) -> str:
-    """The text of __init__.pyi for the text of csrc/activations.h."""
-    rows = ROW.findall(activations)
-    return "\n".join([HEAD, *(line for row in rows for line in functions(*row)), ""])
+def gated_functions(name: str) -> Iterator[str]:
+    """The declarations of one gated function's functions."""
+    keywords = "axis: int = -1, out: NDArray[Any] | None = None"
+    yield f"{name}: Final[np.ufunc]"
+    yield f"{name}_grad: Final[np.ufunc]"
+    yield f"def {name}_split(x: ArrayLike, {keywords}) -> NDArray[Any]: ..."
+    yield f"def {name}_split_grad(dy: ArrayLike, x: ArrayLike, {keywords}) -> NDArray[Any]: ..."
+
+
+def stub(activations: str, gated: str) -> str:
+    """The text of __init__.pyi for the texts of csrc/activations.h and csrc/gated.h."""
+    lines = [line for row in ROW.findall(activations) for line in functions(*row)]
+    lines += [line for name in GATED_ROW.findall(gated) for line in gated_functions(name)]
+    return "\n".join([HEAD, *lines, ""])
