@@ -153,8 +153,9 @@ INLINE struct scaled silu_slope_left(real t)
     bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
     struct pair factor = product_of(s.u, bracket.value);
     factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
-    return plain_or(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, SILU_ROOT, SILU_ROOT_P),
-                    (struct scaled){times_exponential(s.e, factor), s.e.n});
+    struct scaled slope = {times_exponential(s.e, factor), s.e.n};
+    struct scaled near_root = {around_root(-t, SILU_ROOT, SILU_ROOT_P), real_(0)};
+    return sel_scaled(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), near_root, slope);
 }
 /* silu'(t) = 1 - silu'(-t) */
 INLINE real silu_grad(real dy, real x)
@@ -182,8 +183,9 @@ INLINE struct scaled gelu_slope_left(real t)
     density.rest = fma(t, DENSITY_LOW, density.rest);
     struct pair factor = sum_of(tail.factor.value, -density.value);
     factor.rest = factor.rest + (tail.factor.rest - density.rest);
-    return plain_or(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, GELU_ROOT, GELU_ROOT_P),
-                    (struct scaled){times_exponential(tail.e, factor), tail.e.n});
+    struct scaled slope = {times_exponential(tail.e, factor), tail.e.n};
+    struct scaled near_root = {around_root(-t, GELU_ROOT, GELU_ROOT_P), real_(0)};
+    return sel_scaled(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), near_root, slope);
 }
 /* gelu'(t) = 1 - gelu'(-t) */
 INLINE real gelu_grad(real dy, real x)

@@ -89,6 +89,10 @@ INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
 
+/* Conditions that were met at least once: seen |= lanes_of(condition). */
+typedef mask lanes;
+INLINE lanes lanes_of(mask condition) { return condition; }
+
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
 INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
@@ -142,6 +146,10 @@ INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
+
+/* Conditions that were met at least once: seen |= lanes_of(condition).  As wide as a scalar, for the vectoriser. */
+typedef bits lanes;
+INLINE lanes lanes_of(mask condition) { return condition; }
 
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
@@ -248,14 +256,15 @@ INLINE real scale(real x, real n)
     return x * power_of_two(half) * power_of_two(n - half);
 }
 
-/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity.  A subnormal number's digits, set behind those of
+   1, are 2^(EXPONENT_BIAS - 1) times as much beyond 1. */
 INLINE real exponent_of(real x)
 {
-    real magnitude = abs_(x);
+    real magnitude = abs_(x), raised = real_of(bits_of(magnitude) | bits_of(1)) - 1;
     bool subnormal = magnitude < SMALLEST_NORMAL;
-    bits biased = bits_of(magnitude * (subnormal ? (scalar)((bits)1 << MANTISSA) : 1)) >> MANTISSA;
+    bits biased = bits_of(subnormal ? raised : magnitude) >> MANTISSA;
     return (real_of(biased | bits_of(ROUNDER)) - ROUNDER) -
-           (subnormal ? (scalar)(EXPONENT_BIAS + MANTISSA) : (scalar)EXPONENT_BIAS);
+           (subnormal ? (scalar)(2 * EXPONENT_BIAS - 1) : (scalar)EXPONENT_BIAS);
 }
 
 #endif

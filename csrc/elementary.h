@@ -151,11 +151,13 @@ struct scaled {
     real n;
 };
 
-/* `plain` where the condition holds, else x. */
-INLINE struct scaled plain_or(mask condition, real plain, struct scaled x)
+INLINE struct pair sel_pair(mask condition, struct pair a, struct pair b)
 {
-    struct pair factor = {sel(condition, plain, x.factor.value), sel(condition, 0, x.factor.rest)};
-    return (struct scaled){factor, sel(condition, 0, x.n)};
+    return (struct pair){sel(condition, a.value, b.value), sel(condition, a.rest, b.rest)};
+}
+INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b)
+{
+    return (struct scaled){sel_pair(condition, a.factor, b.factor), sel(condition, a.n, b.n)};
 }
 
 /* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
@@ -230,7 +232,11 @@ INLINE struct normal_tail normal_tail(real t)
 /* d P(d), d = x - root: a function next to its root, without cancellation.  x - root is exact but for the root's low part,
    which is subtracted within the last rounding. */
 #define around_root(x, root, p) times_root_distance((x) - root, root##_LOW, polynomial((x) - root, p))
-INLINE real times_root_distance(real distance, scalar low, real p) { return fma(distance, p, -low * p); }
+INLINE struct pair times_root_distance(real distance, scalar low, real p)
+{
+    real value = fma(distance, p, -low * p);
+    return (struct pair){value, fma(distance, p, -value) - low * p};
+}
 
 /* x/6, as good as the division. */
 INLINE real sixth_of(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }

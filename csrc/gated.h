@@ -15,10 +15,10 @@
         "value sigmoid(gate)", "sigmoid(gate)", "value sigmoid'(gate)",                                                \
         "(-inf, inf)", "", "",                                                                                         \
         "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")         \
-    ROW(swiglu, "gate, up", 1.5, 1.5,                                                                                  \
+    ROW(swiglu, "gate, up", 1.5, 2.0,                                                                                  \
         "silu(gate) up", "silu'(gate) up", "silu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.")                                                           \
-    ROW(geglu, "gate, up", 1.5, 1.5,                                                                                   \
+    ROW(geglu, "gate, up", 1.5, 2.0,                                                                                   \
         "gelu(gate) up", "gelu'(gate) up", "gelu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                     \
     ROW(reglu, "gate, up", 0.5, 0.5,                                                                                   \
@@ -74,9 +74,7 @@ INLINE struct scaled from_left(real x, struct scaled left)
     struct pair right = sum_of_ordered(real_(1), -(power * left.factor.value));
     right.rest = right.rest - power * left.factor.rest;
     left = zero_where(lt(x, -LARGEST), left);
-    mask negative = lt(x, 0);
-    struct pair factor = {sel(negative, left.factor.value, right.value), sel(negative, left.factor.rest, right.rest)};
-    return (struct scaled){factor, sel(negative, left.n, 0)};
+    return sel_scaled(lt(x, 0), left, (struct scaled){right, real_(0)});
 }
 
 INLINE struct scaled sigmoid_factor(real x)
@@ -126,11 +124,11 @@ INLINE struct gradients geglu_grad(real dy, real gate, real up)
     return gated_grad(dy, gate, up, normal_factor(gate), gelu_slope(gate));
 }
 
-/* reglu: relu_grad(z, gate) is z where the gate is open.  Neither product overflows where it is not. */
-INLINE real reglu_forward(real gate, real up) { return relu_grad(at_least(gate, 0) * up, gate); }
+/* reglu: relu_grad(z, gate) is z where the gate is open. */
+INLINE real reglu_forward(real gate, real up) { return relu_grad(gate * up, gate); }
 INLINE struct gradients reglu_grad(real dy, real gate, real up)
 {
-    return (struct gradients){relu_grad(relu_grad(dy, gate) * up, gate), reglu_forward(gate, dy)};
+    return (struct gradients){relu_grad(dy * up, gate), reglu_forward(gate, dy)};
 }
 
 #endif

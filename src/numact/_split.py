@@ -17,7 +17,7 @@ DOCUMENTATION = """\
 Parameters
 ----------
 x : array_like
-    The halves one after the other along `axis`, which has even length: first {row.arguments[0]}, then {row.arguments[1]}.
+    The halves one after the other along `axis`, which has even length: {row.arguments[0]}, then {row.arguments[1]}.
 axis : int, default -1
     The axis that is halved.
 out : ndarray, optional
