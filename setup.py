@@ -15,9 +15,14 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
-# partial redundancy elimination turns selections of doubles into selections of integers, which SSE2 cannot vectorise.
-X86_64 = {"baseline": ["-march=x86-64", "-fno-tree-pre"], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4"]}
+# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  Partial
+# redundancy elimination in gcc turns selections of doubles into selections of integers, which SSE2 cannot vectorise, and
+# computes both sides of selections at length: without it AVX2 has the gradients of gated functions three times as fast.
+X86_64 = {
+    "baseline": ["-march=x86-64", "-fno-tree-pre"],
+    "v3": ["-march=x86-64-v3", "-fno-tree-pre"],
+    "v4": ["-march=x86-64-v4"],
+}
 LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
 
 # Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.

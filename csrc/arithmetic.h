@@ -147,9 +147,6 @@ INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
 
-/* Conditions that were met at least once: seen |= lanes_of(condition).  As wide as a scalar, for the vectoriser. */
-typedef bits lanes;
-INLINE lanes lanes_of(mask condition) { return condition; }
 
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
@@ -166,6 +163,11 @@ INLINE real real_of(bits b)
     memcpy(&x, &b, sizeof x);
     return x;
 }
+
+/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
+   of 64-bit integers. */
+typedef bits lanes;
+INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
 INLINE real abs_(real x) { return real_of(bits_of(x) & ~SIGN); }

@@ -110,14 +110,26 @@ INLINE struct pair expm1_pair(real x)
 
 INLINE real expm1_(real x) { return expm1_pair(x).value; }
 
-/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where
-   n <= 0, and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
-INLINE real logistic(real numerator, real x, real rest)
+/* 2^n / denominator, the power kept apart: it may be below every number. */
+struct reciprocal {
+    real denominator, n;
+};
+
+/* 1 / (1 + e^(rest - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n <= 0,
+   and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
+INLINE struct reciprocal logistic_reciprocal(real x, real rest)
 {
     struct exponential e = exponential(-x, rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
     real denominator = 1 + fma(sel(lt(x, 0), 1, small), e.q, small);
-    return scale(numerator / denominator, at_most(-e.n, 0));
+    return (struct reciprocal){denominator, at_most(-e.n, 0)};
+}
+
+/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT. */
+INLINE real logistic(real numerator, real x, real rest)
+{
+    struct reciprocal r = logistic_reciprocal(x, rest);
+    return scale(numerator / r.denominator, r.n);
 }
 
 /* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for 0 <= t <= EXP_FAR: both sides of the sigmoid,
