@@ -15,9 +15,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  Partial
-# redundancy elimination in gcc turns selections of doubles into selections of integers, which SSE2 cannot vectorise, and
-# computes both sides of selections at length: without it AVX2 has the gradients of gated functions three times as fast.
+# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
+# partial redundancy elimination turns selections of doubles into selections of integers, which SSE2 cannot vectorise.
+# On v3 it computes both sides of long selections: without it the gradients of gated functions are three times as fast.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre"],
     "v3": ["-march=x86-64-v3", "-fno-tree-pre"],

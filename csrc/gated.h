@@ -17,10 +17,10 @@
         "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")         \
     ROW(swiglu, "gate, up", 2.5, 2.0,                                                                                  \
         "silu(gate) up", "silu'(gate) up", "silu(gate)",                                                               \
-        "(-inf, inf)", "", "", "Shazeer, 2020.")                                                           \
+        "(-inf, inf)", "", "", "Shazeer, 2020.")                                                                       \
     ROW(geglu, "gate, up", 1.5, 2.0,                                                                                   \
         "gelu(gate) up", "gelu'(gate) up", "gelu(gate)",                                                               \
-        "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                     \
+        "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                                 \
     ROW(reglu, "gate, up", 0.5, 0.5,                                                                                   \
         "relu(gate) up", "up if gate > 0 else 0", "relu(gate)",                                                        \
         "(-inf, inf)", "0", "", "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")

@@ -114,15 +114,16 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
         x = np.asanyarray(x)
-        dy = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
+        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
         first, second = halves(name_grad, x, axis)
         check_out(name_grad, out, x.shape)
-        if not broadcasts(np.shape(dy), first.shape):
-            raise ValueError(f"{name_grad}: dy must broadcast to a half of x, {first.shape}, got shape {np.shape(dy)}")
+        shape = np.shape(given)
+        if not broadcasts(shape, first.shape):
+            raise ValueError(f"{name_grad}: dy must broadcast to a half of x, {first.shape}, got shape {shape}")
         if out is None:
-            operands = (type(dy) if type(dy) in (float, int) else dy.dtype, x.dtype, x.dtype)
+            operands = (getattr(given, "dtype", type(given)), x.dtype, x.dtype)
             out = np.empty_like(x, gradient.resolve_dtypes((*operands, None, None))[-1])
-        gradient(dy, first, second, out=halves(name_grad, out, axis))
+        gradient(given, first, second, out=halves(name_grad, out, axis))
         return out
 
     for function, text in ((split, DOCUMENTATION), (split_grad, DOCUMENTATION_GRAD)):
