@@ -17,10 +17,11 @@ from setuptools.command.build_py import build_py
 
 # The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
 # partial redundancy elimination and jump threading turn selections of doubles into selections of integers, which SSE2
-# cannot vectorise.
+# cannot vectorise.  On v3 the former computes both sides of long selections: without it the gradients of gated functions
+# are three times as fast.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
-    "v3": ["-march=x86-64-v3"],
+    "v3": ["-march=x86-64-v3", "-fno-tree-pre"],
     "v4": ["-march=x86-64-v4"],
 }
 LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": []}
@@ -55,7 +56,7 @@ class BuildLevels(build_ext):
 
 
 class BuildStub(build_py):
-    """Writes the stub, whose names come from the list of activations."""
+    """Writes the stub, whose names come from the lists of activations."""
 
     def run(self) -> None:
         """Write __init__.pyi beside the copied modules."""
@@ -63,7 +64,8 @@ class BuildStub(build_py):
         stub = runpy.run_path("src/numact/stubs.py")["stub"]
         folder = Path("src" if self.editable_mode else self.build_lib) / "numact"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "__init__.pyi").write_text(stub(Path("csrc/activations.h").read_text()))
+        lists = [Path(f"csrc/{name}.h").read_text() for name in ("activations", "gated")]
+        (folder / "__init__.pyi").write_text(stub(*lists))
 
 
 setup(

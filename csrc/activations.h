@@ -194,7 +194,7 @@ INLINE real silu_forward(real x)
 
 INLINE real silu_grad(real dy, real x)
 {
-    return dy * silu_derivative(at_most(abs_(x), EXP_LIMIT), NO_REST, ge(x, 0));
+    return dy * mirrored(lt(x, 0), silu_slope_left(at_most(abs_(x), EXP_LIMIT), NO_REST));
 }
 
 /* gelu(-t) = -t Phi(-t), gelu(t) = t - t Phi(-t). */
@@ -207,18 +207,21 @@ INLINE real gelu_forward(real x)
     return sel(lt(x, 0), -left, x - left);
 }
 
-/* gelu'(-t) = Phi(-t) - t phi(t) = e^(-t^2/2) (Phi(-t) e^(t^2/2) - t / sqrt(2 pi)), and gelu'(t) = 1 - gelu'(-t). */
-INLINE real gelu_grad(real dy, real x)
+/* gelu'(-t) = Phi(-t) - t phi(t) = e^(-t^2/2) (Phi(-t) e^(t^2/2) - t / sqrt(2 pi)), for 0 <= t <= TAIL_FAR. */
+INLINE struct scaled gelu_slope_left(real t)
 {
-    real t = at_most(abs_(x), TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
     struct pair density = product_of(t, real_(DENSITY));
     density.rest = fma(t, DENSITY_LOW, density.rest);
     struct pair factor = sum_of(tail.factor.value, -density.value);
     factor.rest = factor.rest + (tail.factor.rest - density.rest);
-    real left = scale(times_exponential(tail.e, factor).value, tail.e.n);
-    left = sel(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), around_root(-t, NO_REST, GELU_ROOT, GELU_ROOT_P), left);
-    return dy * sel(lt(x, 0), left, 1 - left);
+    struct scaled slope = {times_exponential(tail.e, factor), tail.e.n};
+    struct scaled near_root = {around_root(-t, NO_REST, GELU_ROOT, GELU_ROOT_P), real_(0)};
+    return sel_scaled(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), near_root, slope);
+}
+INLINE real gelu_grad(real dy, real x)
+{
+    return dy * mirrored(lt(x, 0), gelu_slope_left(at_most(abs_(x), TAIL_LIMIT)));
 }
 
 /* hard_swish: x (x + 3) / 6 in the middle, x + 3 with what its rounding lost, taken so that -0 keeps its sign. */
@@ -412,7 +415,7 @@ INLINE real mish_grad(real dy, real x)
     b = sum_of_pairs(b, (struct pair){last * square.value, last * square.rest});
     struct pair quotient = quotient_of(product_of_pairs(a, sel_pair(left, one_q, one)), product_of_pairs(b, b));
     real y = scale(quotient.value + quotient.rest, sel(left, e.n, 0));
-    return dy * sel(le(abs_(x - MISH_ROOT), MISH_ROOT_RADIUS), around_root(x, NO_REST, MISH_ROOT, MISH_ROOT_P), y);
+    return dy * sel(le(abs_(x - MISH_ROOT), MISH_ROOT_RADIUS), around_root(x, NO_REST, MISH_ROOT, MISH_ROOT_P).value, y);
 }
 
 /* 1 + t^2 = q and s = sqrt(q) as pairs, for t whose square is finite. */
@@ -489,10 +492,9 @@ INLINE real gelu_tanh_forward(real x)
     real left = scale(times_exponential(s.e, factor).value, s.e.n);
     return sel(lt(x, 0), -left, x - left);
 }
-/* As silu_derivative, with h = x z'(x) = z + 2 CUBIC x^3. */
-INLINE real gelu_tanh_grad(real dy, real x)
+/* As silu_slope_left, with h = x z'(x) = z + 2 CUBIC x^3. */
+INLINE struct scaled gelu_tanh_slope_left(real t)
 {
-    real t = at_most(abs_(x), GELU_TANH_LIMIT);
     struct pair square = product_of(t, t), z = gelu_tanh_argument(t, square);
     struct sigmoids s = sigmoids(z.value, -z.rest);
     struct pair cube = product_of(square.value, t), twice = product_of(cube.value, real_(2 * GELU_TANH_CUBIC));
@@ -500,10 +502,12 @@ INLINE real gelu_tanh_grad(real dy, real x)
     twice.rest = twice.rest + fma(2 * GELU_TANH_CUBIC, cube.rest, 2 * GELU_TANH_CUBIC_LOW * cube.value);
     struct pair h = sum_of(z.value, twice.value), product = product_of(h.value, s.u);
     product.rest = fma(h.rest + (z.rest + twice.rest), s.u, product.rest);
-    real left = gate_derivative(s, product);
-    left = sel(le(abs_(-t - GELU_TANH_ROOT), GELU_TANH_ROOT_RADIUS),
-               around_root(-t, NO_REST, GELU_TANH_ROOT, GELU_TANH_ROOT_P), left);
-    return dy * sel(lt(x, 0), left, 1 - left);
+    struct scaled near_root = {around_root(-t, NO_REST, GELU_TANH_ROOT, GELU_TANH_ROOT_P), real_(0)};
+    return sel_scaled(le(abs_(-t - GELU_TANH_ROOT), GELU_TANH_ROOT_RADIUS), near_root, gate_slope_left(s, product));
+}
+INLINE real gelu_tanh_grad(real dy, real x)
+{
+    return dy * mirrored(lt(x, 0), gelu_tanh_slope_left(at_most(abs_(x), GELU_TANH_LIMIT)));
 }
 
 /* x sigmoid(z) for z as a pair, |z| <= EXP_LIMIT, and its derivative by z where z is a multiple of x. */
@@ -514,8 +518,8 @@ INLINE real swish_of(real x, struct pair z)
 }
 INLINE real swish_derivative(struct pair z)
 {
-    mask right = ge(z.value, 0);
-    return silu_derivative(abs_(z.value), sel(right, -z.rest, z.rest), right);
+    mask left = lt(z.value, 0);
+    return mirrored(left, silu_slope_left(abs_(z.value), sel(left, z.rest, -z.rest)));
 }
 
 /* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */

@@ -33,12 +33,14 @@ typedef uint32_t bits;
 enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
 #define LARGEST FLT_MAX
 #define RANGE_ROOT 0x1p64F
+#define SMALLEST_NORMAL FLT_MIN
 #elif REAL_BITS == 64
 typedef double scalar;
 typedef uint64_t bits;
 enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
 #define LARGEST DBL_MAX
 #define RANGE_ROOT 0x1p512
+#define SMALLEST_NORMAL DBL_MIN
 #else
 #error "REAL_BITS is 32 or 64"
 #endif
@@ -90,6 +92,10 @@ INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
 
+/* Conditions that were met at least once: seen |= lanes_of(condition). */
+typedef mask lanes;
+INLINE lanes lanes_of(mask condition) { return condition; }
+
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
 INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
@@ -119,6 +125,11 @@ INLINE real power_of_sum(real sum)
 }
 /* x 2^n, rounded once, for an integral n. */
 INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+INLINE real exponent_of(real x)
+{
+    return at_least(at_most(INTRINSIC(getexp)(x), EXPONENT_BIAS + 1), -EXPONENT_BIAS - MANTISSA);
+}
 
 #else /* one scalar; the loops are vectorised by the compiler */
 
@@ -139,6 +150,7 @@ INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
 
+
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
 
@@ -154,6 +166,11 @@ INLINE real real_of(bits b)
     memcpy(&x, &b, sizeof x);
     return x;
 }
+
+/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
+   of 64-bit integers. */
+typedef bits lanes;
+INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
 INLINE real abs_(real x) { return real_of(bits_of(x) & ~SIGN); }
@@ -242,6 +259,17 @@ INLINE real scale(real x, real n)
 {
     real half = (n * (real)0.5 + ROUNDER) - ROUNDER;
     return x * power_of_two(half) * power_of_two(n - half);
+}
+
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity.  A subnormal number's digits, set behind those of
+   1, are 2^(EXPONENT_BIAS - 1) times as much beyond 1. */
+INLINE real exponent_of(real x)
+{
+    real magnitude = abs_(x), raised = real_of(bits_of(magnitude) | bits_of(1)) - 1;
+    bool subnormal = magnitude < SMALLEST_NORMAL;
+    bits biased = bits_of(subnormal ? raised : magnitude) >> MANTISSA;
+    return (real_of(biased | bits_of(ROUNDER)) - ROUNDER) -
+           (subnormal ? (scalar)(2 * EXPONENT_BIAS - 1) : (scalar)EXPONENT_BIAS);
 }
 
 #endif

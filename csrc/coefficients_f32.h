@@ -7,6 +7,7 @@
 #define LN2_LOW ((scalar)-0x1.05c6100000000p-29f) /* ln 2 - LN2 */
 #define HALF_LN2 ((scalar)0x1.62e4300000000p-2f) /* ln 2 / 2 */
 #define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* beyond it e^-x, and x e^-x, round to 0 */
+#define EXP_FAR ((scalar)0x1.4000000000000p+8f) /* the same after products with any two numbers */
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555540000000p-3f) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555560000000p-27f) /* 1/6 - SIXTH */
@@ -18,13 +19,15 @@
 #define SELU_LEFT_LOW ((scalar)0x1.903c0c0000000p-26f) /* lambda alpha - SELU_LEFT */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* beyond it t Phi(-t) and t phi(t) round to 0 */
-#define TAIL_SLOPE ((scalar)0x1.1111120000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
-#define TAIL_OFFSET ((scalar)-0x1.2222240000000p+0f)
-#define TAIL_MIDDLE ((scalar)0x1.0c8b600000000p-1f) /* the value at w = 0 */
+#define TAIL_FAR ((scalar)0x1.e000000000000p+4f) /* the same after products with any two numbers */
+#define TAIL_SLOPE ((scalar)0x1.0888880000000p+1f) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
+#define TAIL_OFFSET ((scalar)-0x1.1111100000000p+0f)
+#define TAIL_MIDDLE ((scalar)0x1.0c3fc60000000p-1f) /* the value at w = 0 */
 #define DENSITY ((scalar)0x1.9884540000000p-2f) /* 1 / sqrt(2 pi) */
 #define DENSITY_LOW ((scalar)-0x1.8579360000000p-27f) /* 1 / sqrt(2 pi) - DENSITY */
 #define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0f) /* up to here x - tanh x is a polynomial */
 #define BELL_LIMIT ((scalar)0x1.a000000000000p+3f) /* beyond it e^(-x^2) rounds to 0 */
+#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+4f) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.6800000000000p+3f) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
 #define GELU_TANH_SLOPE ((scalar)0x1.9884800000000p+0f) /* 2 sqrt(2/pi), short by six digits */
 #define GELU_TANH_SLOPE_LOW ((scalar)-0x1.6615e40000000p-19f) /* the rest of it */
@@ -88,23 +91,23 @@ static const scalar ATANH_P[] = {
 };
 
 /* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
-   Interval [-1.0, 1.0], degree 14, error 2^-26.1 relative to the value. */
+   Interval [-1.0, 1.0], degree 14, error 2^-26.87 relative to the value. */
 static const scalar TAIL_P[] = {
-    0x1.02e73a0000000p-6f,
-    -0x1.0409e60000000p-4f,
-    0x1.d85f500000000p-6f,
-    -0x1.05c2c00000000p-8f,
-    -0x1.224d260000000p-8f,
-    0x1.2c479e0000000p-8f,
-    -0x1.4930ee0000000p-9f,
-    0x1.848c680000000p-11f,
-    0x1.94992e0000000p-14f,
-    -0x1.fb89d80000000p-13f,
-    0x1.5d9e6c0000000p-12f,
-    -0x1.a645300000000p-12f,
-    0x1.f355860000000p-14f,
-    0x1.1f32e40000000p-13f,
-    -0x1.43cc6e0000000p-14f,
+    0x1.520e920000000p-6f,
+    -0x1.215d4e0000000p-4f,
+    0x1.07ff4e0000000p-5f,
+    -0x1.dd45ec0000000p-9f,
+    -0x1.9d718e0000000p-8f,
+    0x1.9a52560000000p-8f,
+    -0x1.b252ce0000000p-9f,
+    0x1.d75ec40000000p-11f,
+    0x1.f685c60000000p-14f,
+    -0x1.1e37fa0000000p-11f,
+    0x1.d83fae0000000p-11f,
+    -0x1.46ad9a0000000p-11f,
+    -0x1.10dc8e0000000p-14f,
+    0x1.1486aa0000000p-12f,
+    -0x1.635ae20000000p-14f,
 };
 
 /* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.

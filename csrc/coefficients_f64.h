@@ -7,6 +7,7 @@
 #define LN2_LOW ((scalar)0x1.abc9e3b39803fp-56) /* ln 2 - LN2 */
 #define HALF_LN2 ((scalar)0x1.62e42fefa39efp-2) /* ln 2 / 2 */
 #define EXP_LIMIT ((scalar)0x1.9000000000000p+9) /* beyond it e^-x, and x e^-x, round to 0 */
+#define EXP_FAR ((scalar)0x1.1300000000000p+11) /* the same after products with any two numbers */
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
@@ -18,13 +19,15 @@
 #define SELU_LEFT_LOW ((scalar)0x1.05161b045a21ep-56) /* lambda alpha - SELU_LEFT */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
-#define TAIL_SLOPE ((scalar)0x1.0690690690690p+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
-#define TAIL_OFFSET ((scalar)-0x1.0d20d20d20d20p+0)
-#define TAIL_MIDDLE ((scalar)0x1.0c2af7c044fc7p-1) /* the value at w = 0 */
+#define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two numbers */
+#define TAIL_SLOPE ((scalar)0x1.03e0f83e0f83ep+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
+#define TAIL_OFFSET ((scalar)-0x1.07c1f07c1f07cp+0)
+#define TAIL_MIDDLE ((scalar)0x1.0c0c57544c20ep-1) /* the value at w = 0 */
 #define DENSITY ((scalar)0x1.9884533d43651p-2) /* 1 / sqrt(2 pi) */
 #define DENSITY_LOW ((scalar)-0x1.cbc0d30ebfd15p-56) /* 1 / sqrt(2 pi) - DENSITY */
 #define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0) /* up to here x - tanh x is a polynomial */
 #define BELL_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
+#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
 #define GELU_TANH_SLOPE ((scalar)0x1.9884533d43640p+0) /* 2 sqrt(2/pi), short by six digits */
 #define GELU_TANH_SLOPE_LOW ((scalar)0x1.08d0fcb3c500cp-48) /* the rest of it */
@@ -115,50 +118,50 @@ static const scalar ATANH_P[] = {
 };
 
 /* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
-   Interval [-1.0, 1.0], degree 41, error 2^-53.1 relative to the value. */
+   Interval [-1.0, 1.0], degree 41, error 2^-58.67 relative to the value. */
 static const scalar TAIL_P[] = {
-    0x1.662cb3d8c2a1dp-6,
-    -0x1.28bdb2e184b55p-4,
-    0x1.0edb9545183edp-5,
-    -0x1.cb1375740236ap-9,
-    -0x1.bfaaff3439a5cp-8,
-    0x1.b90676376f37ap-8,
-    -0x1.dbfa98dd471d3p-9,
-    0x1.fe00e2817e8f7p-11,
-    0x1.b701ee06f9463p-12,
-    -0x1.a6323603ce37cp-11,
-    0x1.601127d18206cp-11,
-    -0x1.934674a48953bp-12,
-    0x1.19d7ee952c19dp-13,
-    0x1.509229941bffep-16,
-    -0x1.4f2a8529fd902p-14,
-    0x1.276b15f74d0bdp-14,
-    -0x1.0df1586b3ba18p-14,
-    0x1.a99f014ff4792p-14,
-    -0x1.80885b33b357bp-18,
-    -0x1.f4b543e4e0c47p-13,
-    -0x1.c17a91d2a6862p-17,
-    0x1.5702b7bb65c55p-11,
-    0x1.076000a1872f5p-14,
-    -0x1.82db1f57493fbp-10,
-    -0x1.bc4b83988e7f3p-14,
-    0x1.52ad389c79cb7p-9,
-    0x1.57692b5f74039p-13,
-    -0x1.d6f1d9b47ef63p-9,
-    -0x1.8ec90b1b905d4p-13,
-    0x1.016dcd808acf9p-8,
-    0x1.51356e2353c85p-13,
-    -0x1.b41f9b3fd56f4p-9,
-    -0x1.972102a44e631p-14,
-    0x1.1844e5f9104c5p-9,
-    0x1.373c83b6b2537p-15,
-    -0x1.0775e99b4100bp-10,
-    -0x1.b0d5945892df9p-18,
-    0x1.5474b86d353f2p-12,
-    -0x1.e1cfbf3349847p-22,
-    -0x1.0d8df64de0438p-14,
-    0x1.0e448131c140ep-22,
-    0x1.89db760b47967p-18,
+    0x1.82d5964b3a9dap-6,
+    -0x1.333313dad8eb8p-4,
+    0x1.1880517773db1p-5,
+    -0x1.aca80522a31d3p-9,
+    -0x1.f4a14e9021a4bp-8,
+    0x1.e797c820da7d1p-8,
+    -0x1.0549cdd855ba5p-8,
+    0x1.08a44bf0e0229p-10,
+    0x1.22f573890bd3ep-11,
+    -0x1.00ef2b34af7b2p-10,
+    0x1.a6d8d2395524dp-11,
+    -0x1.dd10f5facbe93p-12,
+    0x1.398ca48a27756p-13,
+    0x1.30e896af4d008p-15,
+    -0x1.cd78a10cd0051p-14,
+    0x1.d458a2b5779e3p-14,
+    -0x1.73b9963a6ba87p-14,
+    0x1.d8148a5fd5767p-15,
+    0x1.6f336f89d46d1p-17,
+    -0x1.a8ef7912adcd7p-15,
+    -0x1.2ba45c1fd583ep-14,
+    0x1.12dd3c8b957b4p-13,
+    0x1.e77b88931613cp-13,
+    -0x1.836a3ced54001p-12,
+    -0x1.d4edd7c1e2fe2p-12,
+    0x1.7519ad4047a2dp-11,
+    0x1.76c5a152327e3p-11,
+    -0x1.209b6ad0d6c1dp-10,
+    -0x1.ce27d61667692p-11,
+    0x1.5e43679feca9ap-10,
+    0x1.af3d47fbf3ec7p-11,
+    -0x1.466bcd6dc7f58p-10,
+    -0x1.2ba0483016f65p-11,
+    0x1.cab1035a793c9p-11,
+    0x1.26eb713ebe210p-12,
+    -0x1.d28eda16cdb45p-12,
+    -0x1.7b867db9bcd5fp-14,
+    0x1.405ec599b9820p-13,
+    0x1.180dd1a882431p-16,
+    -0x1.074b043c808a4p-15,
+    -0x1.5de56eb5f3fe9p-20,
+    0x1.85120d1572f0cp-19,
 };
 
 /* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.

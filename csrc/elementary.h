@@ -95,11 +95,11 @@ INLINE real horner(real x, const scalar *c, int degree)
    and what P lost in its last rounding take part in the last one. */
 #define around_root(x, rest, root, p) \
     times_root_distance((x) - root, (rest) - root##_LOW, p, (int)(sizeof(p) / sizeof *(p)) - 1)
-INLINE real times_root_distance(real distance, real low, const scalar *c, int degree)
+INLINE struct pair times_root_distance(real distance, real low, const scalar *c, int degree)
 {
     real slope = horner(distance, c + 1, degree - 1), p = fma(distance, slope, c[0]);
-    real p_rest = fma(distance, slope, c[0] - p);
-    return fma(distance, p, fma(distance, p_rest, low * p));
+    real rest = fma(distance, fma(distance, slope, c[0] - p), low * p), value = fma(distance, p, rest);
+    return (struct pair){value, fma(distance, p, -value) + rest};
 }
 
 /* Rounded to an integer, ties to even, for |x| < 2^(MANTISSA - 2). */
@@ -116,7 +116,7 @@ struct exponential {
     real n, power, q, rest;
 };
 
-/* e^(x + rest), |x| <= 2 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
+/* e^(x + rest), |x| <= 4 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
 INLINE struct exponential exponential_signed(real x, real rest, int sign)
 {
     real sum = fma(x, (scalar)sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
@@ -150,17 +150,29 @@ INLINE struct pair expm1_pair(real x) { return expm1_of(exponential(at_least(x, 
 
 INLINE real expm1_(real x) { return expm1_pair(x).value; }
 
-/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where
-   n <= 0, and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
-INLINE real logistic(real numerator, real x, real rest)
+/* 2^n / denominator, the power kept apart: it may be below every number. */
+struct reciprocal {
+    real denominator, n;
+};
+
+/* 1 / (1 + e^(rest - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n <= 0,
+   and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
+INLINE struct reciprocal logistic_reciprocal(real x, real rest)
 {
     struct exponential e = exponential(-x, rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
     real denominator = 1 + fma(sel(lt(x, 0), 1, small), e.q, small);
-    return scale(numerator / denominator, at_most(-e.n, 0));
+    return (struct reciprocal){denominator, at_most(-e.n, 0)};
 }
 
-/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for t with the rest -minus_rest, 0 <= t <= EXP_LIMIT: both sides of
+/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT. */
+INLINE real logistic(real numerator, real x, real rest)
+{
+    struct reciprocal r = logistic_reciprocal(x, rest);
+    return scale(numerator / r.denominator, r.n);
+}
+
+/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for t with the rest -minus_rest, 0 <= t <= EXP_FAR: both sides of
    the sigmoid, sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
 struct sigmoids {
     real u, rho;
@@ -185,35 +197,59 @@ INLINE struct pair times_exponential(struct exponential e, struct pair factor)
     return sum_of_ordered(factor.value, fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest)));
 }
 
-/* 2^shift sigmoid'(t) = 2^shift e^-t sigmoid(t)^2 for 0 <= t <= EXP_LIMIT. */
-INLINE real logistic_density(real t, int shift)
+/* 2^n factor, the power kept apart: it may be below every number. */
+struct scaled {
+    struct pair factor;
+    real n;
+};
+
+INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b)
+{
+    return (struct scaled){sel_pair(condition, a.factor, b.factor), sel(condition, a.n, b.n)};
+}
+
+/* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
+INLINE struct scaled logistic_slope(real t)
 {
     struct sigmoids s = sigmoids(t, NO_REST);
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(2 * s.rho, square.value, square.rest);
-    return scale(times_exponential(s.e, square).value, s.e.n + (scalar)shift);
+    return (struct scaled){times_exponential(s.e, square), s.e.n};
 }
 
-/* e^-t u (1 - p) for the sigmoids u of t and the pair p = h u without rho: the derivative of x sigmoid(z(x)) on the
-   negative side, where z = -t and h = x z'(x). */
-INLINE real gate_derivative(struct sigmoids s, struct pair product)
+/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT. */
+INLINE real logistic_density(real t, int shift)
+{
+    struct scaled slope = logistic_slope(t);
+    return scale(slope.factor.value, slope.n + (scalar)shift);
+}
+
+/* The derivative of x sigmoid(z(x)) on the negative side, z = -t: e^-t u (1 - p) for the sigmoids u of t and the pair
+   p = h u without rho, h = x z'(x). */
+INLINE struct scaled gate_slope_left(struct sigmoids s, struct pair product)
 {
     struct pair bracket = sum_of_ordered(real_(1), -product.value);
     bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
     struct pair factor = product_of(s.u, bracket.value);
     factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
-    return scale(times_exponential(s.e, factor).value, s.e.n);
+    return (struct scaled){times_exponential(s.e, factor), s.e.n};
 }
 
-/* The derivative by z of z sigmoid(z), z = -t or, where `right`, z = t: silu'(t) = 1 - silu'(-t). */
-INLINE real silu_derivative(real t, real minus_rest, mask right)
+/* silu'(-t), t with the rest -minus_rest, 0 <= t <= EXP_FAR. */
+INLINE struct scaled silu_slope_left(real t, real minus_rest)
 {
     struct sigmoids s = sigmoids(t, minus_rest);
     struct pair product = product_of(t, s.u);
     product.rest = product.rest - minus_rest * s.u;
-    real left = gate_derivative(s, product);
-    left = sel(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), around_root(-t, minus_rest, SILU_ROOT, SILU_ROOT_P), left);
-    return sel(right, 1 - left, left);
+    struct scaled near_root = {around_root(-t, minus_rest, SILU_ROOT, SILU_ROOT_P), real_(0)};
+    return sel_scaled(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), near_root, gate_slope_left(s, product));
+}
+
+/* f(x) from left = f(-|x|), where f(x) = 1 - f(-x). */
+INLINE real mirrored(mask is_left, struct scaled left)
+{
+    real value = scale(left.factor.value, left.n);
+    return sel(is_left, value, 1 - value);
 }
 
 /* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
@@ -248,7 +284,7 @@ INLINE struct pair log1p_exp(real t, real rest)
     return (struct pair){scale(2 * half, e.n), scale(2 * half_rest, e.n)};
 }
 
-/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_LIMIT: e^(-t^2/2) by its exact argument, times a polynomial in
+/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2) by its exact argument, times a polynomial in
    v = 1/(1 + t). */
 struct normal_tail {
     struct exponential e;

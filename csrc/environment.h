@@ -24,6 +24,13 @@ static inline void environment_leave(environment found, bool overflows)
     _mm_setcsr(overflows ? found | (_mm_getcsr() & ENVIRONMENT_OVERFLOW) : found);
 }
 
+/* Whether an overflow has happened since environment_enter(). */
+static inline bool environment_overflow(void) { return _mm_getcsr() & ENVIRONMENT_OVERFLOW; }
+static inline void environment_set_overflow(bool happened)
+{
+    _mm_setcsr((_mm_getcsr() & ~(unsigned)ENVIRONMENT_OVERFLOW) | (happened ? ENVIRONMENT_OVERFLOW : 0));
+}
+
 #else
 #include <fenv.h>
 
@@ -41,6 +48,14 @@ static inline void environment_leave(environment found, bool overflows)
 {
     bool happened = overflows && fetestexcept(FE_OVERFLOW);
     fesetenv(&found);
+    if (happened) feraiseexcept(FE_OVERFLOW);
+}
+
+/* Whether an overflow has happened since environment_enter(). */
+static inline bool environment_overflow(void) { return fetestexcept(FE_OVERFLOW); }
+static inline void environment_set_overflow(bool happened)
+{
+    feclearexcept(FE_OVERFLOW);
     if (happened) feraiseexcept(FE_OVERFLOW);
 }
 

@@ -1,5 +1,5 @@
 /* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a chosen
-   value at zero}, and the table that the object exports.
+   value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
 
    A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled around
    its formula. */
@@ -8,47 +8,83 @@
 
 #include "activations.h"
 #include "arithmetic.h"
+#include "environment.h"
+#include "gated.h"
 #include "numact.h"
 
-enum { OPERANDS = 7, BLOCK = 256 };
+enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
 
-typedef real formula(const real *operand);
+typedef void formula(const real *operand, real *result);
 
 #define UNROLL_OPERANDS _Pragma("GCC unroll 7")
 
-/* out[i] = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on stand
-   in operand[] already. */
-INLINE void compute_part(formula *f, int varying, real *operand, const scalar *const *in, scalar *out, ptrdiff_t start,
-                         ptrdiff_t n)
+/* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes more than
+   what is then selected. */
+INLINE lanes overflowed(int operands, int results, const real *operand, const real *result)
 {
+    real zero = real_(0); /* a NaN where an operand is infinite or NaN */
+    lanes seen = 0;
     UNROLL_OPERANDS
-    for (int k = 0; k < varying; k++)
-        operand[k] = load_part(in[k] + start, n);
-    store_part(out + start, f(operand), n);
+    for (int k = 0; k < operands; k++)
+        zero = zero + 0 * operand[k];
+    UNROLL_OPERANDS
+    for (int k = 0; k < results; k++)
+        seen |= lanes_of(gt(abs_(result[k]) + zero, LARGEST));
+    return seen;
 }
 
-/* The same for any number of elements of contiguous memory; the operands from `varying` on are one value each.  `out` may
-   be an operand, or lie below one that it overlaps: a vector is read before it is written, in ascending order. */
-INLINE void compute(formula *f, int varying, int operands, const scalar *const *in, scalar *out, ptrdiff_t n)
+/* A function of the list, and how many of its operands are arrays; the others are one value each. */
+struct shape {
+    formula *f;
+    int varying, operands, results;
+    bool reports; /* overflows, by computing whether there is one */
+};
+
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
+   stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
+INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
+                          ptrdiff_t n)
+{
+    real result[RESULTS];
+    UNROLL_OPERANDS
+    for (int k = 0; k < s.varying; k++)
+        operand[k] = load_part(in[k] + start, n);
+    s.f(operand, result);
+    UNROLL_OPERANDS
+    for (int k = 0; k < s.results; k++)
+        store_part(out[k] + start, result[k], n);
+    return s.reports ? overflowed(s.operands, s.results, operand, result) : 0;
+}
+
+/* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it overlaps:
+   a vector is read before it is written, in ascending order. */
+INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out, ptrdiff_t n)
 {
     real operand[OPERANDS];
+    lanes seen = 0;
     UNROLL_OPERANDS
-    for (int k = varying; k < operands; k++)
+    for (int k = s.varying; k < s.operands; k++)
         operand[k] = real_(in[k][0]);
     ptrdiff_t i = 0;
     if (LANES > 1 && n >= 8 * LANES) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
-        i = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % LANES);
-        if (i) compute_part(f, varying, operand, in, out, 0, i);
+        i = (ptrdiff_t)(-((uintptr_t)out[0] / sizeof(scalar)) % LANES);
+        if (i) seen |= compute_part(s, operand, in, out, 0, i);
     }
 #pragma GCC ivdep
     for (; i <= n - LANES; i += LANES) {
+        real result[RESULTS];
         UNROLL_OPERANDS
-        for (int k = 0; k < varying; k++)
+        for (int k = 0; k < s.varying; k++)
             operand[k] = load(in[k] + i);
-        store(out + i, f(operand));
+        s.f(operand, result);
+        UNROLL_OPERANDS
+        for (int k = 0; k < s.results; k++)
+            store(out[k] + i, result[k]);
+        if (s.reports) seen |= overflowed(s.operands, s.results, operand, result);
     }
-    if (LANES > 1 && i < n) compute_part(f, varying, operand, in, out, i, n - i);
+    if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
+    return seen;
 }
 
 INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
@@ -58,37 +94,49 @@ INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_
 }
 
 /* Any steps: blocks are gathered on the stack, computed there and scattered. */
-INLINE void compute_strided(formula *f, int operands, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+INLINE lanes compute_strided(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
-    scalar block[OPERANDS + 1][BLOCK];
+    scalar block[OPERANDS + RESULTS][BLOCK];
+    lanes seen = 0;
+    s.varying = s.operands;
     for (ptrdiff_t start = 0; start < n; start += BLOCK) {
         ptrdiff_t count = n - start < BLOCK ? n - start : BLOCK;
         const scalar *in[OPERANDS];
-        for (int k = 0; k < operands; k++) {
+        scalar *out[RESULTS];
+        for (int k = 0; k < s.operands; k++) {
             copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
             in[k] = block[k];
         }
-        compute(f, operands, operands, in, block[operands], count);
-        copy_strided(arrays[operands] + start * steps[operands], steps[operands], (char *)block[operands],
-                     sizeof(scalar), count);
+        for (int k = 0; k < s.results; k++)
+            out[k] = block[s.operands + k];
+        seen |= compute(s, in, out, count);
+        for (int k = s.operands; k < s.operands + s.results; k++)
+            copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
     }
+    return seen;
 }
 
-/* The loop of one function: `varying` arrays, then parameters that are most often one value. */
-INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+/* The loop of one function: arrays, then parameters that are most often one value. */
+INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
-    bool direct = steps[operands] == sizeof(scalar);
-    for (int k = 0; k < operands; k++)
-        direct &= steps[k] == (k < varying ? (ptrdiff_t)sizeof(scalar) : 0);
+    bool direct = true, found = s.reports && environment_overflow();
+    lanes seen;
+    for (int k = 0; k < s.operands + s.results; k++)
+        direct &= steps[k] == (k < s.varying || k >= s.operands ? (ptrdiff_t)sizeof(scalar) : 0);
     if (direct || n == 1) {
         const scalar *in[OPERANDS];
+        scalar *out[RESULTS];
         UNROLL_OPERANDS
-        for (int k = 0; k < operands; k++)
+        for (int k = 0; k < s.operands; k++)
             in[k] = (const scalar *)arrays[k];
-        compute(f, varying, operands, in, (scalar *)arrays[operands], n);
+        UNROLL_OPERANDS
+        for (int k = 0; k < s.results; k++)
+            out[k] = (scalar *)arrays[s.operands + k];
+        seen = compute(s, in, out, n);
     } else {
-        compute_strided(f, operands, arrays, n, steps);
+        seen = compute_strided(s, arrays, n, steps);
     }
+    if (s.reports) environment_set_overflow(found || seen);
 }
 
 #define JOIN(a, b, c) a##_##b##_##c
@@ -101,12 +149,15 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
 #define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
 #define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
 
-/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4. */
-#define LOOP(function, varying, operands, call)                                                                        \
-    INLINE real function##_of(const real *o) { return call; }                                                         \
+/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
+#define LOOP(function, varying, operands, call) LOOP_ANY(function, varying, operands, 1, false, r[0] = call)
+#define LOOP_TWO(function, operands, call)                                                                             \
+    LOOP_ANY(function, operands, operands, 2, true, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, reports, ...)                                                   \
+    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)                              \
     {                                                                                                                  \
-        run(function##_of, varying, operands, arrays, n, steps);                                                      \
+        run((struct shape){function##_of, varying, operands, results, reports}, arrays, n, steps);                    \
     }
 
 #define LOOP_FROM_OUTPUT(name, count) LOOP(name##_grad_y, 2, 2 + count, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
@@ -130,13 +181,22 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
 #define BOUNDED false
 
 #define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, ...)                      \
-    {#name, count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                                                  \
+    {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
      {{SYMBOL(name##_forward), 1 + count, 1, overflows}, {SYMBOL(name##_grad), 2 + count, 1, overflows},                \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
+#define GATED_LOOPS(name, ...)                                                                                         \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, r[0] = name##_forward(o[0], o[1]))                                        \
+    LOOP_TWO(name##_grad, 3, name##_grad(o[0], o[1], o[2]))
+
+#define GATED_ROW(name, arguments, ulp, ulp_gradient, formula, first, second, ...)                                     \
+    {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
+     {{SYMBOL(name##_forward), 2, 1, true}, {SYMBOL(name##_grad), 3, 2, true}}},
+
 ACTIVATIONS(LOOPS)
+GATED(GATED_LOOPS)
 
 extern const struct numact_activation SYMBOL(numact)[];
-const struct numact_activation SYMBOL(numact)[] = {ACTIVATIONS(TABLE_ROW){.name = NULL}};
+const struct numact_activation SYMBOL(numact)[] = {ACTIVATIONS(TABLE_ROW) GATED(GATED_ROW){.name = NULL}};
 
 #endif

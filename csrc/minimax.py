@@ -145,6 +145,7 @@ def atanh_rest(z: mpf) -> mpf:
 
 # Phi(-t) e^(t^2/2) = v (SCALE_MIDDLE + w P(w)), v = 1/(t + 1), w = v linearly mapped to [-1, 1]
 GELU_LIMIT = {"f32": mpf(15), "f64": mpf(39)}
+GELU_FAR = {"f32": mpf(30), "f64": mpf(66)}
 
 
 def mills(t: mpf) -> mpf:
@@ -165,7 +166,7 @@ class Tail:
 
 
 def tail(format: Format) -> Tail:
-    low = 1 / (GELU_LIMIT[format.name] + 1)
+    low = 1 / (GELU_FAR[format.name] + 1)
     slope = format.round(2 / (1 - low))
     offset = format.round(1 - slope)
     return Tail(slope, offset, format.round(Tail(slope, offset, mpf(0)).scaled(mpf(0))))
@@ -310,6 +311,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "LN2_LOW", ln2_low, "ln 2 - LN2"
     yield "HALF_LN2", mp.log(2) / 2, "ln 2 / 2"
     yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "beyond it e^-x, and x e^-x, round to 0"
+    yield "EXP_FAR", mpf({"f32": 320, "f64": 2200}[format.name]), "the same after products with any two numbers"
     yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "beyond it 1 - e^-x, and tanh x, round to 1"
     sixth, sixth_low = two_positive_parts(mpf(1) / 6, format)
     yield "SIXTH", sixth, "1/6"
@@ -327,6 +329,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "TANH_SMALL", TANH_SMALL, "up to here tanh is a polynomial"
     t = tail(format)
     yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"
+    yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two numbers"
     yield "TAIL_SLOPE", t.slope, "w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1]"
     yield "TAIL_OFFSET", t.offset, ""
     yield "TAIL_MIDDLE", t.middle, "the value at w = 0"
@@ -335,6 +338,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "DENSITY_LOW", density_low, "1 / sqrt(2 pi) - DENSITY"
     yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
     yield "BELL_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
+    yield "GELU_TANH_FAR", mpf({"f32": 16, "f64": 32}[format.name]), "the same times any two numbers"
     yield (
         "GELU_TANH_LIMIT",
         GELU_TANH_LIMIT[format.name],

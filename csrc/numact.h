@@ -23,14 +23,16 @@ enum numact_kind {
     NUMACT_KINDS
 };
 
-/* A row of the list in activations.h. */
+/* A row of the list in activations.h or gated.h. */
 struct numact_activation {
     const char *name;
+    const char *family;         /* "elementwise": of one array, or "gated": of two */
+    const char *arguments;      /* "x", or "gate, up" */
     int parameter_count;
     const char *parameters;     /* "alpha=1.0, beta=2.0"; "alpha" without default must be given */
     const char *domain;         /* "alpha >= 0, low <= high", "y: alpha >= 0" (gradient from the output only), or "" */
     double ulp, ulp_gradient;   /* the bounds of the errors */
-    const char *formula, *derivative, *range, *kinks, *aliases, *notes;
+    const char *formula, *derivative, *range, *kinks, *aliases, *notes; /* the derivative by each argument: a line */
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 

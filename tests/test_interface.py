@@ -60,7 +60,7 @@ def test_names() -> None:
     assert len(set(numact.__all__)) == len(numact.__all__)
     for name in numact.__all__:
         assert hasattr(numact, name), name
-    assert numact.catalogue() == ROWS
+    assert [row for row in numact.catalogue() if row.family == "elementwise"] == ROWS
 
 
 def test_rows() -> None:

@@ -7,6 +7,7 @@ import subprocess
 from collections import defaultdict
 from functools import cache
 
+import gated_cases
 import pytest
 from cases import FUNCTIONS, LEVELS, Function, name_of
 
@@ -44,10 +45,10 @@ def disassembly() -> dict[str, list[str]]:
     return dict(functions)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
+@pytest.mark.parametrize("function", [*FUNCTIONS, *gated_cases.FUNCTIONS], ids=name_of)
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_packed(function: Function, dtype: str, level: str) -> None:
+def test_packed(function: Function | gated_cases.Gated, dtype: str, level: str) -> None:
     """The loop has packed arithmetic in the registers of the level, and its divisions are packed."""
     stem = function.name if function.suffix else f"{function.name}_forward"
     symbol = f"{stem}_{dtype}_{level}"

@@ -8,12 +8,16 @@ SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation function as the list in csrc/activations.h describes it.
+    """An activation function as the lists in csrc/activations.h and csrc/gated.h describe it.
 
     Attributes
     ----------
     name : str
         Name of the function in `numact`.
+    family : str
+        "elementwise": of one array, or "gated": of two.
+    arguments : tuple of str
+        Names of the arrays, such as "x", or "gate" and "up".
     parameters : tuple of (str, float or None)
         Names and defaults of the parameters; None where a call must give it.
     domain : str
@@ -28,13 +32,16 @@ class Activation:
     ulp, ulp_gradient : float
         Bounds of the error, in units in the last place.
     formula, derivative, range, kinks, notes : str
-        What the function is, for readers: `kinks` lists the points where the derivative jumps.
+        What the function is, for readers: `kinks` lists the points where the derivative jumps, `derivative` has a line
+        for each argument.
     aliases : tuple of str
         Other names under which `numact.get` finds it.
 
     """
 
     name: str
+    family: str
+    arguments: tuple[str, ...]
     parameters: tuple[tuple[str, float | None], ...]
     domain: str
     from_output: bool
@@ -72,7 +79,7 @@ def document(activation: Activation, suffix: str) -> str:
         head = f"Gradient of `{row.name}`: dy times the derivative, from the {source}."
     sections = {
         "Parameters": _parameters(row, suffix),
-        "Returns": _returns(suffix),
+        "Returns": _returns(row, suffix),
         "Raises": _raises(row, suffix),
         "See Also": _see_also(row, suffix),
         "Notes": _notes(row, suffix),
@@ -84,10 +91,11 @@ def document(activation: Activation, suffix: str) -> str:
 def _parameters(row: Activation, suffix: str) -> str:
     if suffix:
         items = ["dy : array_like\n    Gradient by the output, of any shape that broadcasts with the other operands."]
-        name, what = ("y", "Output") if suffix == "_grad_y" else ("x", "Input")
-        items.append(f"{name} : array_like\n    {what} of the forward pass.")
+        names, what = (("y",), "Output") if suffix == "_grad_y" else (row.arguments, "Input")
+        items += [f"{name} : array_like\n    {what} of the forward pass." for name in names]
     else:
-        items = ["x : array_like\n    Input, of any shape; integers and booleans are taken as `numpy.exp` takes them."]
+        kinds = "Input, of any shape; integers and booleans are taken as `numpy.exp` takes them."
+        items = [f"{name} : array_like\n    {kinds}" for name in row.arguments]
     for name, default in row.parameters:
         kind = "array_like" if default is None else f"array_like, default {default}"
         items.append(f"{name} : {kind}\n    Parameter of the formula: a number, or an array that broadcasts.")
@@ -95,17 +103,22 @@ def _parameters(row: Activation, suffix: str) -> str:
         items.append("at_zero : array_like, optional\n    The derivative to take where x is 0.")
     if suffix == "_grad_at_zero":
         items.append("at_zero : array_like\n    The derivative to take where x is 0.")
-    items.append(
-        "out : ndarray, optional\n    Array to write into, of the shape of the result; it may be "
-        + ("dy, which computes in place." if suffix else "x, which computes in place.")
-    )
+    if suffix and len(row.arguments) > 1:
+        items.append("out : tuple of two ndarray or None, optional\n    Arrays to write into; each may be an operand.")
+    else:
+        operand = "dy" if suffix else row.arguments[0]
+        items.append(
+            "out : ndarray, optional\n    Array to write into, of the shape of the result; "
+            f"it may be {operand}, which computes in place."
+        )
     items.append("**keywords\n    where, dtype, casting, order, subok, signature: as in every `numpy.ufunc`.")
     return "\n".join(items)
 
 
-def _returns(suffix: str) -> str:
-    name, what = ("dx", "Gradient by the input") if suffix else ("y", "The activation")
-    return f"{name} : ndarray or scalar\n    {what}, of the shape that the operands broadcast to."
+def _returns(row: Activation, suffix: str) -> str:
+    results = {f"d{name}": f"Gradient by {name}" for name in row.arguments} if suffix else {"y": "The activation"}
+    shape = "of the shape that the operands broadcast to."
+    return "\n".join(f"{name} : ndarray or scalar\n    {what}, {shape}" for name, what in results.items())
 
 
 def _raises(row: Activation, suffix: str) -> str:
@@ -127,10 +140,16 @@ def _see_also(row: Activation, suffix: str) -> str:
 
 
 def _notes(row: Activation, suffix: str) -> str:
-    notes = [f"f(x) = {row.formula}", f"f'(x) = {row.derivative}", f"The values of f lie in {row.range}."]
+    several = len(row.arguments) > 1
+    derivatives = [f"df/d{argument}" for argument in row.arguments] if several else ["f'(x)"]
+    notes = [
+        f"f({', '.join(row.arguments)}) = {row.formula}",
+        *map("{} = {}".format, derivatives, row.derivative.split("\n")),
+        f"The values of f lie in {row.range}.",
+    ]
     if row.kinks:
         choice = f"; at 0, ``{row.name}_grad`` takes another as ``at_zero=``" if row.kink else ""
-        notes.append(f"The derivative jumps at x = {row.kinks}, where it has the value above{choice}.")
+        notes.append(f"The derivative jumps at {row.arguments[0]} = {row.kinks}, where it has the value above{choice}.")
     if suffix and (only_y := rules(row.domain, "_grad_y")) != rules(row.domain, ""):
         notes.append(f"From the output there is a derivative for {only_y} only.")
     notes.append(
@@ -148,9 +167,12 @@ def _example(row: Activation, suffix: str) -> str:
     values = {name: 1.0 if default is None else default for name, default in row.parameters}
     given = "".join(f", {name}={literal(value)}" for name, value in values.items())
     if suffix == "":
-        return f">>> y = numact.{row.name}(x{given})"
+        return f">>> y = numact.{row.name}({', '.join(row.arguments)}{given})"
     if suffix == "_grad_y":
         return f">>> dx = numact.{row.name}_grad_y(dy, y{given}, out=dy)"
+    if len(row.arguments) > 1:
+        results = ", ".join(f"d{name}" for name in row.arguments)
+        return f">>> {results} = numact.{row.name}_grad(dy, {', '.join(row.arguments)})"
     at_zero = ", at_zero=0.5" if row.kink else ""
     return f">>> dx = numact.{row.name}_grad(dy, x{given}{at_zero}, out=dy)"
 

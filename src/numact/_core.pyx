@@ -1,5 +1,6 @@
 # cython: language_level=3, freethreading_compatible=True
-"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the list is csrc/activations.h."""
+"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the lists are csrc/activations.h
+and csrc/gated.h."""
 
 import os
 import warnings
@@ -21,6 +22,8 @@ cdef extern from "numact.h":
         bint overflows
     struct numact_activation:
         const char *name
+        const char *family
+        const char *arguments
         int parameter_count
         const char *parameters
         const char *domain
@@ -93,6 +96,8 @@ def compiler():
 cdef object describe(const numact_activation *row):
     return Activation(
         name=row.name.decode(),
+        family=row.family.decode(),
+        arguments=tuple(row.arguments.decode().split(", ")),
         parameters=parse_parameters(row.parameters.decode()),
         domain=row.domain.decode(),
         from_output=row.kernels[2].loop != NULL,
@@ -110,12 +115,12 @@ cdef object describe(const numact_activation *row):
 
 
 def catalogue():
-    """List of the activations, in the order of csrc/activations.h.
+    """List of the activations, in the order of csrc/activations.h, then of the gated functions, as in csrc/gated.h.
 
     Returns
     -------
     list of Activation
-        Name, parameters with defaults, formula, derivative and error bounds of each.
+        Name, family, parameters with defaults, formula, derivative and error bounds of each.
     """
     cdef const numact_activation *row = numact_levels().f32
     found = []

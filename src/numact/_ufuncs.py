@@ -1,14 +1,18 @@
 """The ufuncs of the level in use as attributes, by which they are pickled, and the functions that `numact` exports."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from numact import _core
 from numact._activation import rules
 from numact._parametric import ParametricUfunc
+from numact._split import split_functions
 
 LEVEL: str = _core.level()
 RAW: dict[str, np.ufunc] = _core.build(LEVEL)
-PUBLIC: dict[str, np.ufunc | ParametricUfunc] = {}
+PUBLIC: dict[str, np.ufunc | ParametricUfunc | Callable[..., Any]] = {}
 
 for _row in _core.catalogue():
     for _suffix in ("", "_grad", "_grad_y"):
@@ -20,5 +24,7 @@ for _row in _core.catalogue():
             if _row.parameters or _at_zero is not None
             else _ufunc
         )
+    if _row.family == "gated":
+        PUBLIC.update(split_functions(_row, RAW[_row.name], RAW[f"{_row.name}_grad"]))
 
 globals().update(RAW)

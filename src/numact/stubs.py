@@ -1,4 +1,4 @@
-"""Print numact/__init__.pyi from the list in csrc/activations.h; the build writes it into the package."""
+"""Print numact/__init__.pyi from the lists in csrc/activations.h and gated.h; the build writes it into the package."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ HEAD = """\
 from typing import Any, Final, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from numact._activation import Activation as Activation
 from numact._composed import prelu as prelu
@@ -26,6 +26,7 @@ def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 """
 
+GATED_ROW = re.compile(r'ROW\((\w+), "\w+, \w+",')
 ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*",[\s\\]+(\w+), (\w+),')
 # What HEAD declares, but for __version__.
 PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
@@ -59,9 +60,20 @@ def parameter(name: str, equals: str, default: str) -> str:
     return f"{name}: ArrayLike" + (f" = {default.replace('inf', 'np.inf')}" if equals else "")
 
 
-def stub(activations: str) -> str:
-    """The text of __init__.pyi for the text of csrc/activations.h."""
+def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
+    """The names of one gated function's functions, and their declarations."""
+    keywords = "axis: int = -1, out: NDArray[Any] | None = None"
+    for suffix in ("", "_grad"):
+        yield name + suffix, [f"{name}{suffix}: Final[np.ufunc]"]
+    yield f"{name}_split", [f"def {name}_split(x: ArrayLike, {keywords}) -> NDArray[Any]: ..."]
+    operands = "dy: ArrayLike, x: ArrayLike"
+    yield f"{name}_split_grad", [f"def {name}_split_grad({operands}, {keywords}) -> NDArray[Any]: ..."]
+
+
+def stub(activations: str, gated: str) -> str:
+    """The text of __init__.pyi for the texts of csrc/activations.h and csrc/gated.h."""
     declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
+    declared |= dict(pair for name in GATED_ROW.findall(gated) for pair in gated_functions(name))
     names = sorted({*PUBLIC.findall(HEAD), *declared})
     everything = ["__all__ = [", *(f'    "{name}",' for name in names), "]"]
     return "\n".join([HEAD, *everything, "", *(line for lines in declared.values() for line in lines), ""])
