@@ -24,6 +24,8 @@ static inline void environment_leave(environment found, bool overflows)
     _mm_setcsr(overflows ? found | (_mm_getcsr() & ENVIRONMENT_OVERFLOW) : found);
 }
 
+static inline void environment_raise_overflow(void) { _mm_setcsr(_mm_getcsr() | ENVIRONMENT_OVERFLOW); }
+
 #else
 #include <fenv.h>
 
@@ -43,6 +45,8 @@ static inline void environment_leave(environment found, bool overflows)
     fesetenv(&found);
     if (happened) feraiseexcept(FE_OVERFLOW);
 }
+
+static inline void environment_raise_overflow(void) { feraiseexcept(FE_OVERFLOW); }
 
 #endif
 #endif

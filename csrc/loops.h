@@ -91,10 +91,6 @@ INLINE void run(formula *f, int varying, int operands, char *const *arrays, ptrd
     }
 }
 
-#define JOIN(a, b, c) a##_##b##_##c
-#define JOINED(a, b, c) JOIN(a, b, c)
-#define SYMBOL(function) JOINED(function, REAL_NAME, LEVEL)
-
 #define PARAMETERS_0(p)
 #define PARAMETERS_1(p) , (p)[0]
 #define PARAMETERS_2(p) , (p)[0], (p)[1]

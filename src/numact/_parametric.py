@@ -8,8 +8,8 @@ import numpy as np
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge}
 
-
-FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+NUMBERS = (float, int, bool)
+FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 
 
 class Domain:
@@ -66,6 +66,7 @@ class ParametricUfunc:
         self._names = tuple(self.defaults)
         self._default_values = tuple(self.defaults.values())
         # A ufunc takes a zero-dimensional array faster than a Python float.
+        self._defaults_f16 = tuple(np.array(value, FLOAT16) for value in self._default_values)
         self._defaults_f32 = tuple(np.array(value, FLOAT32) for value in self._default_values)
         self._defaults_f64 = tuple(np.array(value, FLOAT64) for value in self._default_values)
         self._domain = Domain(domain) if domain else None
@@ -81,6 +82,8 @@ class ParametricUfunc:
                     return self.ufunc(*operands, *self._defaults_f32, **keywords)
                 if dtype is FLOAT64:
                     return self.ufunc(*operands, *self._defaults_f64, **keywords)
+                if dtype is FLOAT16:
+                    return self.ufunc(*operands, *self._defaults_f16, **keywords)
         ufunc = self.ufunc
         given = len(operands) - self.nin
         if given < 0 or given > len(self._names):
@@ -96,22 +99,30 @@ class ParametricUfunc:
                     raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
             if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
                 ufunc, values = self._at_zero, (*values, at_zero)
-        if "dtype" not in keywords and "signature" not in keywords:
-            values = self._as_integers_promote(operands[: self.nin], values)
+        operands, values = operands[: self.nin], (*operands[self.nin :], *values)
+        if (dtype := self._dtype_of_numbers(operands, keywords)) is not None:
+            values = tuple(np.array(value, dtype) if type(value) in NUMBERS else value for value in values)
         operands = (*operands, *values)
         if self._domain is not None:
             self._domain.check(self.__name__, operands[self.nin + self._names.index(self._domain.name)])
         return ufunc(*operands, **keywords)
 
-    def _as_integers_promote(self, operands: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Python numbers in the dtype that integer or boolean arrays promote to, which they would make float64."""
+    def _dtype_of_numbers(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> np.dtype[Any] | None:
+        """The dtype that Python numbers must have so as not to widen the result; None where NumPy sees to that.
+
+        It does beside its own floating-point types, but not beside integers, booleans or bfloat16.
+        """
+        if "signature" in keywords:
+            return None
+        if keywords.get("dtype") is not None:
+            dtype = np.dtype(keywords["dtype"])
+            return dtype if dtype.kind == "V" else None
         if not all(isinstance(operand, np.ndarray | np.generic) for operand in operands):
-            return values
-        common = np.result_type(*operands)
-        if common.kind not in "biu":
-            return values
-        loop = self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,))[0]
-        return tuple(np.array(value, loop) if isinstance(value, float | int) else value for value in values)
+            return None
+        dtypes = [operand.dtype for operand in operands]
+        if all(dtype.kind not in "biuV" for dtype in dtypes):
+            return None
+        return self.ufunc.resolve_dtypes((*dtypes, *dtypes[-1:] * len(self._names), *[None] * self.nout))[0]
 
     def __reduce__(self) -> str:
         return self.__name__
