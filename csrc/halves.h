@@ -5,7 +5,6 @@
 #define NUMACT_HALVES_H
 
 #include "arithmetic.h"
-#include "environment.h"
 
 #if REAL_BITS != 32
 #error "halves are computed in float32"
@@ -15,6 +14,17 @@ typedef uint16_t half;
 
 #define F32_SIGN 0x80000000u
 #define F32_INFINITY 0x7F800000u
+
+/* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
+INLINE bool any_finite_from(const float *from, ptrdiff_t n, bits least)
+{
+    bits found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        bits magnitude = bits_of(from[i]) & ~F32_SIGN;
+        found |= (bits)(magnitude >= least) & (bits)(magnitude < F32_INFINITY);
+    }
+    return found;
+}
 
 #ifdef __F16C__
 
@@ -50,7 +60,6 @@ INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = _cvtsh_ss(from[i]);
 }
 
-/* The instruction reports an overflow itself. */
 INLINE void f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     ptrdiff_t i = 0;
@@ -60,42 +69,44 @@ INLINE void f16_narrow(const float *from, half *to, ptrdiff_t n)
         to[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
 }
 
+/* The instruction has reported it. */
+INLINE bool f16_overflows(const float *from, ptrdiff_t n)
+{
+    (void)from, (void)n;
+    return false;
+}
+
 #else
 
-/* float16 has 10 bits of mantissa, float32 has 13 more, and the biases of the exponents differ by 112. */
-enum { F16_LEAST_NORMAL = 0x0400, F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13 };
-#define F16_BIAS (112u << MANTISSA)
+/* float16 has 10 bits of mantissa, float32 has 13 more; the biases of the exponents differ by 112.  The least normal
+   number is 2^-14. */
+enum { F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13, F16_BIAS = 112 << MANTISSA, F16_LEAST = 113 << MANTISSA };
 
+/* A subnormal number is what it adds to the least normal one.  Infinity and NaN take the bias twice, which is their
+   exponent. */
 INLINE float f16_widened(half h)
 {
-    bits magnitude = h & 0x7FFFu, sign = (bits)(h & 0x8000u) << 16;
-    /* Exact, a multiple of the least number; the compiler would branch to it, were it not for the mask. */
-    bits subnormal = bits_of((float)(int32_t)magnitude * 0x1p-24f), below = 0u - (bits)(magnitude < F16_LEAST_NORMAL);
-    bits quiet = magnitude > F16_INFINITY ? F16_QUIET : 0;
-    bits infinite = ((magnitude | quiet) << F16_SHIFT) | F32_INFINITY;
-    bits normal = magnitude < F16_INFINITY ? (magnitude << F16_SHIFT) + F16_BIAS : infinite;
-    return scalar_of(sign | (subnormal & below) | (normal & ~below));
+    bits sign = (bits)(h & 0x8000u) << 16;
+    int32_t digits = (h & 0x7FFF) << F16_SHIFT;
+    int32_t twice = digits >= F16_INFINITY << F16_SHIFT ? F16_BIAS : 0;
+    int32_t quiet = digits > F16_INFINITY << F16_SHIFT ? F16_QUIET << F16_SHIFT : 0;
+    bits normal = (bits)((digits | quiet) + F16_BIAS + twice);
+    bits subnormal = bits_of(scalar_of((bits)(digits + F16_LEAST)) - scalar_of(F16_LEAST));
+    return scalar_of(sign | (digits + F16_BIAS < F16_LEAST ? subnormal : normal));
 }
 
 /* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A result that
    is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
 INLINE half f16_narrowed(float x)
 {
-    bits magnitude = bits_of(x) & ~F32_SIGN, sign = (bits_of(x) & F32_SIGN) >> 16;
-    bits odd = (magnitude >> F16_SHIFT) & 1;
-    bits normal = (magnitude - F16_BIAS + 0xFFFu + odd) >> F16_SHIFT;
-    bits finite = normal < F16_INFINITY ? normal : F16_INFINITY;
-    bits subnormal = bits_of(scalar_of(magnitude) + 0.5f) - bits_of(0.5f);
-    bits number = magnitude < ((bits)F16_LEAST_NORMAL << F16_SHIFT) + F16_BIAS ? subnormal : finite;
-    bits nan = ((magnitude >> F16_SHIFT) & 0x3FFu) | F16_INFINITY | F16_QUIET;
-    return (half)(sign | (magnitude > F32_INFINITY ? nan : number));
-}
-
-/* Whether it rounds to infinity: from halfway between the largest number, 65504, and 65536. */
-INLINE bool f16_overflows(float x)
-{
-    bits magnitude = bits_of(x) & ~F32_SIGN;
-    return magnitude >= bits_of(65520.0f) && magnitude < F32_INFINITY;
+    bits sign = (bits_of(x) & F32_SIGN) >> 16;
+    int32_t magnitude = (int32_t)(bits_of(x) & ~F32_SIGN), odd = (magnitude >> F16_SHIFT) & 1;
+    int32_t normal = (magnitude - F16_BIAS + 0xFFF + odd) >> F16_SHIFT;
+    int32_t finite = normal < F16_INFINITY ? normal : F16_INFINITY;
+    int32_t subnormal = (int32_t)(bits_of(scalar_of((bits)magnitude) + 0.5f) - bits_of(0.5f));
+    int32_t number = magnitude < F16_LEAST ? subnormal : finite;
+    int32_t nan = ((magnitude >> F16_SHIFT) & 0x3FF) | F16_INFINITY | F16_QUIET;
+    return (half)(sign | (bits)(magnitude > (int32_t)F32_INFINITY ? nan : number));
 }
 
 INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
@@ -106,15 +117,16 @@ INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
 
 INLINE void f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
-    bits overflow = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
+    for (ptrdiff_t i = 0; i < n; i++)
         to[i] = f16_narrowed(from[i]);
-        overflow |= f16_overflows(from[i]);
-    }
-    if (overflow) environment_raise_overflow();
 }
 
+/* From halfway between the largest number, 65504, and 65536. */
+INLINE bool f16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, bits_of(65520.0f)); }
+
 #endif
+
+#define BF16_QUIET 0x00400000u
 
 /* bfloat16 is the upper half of a float32.  (The processors' instructions flush subnormals to zero.) */
 INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
@@ -125,25 +137,18 @@ INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
 
 INLINE half bf16_narrowed(float x)
 {
-    bits b = bits_of(x), rounded = (b + 0x7FFFu + ((b >> 16) & 1)) >> 16, nan = (b >> 16) | 0x40u;
-    return (half)((b & ~F32_SIGN) > F32_INFINITY ? nan : rounded);
-}
-
-/* Whether it rounds to infinity: from halfway between the largest number and 2^128. */
-INLINE bool bf16_overflows(float x)
-{
-    bits magnitude = bits_of(x) & ~F32_SIGN;
-    return magnitude >= 0x7F7F8000u && magnitude < F32_INFINITY;
+    bits b = bits_of(x), odd = (b >> 16) & 1;
+    int32_t magnitude = (int32_t)(b & ~F32_SIGN);
+    return (half)((b + (magnitude > (int32_t)F32_INFINITY ? ~b & BF16_QUIET : 0x7FFFu + odd)) >> 16);
 }
 
 INLINE void bf16_narrow(const float *from, half *to, ptrdiff_t n)
 {
-    bits overflow = 0;
-    for (ptrdiff_t i = 0; i < n; i++) {
+    for (ptrdiff_t i = 0; i < n; i++)
         to[i] = bf16_narrowed(from[i]);
-        overflow |= bf16_overflows(from[i]);
-    }
-    if (overflow) environment_raise_overflow();
 }
+
+/* From halfway between the largest number and 2^128. */
+INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, 0x7F7F8000u); }
 
 #endif

@@ -1,8 +1,8 @@
 """bfloat16, a type of NumPy's only where ml_dtypes is installed: the ufuncs learn it once both packages are imported.
 
 Importing ml_dtypes takes as long as the rest of numact, and most programs do without.  So numact does not import it but
-waits for whoever does: a finder at the head of `sys.meta_path` knows this one name, asks the finders behind it and wraps
-the loader that they give.  It stays there: taking it out would shift the list under other threads that are importing.
+waits for whoever does: a finder at the head of `sys.meta_path` knows this one name, asks the finders behind it and
+wraps the loader that they give.  It stays there: taking it out would shift the list under other threads that import.
 """
 
 import sys
@@ -22,7 +22,7 @@ PACKAGE = "ml_dtypes"
 
 
 def register(module: ModuleType) -> None:
-    """Add the loops for the bfloat16 of ml_dtypes; should it not be a type as expected, warn, and let the import pass."""
+    """Add the loops for the bfloat16 of ml_dtypes; where it is not a type as expected, warn and let the import pass."""
     try:
         _core.register_bfloat16(np.dtype(module.bfloat16))
     except (AttributeError, TypeError) as error:
@@ -64,7 +64,7 @@ class WaitingFinder(MetaPathFinder):
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None:
-                if hasattr(spec.loader, "exec_module"):
+                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
                     spec.loader = RegisteringLoader(spec.loader)
                 return spec
         return None

@@ -166,17 +166,26 @@ def register_bfloat16(dtype):
     Raises
     ------
     TypeError
-        Where dtype is not one that was added to NumPy by its legacy interface.
+        Where dtype is one of NumPy's own.
     """
     global _bfloat16
     cdef HalfLoops loops
-    cdef cnp.dtype checked = dtype
+    cdef int type_number = dtype.num
+    if dtype.isbuiltin != 2:
+        raise TypeError(f"register_bfloat16: dtype must be one that was added to NumPy, got {dtype!r}")
     for loops in _half_loops:
-        loops.register(checked.num)
-    _bfloat16 = checked.num
+        loops.register(type_number)
+    _bfloat16 = type_number
 
 
-cdef object make_ufunc(const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str doc):
+def dtypes():
+    """Names of the dtypes that the ufuncs compute in, bfloat16 last where it is registered."""
+    return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
+
+
+cdef object make_ufunc(
+    const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str doc
+):
     cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
     cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
     cdef char *types = <char *>malloc(DTYPES * NUMACT_MAX_ARRAYS)

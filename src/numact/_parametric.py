@@ -89,7 +89,7 @@ class ParametricUfunc:
         if given < 0 or given > len(self._names):
             allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
             raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
-        values = self._default_values[given:]
+        values: tuple[Any, ...] = self._default_values[given:]
         if keywords:
             values = tuple(
                 keywords.pop(name, default) for name, default in zip(self._names[given:], values, strict=True)
