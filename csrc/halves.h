@@ -6,6 +6,10 @@
 
 #include "arithmetic.h"
 
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
 #if REAL_BITS != 32
 #error "halves are computed in float32"
 #endif
@@ -39,7 +43,6 @@ INLINE void f16_narrow_vector(const float *from, half *to)
     _mm256_storeu_si256((__m256i *)to, _mm512_cvtps_ph(_mm512_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT));
 }
 #else
-#include <immintrin.h>
 enum { HALF_LANES = 8 };
 INLINE void f16_widen_vector(const half *from, float *to)
 {
