@@ -27,6 +27,11 @@
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
+/* The name of something that every dtype and level has: SYMBOL(relu_grad) is relu_grad_f32_v4. */
+#define JOIN(a, b, c) a##_##b##_##c
+#define JOINED(a, b, c) JOIN(a, b, c)
+#define SYMBOL(name) JOINED(name, REAL_NAME, LEVEL)
+
 #if REAL_BITS == 32
 typedef float scalar;
 typedef uint32_t bits;
@@ -44,6 +49,19 @@ enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
 #else
 #error "REAL_BITS is 32 or 64"
 #endif
+
+INLINE bits bits_of(scalar x)
+{
+    bits b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+INLINE scalar scalar_of(bits b)
+{
+    scalar x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
 
 /* RANGE_ROOT is the least power of two whose square overflows.
    1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
@@ -150,22 +168,8 @@ INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
 
-
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
-
-INLINE bits bits_of(real x)
-{
-    bits b;
-    memcpy(&b, &x, sizeof b);
-    return b;
-}
-INLINE real real_of(bits b)
-{
-    real x;
-    memcpy(&x, &b, sizeof x);
-    return x;
-}
 
 /* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
    of 64-bit integers. */
@@ -173,11 +177,11 @@ typedef bits lanes;
 INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
-INLINE real abs_(real x) { return real_of(bits_of(x) & ~SIGN); }
+INLINE real abs_(real x) { return scalar_of(bits_of(x) & ~SIGN); }
 INLINE real abs_at_most(real x, scalar bound) { return at_most_(abs_(x), bound); }
 INLINE real copysign_(real magnitude, real sign)
 {
-    return real_of((bits_of(magnitude) & ~SIGN) | (bits_of(sign) & SIGN));
+    return scalar_of((bits_of(magnitude) & ~SIGN) | (bits_of(sign) & SIGN));
 }
 
 #if REAL_BITS == 32
@@ -219,7 +223,7 @@ INLINE real fma_(real a, real b, real c) { return __builtin_fma(a, b, c); }
 INLINE real fma_(real a, real b, real c) { return (real)add_to_odd((double)a * (double)b, (double)c); }
 #else
 /* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
-INLINE real upper_half(real x) { return real_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
+INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
 
 /* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX.
    a b = p + p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
@@ -250,7 +254,7 @@ INLINE real fma_(real a, real b, real c)
 #endif
 
 /* 2^n for an integral n of a normal power. */
-INLINE real power_of_sum(real sum) { return real_of(bits_of(sum) << MANTISSA); }
+INLINE real power_of_sum(real sum) { return scalar_of(bits_of(sum) << MANTISSA); }
 INLINE real power_of_two(real n) { return power_of_sum(n + POWER_ROUNDER); }
 
 /* x 2^n, rounded once, for an integral n: in two steps, the first of which is exact, so that the result may be subnormal
@@ -265,10 +269,10 @@ INLINE real scale(real x, real n)
    1, are 2^(EXPONENT_BIAS - 1) times as much beyond 1. */
 INLINE real exponent_of(real x)
 {
-    real magnitude = abs_(x), raised = real_of(bits_of(magnitude) | bits_of(1)) - 1;
+    real magnitude = abs_(x), raised = scalar_of(bits_of(magnitude) | bits_of(1)) - 1;
     bool subnormal = magnitude < SMALLEST_NORMAL;
     bits biased = bits_of(subnormal ? raised : magnitude) >> MANTISSA;
-    return (real_of(biased | bits_of(ROUNDER)) - ROUNDER) -
+    return (scalar_of(biased | bits_of(ROUNDER)) - ROUNDER) -
            (subnormal ? (scalar)(2 * EXPONENT_BIAS - 1) : (scalar)EXPONENT_BIAS);
 }
 

@@ -2,13 +2,29 @@
 #include "environment.h"
 #include "numact.h"
 
-#define TABLES(level) .f32 = numact_f32_##level, .f64 = numact_f64_##level
-#define DECLARE(level) extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+#define TABLES(level)                                                                                                  \
+    .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level
+#define DECLARE(level)                                                                                                 \
+    extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
+    numact_half_loop numact_f16_##level, numact_bf16_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
 DECLARE(v3)
 DECLARE(v4)
+#endif
+
+#if defined __x86_64__
+/* Conversions of float16, of which not every compiler's __builtin_cpu_supports knows. */
+static bool has_f16c(void)
+{
+    unsigned int eax, ebx, ecx = 0, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
 #endif
 
 const struct numact_level *numact_levels(void)
@@ -24,7 +40,7 @@ const struct numact_level *numact_levels(void)
 #if defined __x86_64__
     /* These also ask whether the operating system saves the registers. */
     levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+                          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
     levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -38,6 +54,14 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
     environment found = environment_enter();
     kernel->loop(arrays, dimensions[0], steps);
     environment_leave(found, kernel->overflows);
+}
+
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    const struct numact_half_kernel *kernel = data;
+    environment found = environment_enter();
+    kernel->loop(kernel->f32, arrays, dimensions[0], steps);
+    environment_leave(found, kernel->f32->overflows);
 }
 
 #if defined __clang__

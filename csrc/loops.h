@@ -93,25 +93,30 @@ INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_
         memcpy(to + i * to_step, from + i * from_step, sizeof(scalar));
 }
 
-/* Any steps: blocks are gathered on the stack, computed there and scattered. */
-INLINE lanes compute_strided(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+/* Any steps, in blocks: where they are not direct, those that vary are gathered on the stack, computed there and
+   scattered.  Direct ones are one block; so there is one copy of the formula for both. */
+INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
     scalar block[OPERANDS + RESULTS][BLOCK];
     lanes seen = 0;
-    s.varying = s.operands;
-    for (ptrdiff_t start = 0; start < n; start += BLOCK) {
-        ptrdiff_t count = n - start < BLOCK ? n - start : BLOCK;
+    ptrdiff_t size = direct ? n : BLOCK;
+    for (ptrdiff_t start = 0; start < n; start += size) {
+        ptrdiff_t count = n - start < size ? n - start : size;
         const scalar *in[OPERANDS];
         scalar *out[RESULTS];
+        UNROLL_OPERANDS
         for (int k = 0; k < s.operands; k++) {
-            copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
-            in[k] = block[k];
+            bool gathered = !direct && k < s.varying;
+            if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
+            in[k] = gathered ? block[k] : (const scalar *)arrays[k];
         }
+        UNROLL_OPERANDS
         for (int k = 0; k < s.results; k++)
-            out[k] = block[s.operands + k];
+            out[k] = direct ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
         seen |= compute(s, in, out, count);
-        for (int k = s.operands; k < s.operands + s.results; k++)
-            copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
+        if (!direct)
+            for (int k = s.operands; k < s.operands + s.results; k++)
+                copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
     }
     return seen;
 }
@@ -119,29 +124,21 @@ INLINE lanes compute_strided(struct shape s, char *const *arrays, ptrdiff_t n, c
 /* The loop of one function: arrays, then parameters that are most often one value. */
 INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
-    bool direct = true, found = s.reports && environment_overflow();
-    lanes seen;
+    bool direct = true, single = true, found = s.reports && environment_overflow();
     for (int k = 0; k < s.operands + s.results; k++)
-        direct &= steps[k] == (k < s.varying || k >= s.operands ? (ptrdiff_t)sizeof(scalar) : 0);
-    if (direct || n == 1) {
-        const scalar *in[OPERANDS];
-        scalar *out[RESULTS];
-        UNROLL_OPERANDS
-        for (int k = 0; k < s.operands; k++)
-            in[k] = (const scalar *)arrays[k];
-        UNROLL_OPERANDS
-        for (int k = 0; k < s.results; k++)
-            out[k] = (scalar *)arrays[s.operands + k];
-        seen = compute(s, in, out, n);
+        if (k >= s.varying && k < s.operands)
+            single &= steps[k] == 0;
+        else
+            direct &= steps[k] == sizeof(scalar);
+    lanes seen;
+    if (s.varying == s.operands || single || n == 1) {
+        seen = compute_blocks(s, direct || n == 1, arrays, n, steps);
     } else {
-        seen = compute_strided(s, arrays, n, steps);
+        s.varying = s.operands;
+        seen = compute_blocks(s, false, arrays, n, steps);
     }
     if (s.reports) environment_set_overflow(found || seen);
 }
-
-#define JOIN(a, b, c) a##_##b##_##c
-#define JOINED(a, b, c) JOIN(a, b, c)
-#define SYMBOL(function) JOINED(function, REAL_NAME, LEVEL)
 
 #define PARAMETERS_0(p)
 #define PARAMETERS_1(p) , (p)[0]

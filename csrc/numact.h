@@ -15,6 +15,17 @@ struct numact_kernel {
     bool overflows;         /* a finite input may overflow, and the user is told */
 };
 
+/* No kernel takes more arrays than these. */
+enum { NUMACT_MAX_ARRAYS = 9 };
+
+/* A float32 kernel over arrays of a type of 16 bits, which are converted block by block. */
+typedef void numact_half_loop(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps);
+
+struct numact_half_kernel {
+    const struct numact_kernel *f32;
+    numact_half_loop *loop;
+};
+
 enum numact_kind {
     NUMACT_FORWARD,
     NUMACT_GRADIENT,
@@ -41,6 +52,7 @@ struct numact_level {
     const char *name;
     bool supported;
     const struct numact_activation *f32, *f64;
+    numact_half_loop *f16, *bf16;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -48,6 +60,9 @@ const struct numact_level *numact_levels(void);
 
 /* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
 void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* The same where data points to a struct numact_half_kernel. */
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -15,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ROWS = [row for row in _core.catalogue() if row.family == "elementwise"]
 LEVELS = _core.levels()
 BUILT = {level: _core.build(level) for level in LEVELS}
-DTYPES = (np.float32, np.float64)
+DTYPES = (np.float16, np.float32, np.float64)
 AT_ZERO = 0.5
 # For parameters that have no default.
 CHOSEN = {"threshold": 0.5, "value": -2.0}
@@ -92,13 +92,15 @@ def name_of(value: Any) -> str | None:
 
 def unsigned(dtype: Any) -> Any:
     """Find the unsigned integer of the size of dtype."""
-    return {4: np.uint32, 8: np.uint64}[np.dtype(dtype).itemsize]
+    return {2: np.uint16, 4: np.uint32, 8: np.uint64}[np.dtype(dtype).itemsize]
 
 
 def bits(a: Any) -> Array:
     """Bit patterns; all NaN are one."""
     a = np.ascontiguousarray(a)
-    return np.asarray(np.where(np.isnan(a), unsigned(a.dtype)(0x7FC00000), a.view(unsigned(a.dtype))))
+    integer = unsigned(a.dtype)
+    with np.errstate(invalid="ignore"):  # of signalling NaN, in ml_dtypes
+        return np.asarray(np.where(np.isnan(a), np.iinfo(integer).max, a.view(integer)))
 
 
 def assert_same_bits(got: Any, want: Any, x: Any = None, message: str = "") -> None:
@@ -129,7 +131,8 @@ def critical(dtype: Any, radius: int, multiples: int) -> Array:
     info = np.finfo(dtype)
     points = [0.0, info.smallest_subnormal, info.tiny, info.eps, info.max, math.sqrt(info.max), math.sqrt(info.tiny)]
     points += [*POINTS, *(k * math.log(2) / 2 for k in range(1, multiples))]
-    patterns = np.array(points, dtype).view(unsigned(dtype)).astype(np.int64)[:, None] + np.arange(-radius, radius + 1)
+    finite = [point for point in points if point <= float(info.max)]
+    patterns = np.array(finite, dtype).view(unsigned(dtype)).astype(np.int64)[:, None] + np.arange(-radius, radius + 1)
     limit = int(np.array(info.max, dtype).view(unsigned(dtype)))
     positive = np.unique(patterns[(patterns >= 0) & (patterns <= limit)]).astype(unsigned(dtype)).view(dtype)
     return np.concatenate([positive, -positive])

@@ -41,11 +41,12 @@ def test_dy_scales(row: Activation, dtype: Any) -> None:
     gradient = Function(row, "_grad")
     x = samples(dtype, 600)
     x = x[abs(x) < 30]
-    unit = gradient.ufunc()(*gradient.operands(x))
-    normal = abs(unit) > np.finfo(dtype).tiny
-    for dy in (-1, 2, 0.25):
-        got = gradient.ufunc()(*gradient.operands(x, dy=np.full_like(x, dy)))
-        assert_same_bits(got[normal], (unit * dtype(dy))[normal], x[normal])
+    with np.errstate(over="ignore"):
+        unit = gradient.ufunc()(*gradient.operands(x))
+        normal = (abs(unit) > 4 * np.finfo(dtype).tiny) & np.isfinite(unit)
+        for dy in (-1, 2, 0.25):
+            got = gradient.ufunc()(*gradient.operands(x, dy=np.full_like(x, dy)))
+            assert_same_bits(got[normal], (unit * dtype(dy))[normal], x[normal])
 
 
 @kinks

@@ -68,3 +68,16 @@ def test_packed(function: Function | gated_cases.Gated, dtype: str, level: str) 
     if divisions:
         wide = [line for line in divisions if re.search(rf"divp[sd]\s.*%{REGISTERS[level]}", line)]
         assert wide, f"{symbol} divides, but never packed on %{REGISTERS[level]}"
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_packed_conversions(dtype: str, level: str) -> None:
+    """float16 and bfloat16 are converted many at a time, float16 by instructions where the level has them."""
+    instructions = disassembly()[f"numact_{dtype}_{level}"]
+    if dtype == "f16" and level != "baseline":
+        expected = [rf"vcvtph2ps\s.*%{REGISTERS[level]}", rf"vcvtps2ph\s.*%{REGISTERS[level]}"]
+    else:
+        expected = [rf"v?pslld\s.*%{REGISTERS[level]}", rf"v?psr[al]d\s.*%{REGISTERS[level]}"]
+    for pattern in expected:
+        assert any(re.search(pattern, line) for line in instructions), f"{dtype} {level}: no {pattern}"

@@ -2,6 +2,7 @@
 
 from typing import Any as _Any
 
+from numact import _bfloat16
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
@@ -10,6 +11,8 @@ from numact._names import get
 from numact._parametric import ParametricUfunc
 
 globals().update(_FUNCTIONS)
+
+_bfloat16.register_when_imported()
 
 __all__ = ["Activation", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]
 

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 # Suffix of the ufunc's name, in the order of enum numact_kind.
 SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
+DTYPES = (
+    "Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans "
+    "become the smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded "
+    "to the dtype of the arrays."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Activation:
@@ -154,8 +160,10 @@ def _notes(row: Activation, suffix: str) -> str:
         notes.append(f"From the output there is a derivative for {only_y} only.")
     notes.append(
         f"The error is at most {row.ulp_gradient if suffix else row.ulp} ULP{' for dy = 1' if suffix else ''}, "
-        "tails and subnormal results included."
+        "tails and subnormal results included; for float16 and bfloat16, which are computed in float32 and rounded "
+        "once, 0.51 ULP."
     )
+    notes.append(DTYPES)
     if row.notes:
         notes.append(row.notes)
     if row.aliases:

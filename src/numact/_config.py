@@ -9,7 +9,7 @@ from numact import _core, _ufuncs
 
 
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:
-    """Show version, instruction-set level and compiler.
+    """Show version, instruction-set level, dtypes and compiler.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        With ``mode="dicts"``: version, level, levels, compiler, numpy.
+        With ``mode="dicts"``: version, level, levels, dtypes, compiler, numpy.
 
     Raises
     ------
@@ -33,6 +33,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "version": numact.__version__,
         "level": _ufuncs.LEVEL,
         "levels": _core.levels(),
+        "dtypes": _core.dtypes(),
         "compiler": _core.compiler(),
         "numpy": np.__version__,
     }

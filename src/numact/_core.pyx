@@ -20,6 +20,10 @@ cdef extern from "numact.h":
         int inputs
         int outputs
         bint overflows
+    ctypedef void numact_half_loop(const numact_kernel *, char **, ptrdiff_t, const ptrdiff_t *)
+    struct numact_half_kernel:
+        const numact_kernel *f32
+        numact_half_loop *loop
     struct numact_activation:
         const char *name
         const char *family
@@ -41,13 +45,17 @@ cdef extern from "numact.h":
         bint supported
         const numact_activation *f32
         const numact_activation *f64
+        numact_half_loop *f16
+        numact_half_loop *bf16
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
+    void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     const char *numact_compiler
+    enum:
+        NUMACT_MAX_ARRAYS
 
 cdef enum:
-    DTYPES = 2
-    MAX_ARRAYS = 10
+    DTYPES = 3
 
 # What NumPy keeps pointers to must live as long as the process.
 cdef list _kept = []
@@ -130,23 +138,82 @@ def catalogue():
     return found
 
 
-cdef object make_ufunc(const numact_kernel *f32, const numact_kernel *f64, str name, str doc):
+cdef class HalfLoops:
+    """A ufunc and what its loops of 16 bits compute."""
+
+    cdef object ufunc
+    cdef numact_half_kernel f16, bf16
+
+    cdef int register(self, int type_number) except -1:
+        """Add the loop of bfloat16, whose type number NumPy gave when ml_dtypes was imported."""
+        cdef int types[NUMACT_MAX_ARRAYS]
+        cdef int k
+        for k in range(NUMACT_MAX_ARRAYS):
+            types[k] = type_number
+        return cnp.PyUFunc_RegisterLoopForType(
+            self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.bf16
+        )
+
+
+# One for every ufunc, and the type number of bfloat16 once there is one.
+cdef list _half_loops = []
+cdef int _bfloat16 = -1
+
+
+def register_bfloat16(dtype):
+    """Give every ufunc, also those built later, a loop for bfloat16.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The dtype of bfloat16, which ml_dtypes defines.
+
+    Raises
+    ------
+    TypeError
+        Where dtype is one of NumPy's own.
+    """
+    global _bfloat16
+    cdef HalfLoops loops
+    cdef int type_number = dtype.num
+    if dtype.isbuiltin != 2:
+        raise TypeError(f"register_bfloat16: dtype must be one that was added to NumPy, got {dtype!r}")
+    for loops in _half_loops:
+        loops.register(type_number)
+    _bfloat16 = type_number
+
+
+def dtypes():
+    """Names of the dtypes that the ufuncs compute in, bfloat16 last where it is registered."""
+    return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
+
+
+cdef object make_ufunc(
+    const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str doc
+):
     cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
     cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
-    cdef char *types = <char *>malloc(DTYPES * MAX_ARRAYS)
+    cdef char *types = <char *>malloc(DTYPES * NUMACT_MAX_ARRAYS)
     cdef int arrays = f32.inputs + f32.outputs, k
+    cdef HalfLoops halves = HalfLoops()
     if loops == NULL or data == NULL or types == NULL:
         raise MemoryError
-    data[0], data[1] = <void *>f32, <void *>f64
-    for k in range(DTYPES):
-        loops[k] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
+    halves.f16.f32 = halves.bf16.f32 = f32
+    halves.f16.loop, halves.bf16.loop = level.f16, level.bf16
+    data[0], data[1], data[2] = &halves.f16, <void *>f32, <void *>f64
+    loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
+    loops[1] = loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
     for k in range(arrays):
-        types[k], types[arrays + k] = cnp.NPY_FLOAT, cnp.NPY_DOUBLE
+        types[k], types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE
     name_bytes, doc_bytes = name.encode(), doc.encode()
     _kept.extend((name_bytes, doc_bytes))
-    return cnp.PyUFunc_FromFuncAndData(
+    halves.ufunc = cnp.PyUFunc_FromFuncAndData(
         loops, data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
     )
+    _half_loops.append(halves)
+    if _bfloat16 >= 0:
+        halves.register(_bfloat16)
+    return halves.ufunc
 
 
 def build(str level_name):
@@ -177,7 +244,7 @@ def build(str level_name):
             if f32.kernels[kind].loop != NULL:
                 name = activation.name + suffix
                 ufuncs[name] = make_ufunc(
-                    &f32.kernels[kind], &f64.kernels[kind], name, document(activation, suffix)
+                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(activation, suffix)
                 )
         f32 += 1
         f64 += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 # Their values take the dtype of what they stand beside; a np.float64, although a float, does not.
 PYTHON_NUMBERS = float, int, bool
 ARRAYS = np.ndarray, np.generic
@@ -112,8 +112,10 @@ class ParametricUfunc:
         self._default_values = tuple(self.defaults.values())
         self._required = None in self._default_values
         # A ufunc takes a zero-dimensional array faster than a Python float.
-        self._defaults_f32 = tuple(np.array(value, FLOAT32) for value in self._default_values if value is not None)
-        self._defaults_f64 = tuple(np.array(value, FLOAT64) for value in self._default_values if value is not None)
+        defaults = [value for value in self._default_values if value is not None]
+        self._defaults_f16, self._defaults_f32, self._defaults_f64 = (
+            tuple(np.array(value, dtype) for value in defaults) for dtype in (FLOAT16, FLOAT32, FLOAT64)
+        )
         self._rules = [Rule(text, self._names) for text in domain.split(", ") if text]
         self._at_zero = at_zero
 
@@ -128,15 +130,16 @@ class ParametricUfunc:
                     return ufunc(*operands, *self._defaults_f32, **keywords)
                 if dtype is FLOAT64:
                     return ufunc(*operands, *self._defaults_f64, **keywords)
+                if dtype is FLOAT16:
+                    return ufunc(*operands, *self._defaults_f16, **keywords)
         operands, values = operands[:nin], self._bind(operands, keywords)
         for rule in self._rules:
             rule.check(self.__name__, values)
         if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
             ufunc, values = self._at_zero, [*values, at_zero]
-        if "dtype" not in keywords and "signature" not in keywords:
-            arrays = [*operands, *[value for value in values if type(value) not in PYTHON_NUMBERS]]
-            if (dtype := self._loop_dtype(arrays)) is not None:
-                values = [np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value for value in values]
+        arrays = [*operands, *[value for value in values if type(value) not in PYTHON_NUMBERS]]
+        if (dtype := self._dtype_of_numbers(arrays, keywords)) is not None:
+            values = [np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value for value in values]
         return ufunc(*operands, *values, **keywords)
 
     def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
@@ -158,24 +161,31 @@ class ParametricUfunc:
                     raise TypeError(f"{self.__name__}() needs a value for the parameter {name!r}")
         return values
 
-    def _loop_dtype(self, arrays: list[Any]) -> np.dtype[Any] | None:
-        """The dtype in which the ufunc computes with these, if Python numbers may be given to it in that dtype.
+    def _dtype_of_numbers(self, arrays: list[Any], keywords: dict[str, Any]) -> np.dtype[Any] | None:
+        """The dtype in which the ufunc computes with these arrays, if Python numbers may be given to it in that dtype.
 
-        They may also be left as they are, which is slower, and with integers and booleans would lead to float64.
+        They may also be left as they are, which is slower, and with integers, booleans and bfloat16 would lead to a
+        wider dtype.
         """
+        if "signature" in keywords:
+            return None
+        if keywords.get("dtype") is not None:
+            dtype = np.dtype(keywords["dtype"])
+            return dtype if dtype.kind == "V" else None
         dtypes = [array.dtype for array in arrays if isinstance(array, ARRAYS)]
         if len(dtypes) < len(arrays):
             return None
         common = dtypes[0]
-        for dtype in dtypes:
-            if dtype is not common:
-                common = np.result_type(*dtypes)
-                break
+        if any(dtype is not common for dtype in dtypes):
+            if any(dtype.kind == "V" for dtype in dtypes):
+                missing = self.ufunc.nin - len(dtypes)
+                return self.ufunc.resolve_dtypes((*dtypes, *dtypes[-1:] * missing, *[None] * self.nout))[0]
+            common = np.result_type(*dtypes)
         if common is FLOAT32 or common is FLOAT64:
             return common
-        if common.kind not in "biu":
+        if common.kind not in "biuV":
             return None
-        return self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,))[0]
+        return self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,) * self.nout)[0]
 
     def _signature(self) -> Signature:
         """How the function is called: operands by position, parameters, then some of the keywords."""
