@@ -381,8 +381,8 @@ def test_every_row_has_a_reference() -> None:
         assert len(row.arguments) == len(row.derivative.split("\n")) == 2
         assert not row.parameters
         assert row.overflows
-        assert 0.5 <= row.ulp <= 2.5
-        assert 0.5 <= row.ulp_gradient <= 3
+        assert 0.5 <= row.ulp <= 2
+        assert 0.5 <= row.ulp_gradient <= 2
 
 
 @every_function
