@@ -76,13 +76,23 @@ typedef __mmask8 mask;
 #endif
 
 enum { LANES = sizeof(real) / sizeof(scalar) };
+/* Before a loop over a few vectors; one over scalars is for the compiler. */
+#define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
 
+/* The first n of LANES scalars, the others pad; n from 0 to LANES. */
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
+{
+    return INTRINSIC(mask_loadu)(real_(pad), (mask)((1u << n) - 1u), p);
+}
+
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
+INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
+INLINE scalar largest_lane(real x) { return INTRINSIC(reduce_max)(x); }
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -103,6 +113,26 @@ INLINE real copysign_(real magnitude, real sign)
 INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
 INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
 
+/* n for 2^n <= x < 2^(n + 1), x normal and positive. */
+INLINE real exponent_of(real x) { return INTRINSIC(getexp)(x); }
+
+#if REAL_BITS == 32
+/* As many doubles as a real has lanes, for sums. */
+typedef struct {
+    __m512d low, high;
+} wide;
+INLINE wide widen(real x)
+{
+    return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+}
+INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
+INLINE void store_wide(double *p, wide x)
+{
+    _mm512_storeu_pd(p, x.low);
+    _mm512_storeu_pd(p + LANES / 2, x.high);
+}
+#endif
+
 /* 2^n for an integral n of a normal power. */
 INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
 /* The same from the sum n + POWER_ROUNDER. */
@@ -122,6 +152,7 @@ INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
 typedef scalar real;
 typedef bool mask;
 enum { LANES = 1 };
+#define UNROLL_VECTORS _Pragma("GCC ivdep")
 
 INLINE real load(const scalar *p) { return *p; }
 INLINE void store(scalar *p, real x) { *p = x; }
@@ -131,7 +162,11 @@ INLINE void store_part(scalar *p, real x, ptrdiff_t n)
     if (n) *p = x;
 }
 
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *p : pad; }
+
 INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
+INLINE int count_true(mask condition) { return condition; }
+INLINE scalar largest_lane(real x) { return x; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
@@ -227,6 +262,20 @@ INLINE real fma_(real a, real b, real c)
     real signed_zero = nearest == 0 ? plain : exact;
     return abs_(exact) <= DBL_MAX ? signed_zero : plain;
 }
+#endif
+
+/* The exponent's bits, laid under those of 2^MANTISSA, are it as an integer. */
+INLINE real exponent_of(real x)
+{
+    real grid = (scalar)((bits)1 << MANTISSA);
+    return real_of((bits_of(x) >> MANTISSA) | bits_of(grid)) - (grid + EXPONENT_BIAS);
+}
+
+#if REAL_BITS == 32
+typedef double wide;
+INLINE wide widen(real x) { return x; }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE void store_wide(double *p, wide x) { *p = x; }
 #endif
 
 /* 2^n for an integral n of a normal power. */

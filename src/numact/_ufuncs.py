@@ -7,6 +7,7 @@ from numact._parametric import ParametricUfunc
 
 LEVEL: str = _core.level()
 RAW: dict[str, np.ufunc] = _core.build(LEVEL)
+AXIS: dict[str, np.ufunc] = _core.build_axis(LEVEL)
 PUBLIC: dict[str, np.ufunc | ParametricUfunc] = {}
 
 for _row in _core.catalogue():
@@ -23,3 +24,4 @@ for _row in _core.catalogue():
         )
 
 globals().update(RAW)
+globals().update(AXIS)

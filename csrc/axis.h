@@ -1,0 +1,707 @@
+/* The functions along an axis: their list, then each of them as mathematics on rows.
+
+   A row is n scalars that lie side by side; axis_rows.h brings the elements of any axis there.  Sums are taken in 16
+   partial sums, element i in the sum i mod 16, in double for float and in pairs for double, and joined in one fixed
+   order: the bits depend on the row alone, not on the level, the strides or the rows beside it.
+
+   name, "signature", "types of the operands": r is the row's type, ? a boolean, p an index,
+   the function of a batch of rows,
+   its operands: inputs as long as the row; MASK if a mask follows, behind which entries count as -inf, MASK_UPWARD if as
+   +inf; TEMPERATURE if one follows; the result, SAME_LENGTH or ONE_VALUE, and what it is where the mask is false,
+   bound of the error in ULP,
+   "formula". */
+#ifndef NUMACT_AXIS_H
+#define NUMACT_AXIS_H
+
+#include "elementary.h"
+
+#define AXIS_FUNCTIONS(ROW)                                                                                            \
+    ROW(softmax, "(n),()->(n)", "rr>r", softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
+        "e^(x_i / T) / sum_j e^(x_j / T)")                                                                             \
+    ROW(softmax_where, "(n),(n),()->(n)", "r?r>r", softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
+        "e^(x_i / T) / sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+    ROW(softmin, "(n),()->(n)", "rr>r", softmin_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
+        "e^(-x_i / T) / sum_j e^(-x_j / T)")                                                                           \
+    ROW(softmin_where, "(n),(n),()->(n)", "r?r>r", softmin_rows, 1, MASK_UPWARD, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "e^(-x_i / T) / sum_j e^(-x_j / T), over the entries where the second operand is true")                        \
+    ROW(log_softmax, "(n),()->(n)", "rr>r", log_softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
+        "x_i / T - log sum_j e^(x_j / T)")                                                                             \
+    ROW(log_softmax_where, "(n),(n),()->(n)", "r?r>r", log_softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, -INFINITE, 2.0,\
+        "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+    ROW(logsumexp, "(n)->()", "r>r", logsumexp_rows, 1, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,                    \
+        "log sum_j e^x_j")                                                                                             \
+    ROW(logsumexp_where, "(n),(n)->()", "r?>r", logsumexp_rows, 1, MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,            \
+        "log sum_j e^x_j, over the entries where the second operand is true")                                          \
+    ROW(softmax_grad, "(n),(n),()->(n)", "rrr>r", softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "y_i (dy_i - sum_j dy_j y_j) / T")                                                                             \
+    ROW(softmin_grad, "(n),(n),()->(n)", "rrr>r", softmin_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "-y_i (dy_i - sum_j dy_j y_j) / T")                                                                            \
+    ROW(log_softmax_grad, "(n),(n),()->(n)", "rrr>r", log_softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,\
+        "(dy_i - e^y_i sum_j dy_j) / T")                                                                               \
+    ROW(sparsemax, "(n)->(n)", "r>r", sparsemax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,                 \
+        "max(x_i - tau, 0), tau such that they sum to 1")                                                              \
+    ROW(sparsemax_where, "(n),(n)->(n)", "r?>r", sparsemax_rows, 1, MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,         \
+        "max(x_i - tau, 0), tau such that they sum to 1, over the entries where the second operand is true")           \
+    ROW(sparsemax_grad, "(n),(n)->(n)", "rr>r", sparsemax_grad_rows, 2, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,  \
+        "dy_i less their mean, over the entries with y_i > 0; else 0")                                                 \
+    ROW(hardmax, "(n)->(n)", "r>r", hardmax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 0.5,                     \
+        "1 at the first maximum, else 0")                                                                              \
+    ROW(prelu_weight_grad, "(n),(n)->()", "rr>r", prelu_weight_grad_rows, 2, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,\
+        "sum_i dy_i x_i over the entries where not x_i > 0")
+
+enum {
+    PARTS = 16,     /* partial sums of a row */
+    ROWS = 16,      /* rows of a batch, at most */
+#if REAL_BITS == 32
+    OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none is subnormal */
+    SPAN = 130,     /* entries further below the maximum count as if they stood there: (126 + OFFSET) ln 2 > SPAN */
+    FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
+#else
+    OFFSET = 128,
+    SPAN = 790,
+    FAR = 2048,
+#endif
+};
+
+#define INFINITE ((scalar)__builtin_inff())
+#define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
+
+/* Loops over the PARTS scalars of a block, LANES at a time. */
+#define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
+
+/* Rows that are computed together, so that what there is once per row can be computed side by side. */
+struct batch {
+    ptrdiff_t n;
+    int rows;
+    const scalar *in[2][ROWS];
+    scalar *out[ROWS];
+    scalar temperature[ROWS];
+};
+
+/* How many of LANES elements there are, of the n that remain. */
+INLINE ptrdiff_t lanes_of(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
+
+/* A double and what it lacks. */
+struct total {
+    double value, rest;
+};
+
+/* a + b, exactly (Knuth). */
+INLINE struct total total_of(double a, double b)
+{
+    double sum = a + b, b_part = sum - a;
+    return (struct total){sum, (a - (sum - b_part)) + (b - b_part)};
+}
+
+/* The partial sums of a row. */
+struct sums {
+#if REAL_BITS == 32
+    wide value[PARTS / LANES];
+#else
+    real value[PARTS / LANES];
+#endif
+    real rest[PARTS / LANES];
+};
+
+/* Adds value + rest to the partial sums that begin at k. */
+INLINE void add_to(struct sums *sums, int k, struct pair term)
+{
+    int part = k / LANES;
+#if REAL_BITS == 32
+    sums->value[part] = add_wide(sums->value[part], widen(term.value));
+    sums->rest[part] = sums->rest[part] + term.rest;
+#else
+    struct pair sum = sum_of(sums->value[part], term.value);
+    sums->value[part] = sum.value;
+    sums->rest[part] = sums->rest[part] + (sum.rest + term.rest);
+#endif
+}
+
+/* All of it: the upper half is added to the lower one, until one sum is left. */
+INLINE struct total total(const struct sums *sums)
+{
+    double value[PARTS];
+#if REAL_BITS == 32
+    EACH_PART(k) store_wide(value + k, add_wide(sums->value[k / LANES], widen(sums->rest[k / LANES])));
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            value[k] += value[k + half];
+    return (struct total){value[0], 0};
+#else
+    double rest[PARTS];
+    EACH_PART(k)
+    {
+        store(value + k, sums->value[k / LANES]);
+        store(rest + k, sums->rest[k / LANES]);
+    }
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) {
+            struct total sum = total_of(value[k], value[k + half]);
+            value[k] = sum.value;
+            rest[k] += rest[k + half] + sum.rest;
+        }
+    /* Beside an infinite sum the rest is a NaN. */
+    return (struct total){value[0], value[0] - value[0] == 0 ? rest[0] : 0};
+#endif
+}
+
+/* A total as a pair, the same in every lane. */
+INLINE struct pair pair_of(struct total t)
+{
+#if REAL_BITS == 32
+    scalar value = (scalar)t.value;
+    return (struct pair){real_(value), real_((scalar)(t.value - (double)value + t.rest))};
+#else
+    return (struct pair){real_(t.value), real_(t.rest)};
+#endif
+}
+
+/* A total divided by a number, as a pair. */
+INLINE struct pair quotient_of(struct total a, double b)
+{
+#if REAL_BITS == 32
+    return pair_of((struct total){a.value / b, 0});
+#else
+    real quotient = real_(a.value) / b;
+    return (struct pair){quotient, (fma(-quotient, b, a.value) + a.rest) / b};
+#endif
+}
+
+/* The largest x, or -x, of a row: -inf of an empty one.  NaN is passed over.  The sign of 0 is not kept. */
+INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
+{
+    enum { STREAMS = 4 * PARTS };
+    scalar least = negate ? INFINITE : -INFINITE;
+    real found[STREAMS / LANES];
+    for (int k = 0; k < STREAMS / LANES; k++)
+        found[k] = real_(-INFINITE);
+    ptrdiff_t i = 0;
+    for (; i <= n - STREAMS; i += STREAMS) {
+        UNROLL_VECTORS
+        for (int k = 0; k < STREAMS; k += LANES) {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    if (i < n) {
+        EACH_PART(k)
+        {
+            real value = load_padded(x + i + k, lanes_of(n - i - k), least);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    for (int half = STREAMS / LANES / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            found[k] = at_least(found[k], found[k + half]);
+    return largest_lane(found[0]) + 0;
+}
+
+/* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
+   2^(OFFSET - n_top), where n_top is the n of the maximum.  Nothing is rounded in x - origin: the origin is 0 unless the
+   maximum is far from 0, and then x - origin is exact for all x down to half of it (Sterbenz), which are those within
+   SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite. */
+struct shift {
+    real origin, top, low, scale, scale_rest, rounder;
+};
+
+INLINE struct shift shift_of(scalar max, scalar temperature)
+{
+    real scale = real_(1) / temperature, scale_rest = fma(-scale, temperature, 1) * scale;
+    real m = real_(max), origin = sel(le(abs_(m * scale), FAR), 0, clamp(m, LARGEST));
+    real span = (scalar)SPAN * real_(temperature), top = sel(gt(abs_(m), LARGEST), 2 * span, m - origin);
+    real n_top = round_(top * scale * LOG2E);
+    return (struct shift){origin, top, top - span, scale, scale_rest, (POWER_ROUNDER + OFFSET) - n_top};
+}
+
+/* e^((x - origin) / T) 2^(OFFSET - n_top), for distance = x - origin, within the row's span. */
+INLINE struct pair exponential_of(real distance, struct shift shift, bool tempered)
+{
+    real z = distance, rest = NO_REST;
+    if (tempered) {
+        z = distance * shift.scale;
+        rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
+    }
+    struct exponential e = exponential_scaled(z, rest, 1, shift.rounder);
+    real value = fma(e.power, e.q, e.power);
+    return (struct pair){value, fma(e.power, e.q, e.power - value)};
+}
+
+/* The exponential of x; an infinite maximum stands at the top, what is far below it at the bottom. */
+INLINE struct pair softmax_term(real x, struct shift shift, bool negate, bool tempered)
+{
+    real distance = (negate ? -x : x) - shift.origin;
+    return exponential_of(at_least(at_most(distance, shift.top), shift.low), shift, tempered);
+}
+
+/* y = the exponentials of x, and their sum. */
+INLINE struct total softmax_terms(const scalar *x, scalar *y, ptrdiff_t n, struct shift shift, bool negate, bool tempered)
+{
+    struct sums sums = {0};
+    ptrdiff_t i = 0;
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            struct pair term = softmax_term(load(x + i + k), shift, negate, tempered);
+            store(y + i + k, term.value);
+            add_to(&sums, k, term);
+        }
+    }
+    if (i < n) {
+        EACH_PART(k)
+        {
+            ptrdiff_t lanes = lanes_of(n - i - k);
+            real value = load_padded(x + i + k, lanes, negate ? INFINITE : -INFINITE);
+            struct pair term = softmax_term(value, shift, negate, tempered);
+            store_part(y + i + k, term.value, lanes);
+            add_to(&sums, k, term);
+        }
+    }
+    return total(&sums);
+}
+
+/* 1 / sum, as a pair. */
+INLINE struct pair inverse_of(struct total sum)
+{
+#if REAL_BITS == 32
+    return pair_of((struct total){1 / sum.value, 0});
+#else
+    real value = 1 / real_(sum.value);
+    real error = fma(-value, sum.rest, fma(-value, sum.value, 1));
+    return (struct pair){value, value * error};
+#endif
+}
+
+/* y times the factor. */
+INLINE void multiply(scalar *y, ptrdiff_t n, struct pair factor)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        real value = load(y + i);
+        store(y + i, fma(value, factor.value, value * factor.rest));
+    }
+    if (LANES > 1 && i < n) {
+        real value = load_part(y + i, n - i);
+        store_part(y + i, fma(value, factor.value, value * factor.rest), n - i);
+    }
+}
+
+INLINE void softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar temperature, bool negate, bool tempered)
+{
+    scalar max = largest(x, n, negate);
+    struct total sum = softmax_terms(x, y, n, shift_of(max, temperature), negate, tempered);
+    struct pair inverse = inverse_of(sum);
+    /* A row of -inf gives zeros, unless there is a NaN in it. */
+    if (max < -LARGEST) inverse = (struct pair){real_((scalar)(sum.value * 0)), real_(0)};
+    multiply(y, n, inverse);
+}
+
+INLINE void softmax_batch(const struct batch *b, bool negate)
+{
+    for (int r = 0; r < b->rows; r++) {
+        if (b->temperature[r] == 1)
+            softmax_row(b->in[0][r], b->out[r], b->n, 1, negate, false);
+        else
+            softmax_row(b->in[0][r], b->out[r], b->n, b->temperature[r], negate, true);
+    }
+}
+INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false); }
+INLINE void softmin_rows(const struct batch *b) { softmax_batch(b, true); }
+
+/* What the logarithm of a row's sum is made of: the sum is max_power (1 + others + sum / max_power), where `others` counts
+   the further entries that equal the maximum and `sum` leaves all of these out, so that the logarithm keeps its relative
+   accuracy where one entry has nearly everything. */
+struct log_sums {
+    double others[ROWS], sum[ROWS], sum_rest[ROWS], max_power[ROWS], max_power_rest[ROWS];
+    double log[ROWS], log_rest[ROWS];    /* log(1 + others + sum / max_power), which log_of_sums fills in */
+};
+
+/* In double for every type: compiled with the kernels for double, one for each level. */
+#define AXIS_JOIN(a, b) a##_##b
+#define AXIS_JOINED(a, b) AXIS_JOIN(a, b)
+#define log_of_sums AXIS_JOINED(numact_log_of_sums, LEVEL)
+extern void log_of_sums(struct log_sums *rows);
+
+#if REAL_BITS == 64
+/* log(1 + t) = k ln 2 + 2 atanh s, s = (f - 1) / (f + 1), 1 + t = 2^k f, 1 <= f < 2; where k = 0, f - 1 is t itself. */
+INLINE struct pair log1p_pair(struct pair t)
+{
+    real k = exponent_of(1 + t.value), power = power_of_two(-k);
+    struct pair numerator = sum_of(power - 1, t.value * power);
+    numerator.rest = fma(t.rest, power, numerator.rest);
+    struct pair denominator = sum_of_ordered(real_(2), numerator.value);
+    denominator.rest = denominator.rest + numerator.rest;
+    real s = numerator.value / denominator.value;
+    real residual = fma(-s, denominator.value, numerator.value) + fma(-s, denominator.rest, numerator.rest);
+    real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.value);
+    struct pair product = product_of(k, real_(LN2)), sum = sum_of(product.value, 2 * s);
+    return (struct pair){sum.value, sum.rest + fma(2, s_rest, fma(k, LN2_LOW, product.rest))};
+}
+
+void log_of_sums(struct log_sums *rows)
+{
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        real unit = load(rows->max_power + r), sum = load(rows->sum + r);
+        real quotient = sum / unit;
+        real residual = fma(-quotient, unit, sum) +
+                        fma(-quotient, load(rows->max_power_rest + r), load(rows->sum_rest + r));
+        struct pair t = sum_of(load(rows->others + r), quotient);
+        struct pair log = log1p_pair((struct pair){t.value, t.rest + residual / unit});
+        store(rows->log + r, log.value);
+        store(rows->log_rest + r, log.rest);
+    }
+}
+#endif
+
+/* Adds the exponentials to the sums but for those that equal the maximum, which it counts, and what lies below the span. */
+INLINE int add_below_top(real x, struct shift shift, bool negate, bool tempered, struct sums *sums, int k)
+{
+    real distance = (negate ? -x : x) - shift.origin;
+    struct pair term = exponential_of(distance, shift, tempered);
+    mask top = ge(distance, shift.top), low = le(distance, shift.low);
+    term.value = sel(top, 0, sel(low, 0, term.value));
+    term.rest = sel(top, 0, sel(low, 0, term.rest));
+    add_to(sums, k, term);
+    return count_true(top);
+}
+
+INLINE void sum_of_row(const scalar *x, ptrdiff_t n, scalar max, scalar temperature, bool tempered,
+                       struct log_sums *rows, int r)
+{
+    struct shift shift = shift_of(max, temperature);
+    struct sums sums = {0};
+    ptrdiff_t i = 0, count = 0;
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k) count += add_below_top(load(x + i + k), shift, false, tempered, &sums, k);
+    }
+    if (i < n) {
+        EACH_PART(k)
+        count += add_below_top(load_padded(x + i + k, lanes_of(n - i - k), -INFINITE), shift, false, tempered, &sums, k);
+    }
+    struct total sum = total(&sums);
+    struct pair unit = exponential_of(shift.top, shift, tempered);
+    scalar unit_value[LANES], unit_rest[LANES];
+    store(unit_value, unit.value);
+    store(unit_rest, unit.rest);
+    rows->others[r] = (double)(count > 1 ? count - 1 : 0);
+    rows->sum[r] = sum.value;
+    rows->sum_rest[r] = sum.rest;
+    rows->max_power[r] = unit_value[0];
+    rows->max_power_rest[r] = unit_rest[0];
+}
+
+/* log(1 + others + ...) of every row, and the maxima. */
+INLINE void log_sums_of(const struct batch *b, bool has_temperature, struct log_sums *rows, scalar *max)
+{
+    for (int r = 0; r < ROWS; r++) {
+        rows->others[r] = rows->sum[r] = rows->sum_rest[r] = rows->max_power_rest[r] = 0;
+        rows->max_power[r] = 1;
+    }
+    for (int r = 0; r < b->rows; r++) {
+        max[r] = largest(b->in[0][r], b->n, false);
+        if (!has_temperature || b->temperature[r] == 1)
+            sum_of_row(b->in[0][r], b->n, max[r], 1, false, rows, r);
+        else
+            sum_of_row(b->in[0][r], b->n, max[r], b->temperature[r], true, rows, r);
+    }
+    log_of_sums(rows);
+}
+
+/* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum have no
+   distance from it. */
+INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool tempered)
+{
+    real distance = x - max, value = distance - log;
+    if (tempered) value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_rest, -log));
+    return sel(eq(x, max), -log, value);
+}
+
+INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, scalar temperature, scalar log,
+                            bool tempered)
+{
+    struct shift shift = shift_of(max, temperature);
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES)
+        store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), tempered));
+    if (LANES > 1 && i < n)
+        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), tempered), n - i);
+}
+
+INLINE void log_softmax_rows(const struct batch *b)
+{
+    struct log_sums rows;
+    scalar max[ROWS];
+    log_sums_of(b, true, &rows, max);
+    for (int r = 0; r < b->rows; r++) {
+        scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
+        if (b->temperature[r] == 1)
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], 1, log, false);
+        else
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], b->temperature[r], log, true);
+    }
+}
+
+/* max + log, as one sum that is rounded once, since the two may cancel. */
+INLINE void logsumexp_rows(const struct batch *b)
+{
+    struct log_sums rows;
+    scalar max[ROWS];
+    log_sums_of(b, false, &rows, max);
+    for (int r = 0; r < b->rows; r++) {
+        struct total sum = total_of((double)max[r], rows.log[r]);
+        bool finite = sum.value - sum.value == 0;
+        b->out[r][0] = (scalar)(finite ? sum.value + (sum.rest + rows.log_rest[r]) : sum.value);
+    }
+}
+
+/* A function of two elements, and constants of their row. */
+typedef struct pair term_formula(real a, real b);
+typedef real row_formula(real a, real b, struct pair row, real temperature);
+
+/* The sum of f(a, b) over a row; zeros stand behind its end. */
+INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
+{
+    struct sums sums = {0};
+    ptrdiff_t i = 0;
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k) add_to(&sums, k, f(load(a + i + k), load(b + i + k)));
+    }
+    if (i < n) {
+        EACH_PART(k)
+        {
+            ptrdiff_t lanes = lanes_of(n - i - k);
+            add_to(&sums, k, f(load_padded(a + i + k, lanes, 0), load_padded(b + i + k, lanes, 0)));
+        }
+    }
+    return total(&sums);
+}
+
+INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
+                  scalar temperature)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES)
+        store(y + i, f(load(a + i), load(b + i), row, real_(temperature)));
+    if (LANES > 1 && i < n)
+        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, real_(temperature)), n - i);
+}
+
+/* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
+INLINE void gradient_rows(const struct batch *b, term_formula *term, row_formula *plain, row_formula *tempered)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *dy = b->in[0][r], *y = b->in[1][r];
+        struct pair sum = pair_of(sum_over(term, dy, y, b->n));
+        if (b->temperature[r] == 1)
+            apply(plain, dy, y, b->out[r], b->n, sum, 1);
+        else
+            apply(tempered, dy, y, b->out[r], b->n, sum, b->temperature[r]);
+    }
+}
+
+/* a b, exactly, unless it overflows. */
+INLINE struct pair finite_product_of(real a, real b)
+{
+    struct pair product = product_of(a, b);
+    product.rest = sel(gt(abs_(product.value), LARGEST), 0, product.rest);
+    return product;
+}
+
+INLINE real softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    (void)temperature;
+    return y * ((dy - sum.value) - sum.rest);
+}
+INLINE real softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_of(dy, y, sum, temperature) / temperature;
+}
+INLINE void softmax_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+}
+
+INLINE real softmin_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_of(dy, -y, sum, temperature);
+}
+INLINE real softmin_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_tempered(dy, -y, sum, temperature);
+}
+INLINE void softmin_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+}
+
+INLINE struct pair first_of(real a, real b)
+{
+    (void)b;
+    return (struct pair){a, NO_REST};
+}
+/* e^y as 2^n (1 + q), 1 + q with what its rounding lost. */
+INLINE real log_softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    (void)temperature;
+    struct exponential e = exponential(clamp(y, 2 * EXP_LIMIT), NO_REST);
+    struct pair factor = sum_of_ordered(real_(1), e.q);
+    real power = scale(factor.value, e.n), rest = scale(factor.rest + e.rest, e.n);
+    return fma(-power, sum.value, fma(-power, sum.rest, fma(-rest, sum.value, dy)));
+}
+INLINE real log_softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return log_softmax_grad_of(dy, y, sum, temperature) / temperature;
+}
+INLINE void log_softmax_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
+}
+
+INLINE bool has_nan(const scalar *x, ptrdiff_t n)
+{
+    ptrdiff_t ordered = 0, i = 0;
+    for (; i <= n - LANES; i += LANES)
+        ordered += count_true(eq(load(x + i), load(x + i)));
+    for (; i < n; i++)
+        ordered += x[i] == x[i];
+    return ordered < n;
+}
+
+INLINE void fill(scalar *y, ptrdiff_t n, scalar value)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] = value;
+}
+
+/* x - tau > 0 of an entry within 1 of the maximum, else 0; x - max exactly, as a pair, and tau relative to the maximum. */
+INLINE real above_threshold(real x, scalar max, struct pair tau)
+{
+    struct pair distance = sum_of(x, -real_(max));
+    real above = (distance.value - tau.value) + (distance.rest - tau.rest);
+    return sel(gt(distance.value, -1), at_least(above, 0), 0);
+}
+
+/* The sum and number of the entries above tau, relative to the maximum. */
+INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct pair tau, struct total *sum)
+{
+    struct sums sums = {0};
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < n; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            real value = load_padded(x + i + k, lanes_of(n - i - k), -INFINITE);
+            struct pair distance = sum_of(value, -real_(max));
+            mask inside = gt(above_threshold(value, max, tau), 0);
+            distance.value = sel(inside, distance.value, 0);
+            distance.rest = sel(inside, distance.rest, 0);
+            add_to(&sums, k, distance);
+            count += count_true(inside);
+        }
+    }
+    *sum = total(&sums);
+    return count;
+}
+
+/* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries within 1 of
+   the maximum, those that are not above the tau of the rest drop out, until none does (Michelot, 1986). */
+INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
+{
+    scalar max = largest(x, n, false);
+    bool infinite = max - max != 0, nan = has_nan(x, n);
+    if (nan || max < -LARGEST) {
+        fill(y, n, nan ? NOT_A_NUMBER : 0);
+        return;
+    }
+    if (infinite) { /* the infinite entries share */
+        ptrdiff_t count = 0;
+        for (ptrdiff_t i = 0; i < n; i++)
+            count += x[i] == max;
+        for (ptrdiff_t i = 0; i < n; i++)
+            y[i] = x[i] == max ? 1 / (scalar)count : 0;
+        return;
+    }
+    struct pair tau = {real_(-1), real_(0)};
+    struct total sum;
+    for (ptrdiff_t before = PTRDIFF_MAX, count; (count = support_above(x, n, max, tau, &sum)) < before; before = count) {
+        struct total excess = total_of(sum.value, -1);
+        excess.rest += sum.rest;
+        tau = quotient_of(excess, (double)count);
+    }
+    ptrdiff_t i = 0;
+#pragma GCC ivdep
+    for (; i <= n - LANES; i += LANES)
+        store(y + i, above_threshold(load(x + i), max, tau));
+    if (LANES > 1 && i < n) store_part(y + i, above_threshold(load_part(x + i, n - i), max, tau), n - i);
+}
+
+INLINE void sparsemax_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++)
+        sparsemax_row(b->in[0][r], b->out[r], b->n);
+}
+
+/* dy on the support; a NaN of y passes. */
+INLINE struct pair on_support(real dy, real y) { return (struct pair){sel(le(y, 0), 0, dy + (y - y)), NO_REST}; }
+INLINE struct pair support_of(real dy, real y)
+{
+    (void)dy;
+    return (struct pair){sel(gt(y, 0), 1, 0), NO_REST};
+}
+INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperature)
+{
+    (void)temperature;
+    return sel(le(y, 0), 0, (dy - mean.value) - mean.rest);
+}
+INLINE void sparsemax_grad_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *dy = b->in[0][r], *y = b->in[1][r];
+        struct total sum = sum_over(on_support, dy, y, b->n), count = sum_over(support_of, dy, y, b->n);
+        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of(sum, count.value), 1);
+    }
+}
+
+INLINE void hardmax_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *x = b->in[0][r];
+        scalar max = largest(x, b->n, false);
+        bool nan = has_nan(x, b->n);
+        ptrdiff_t first = 0;
+        while (!nan && first < b->n && x[first] != max)
+            first++;
+        fill(b->out[r], b->n, nan ? NOT_A_NUMBER : 0);
+        if (!nan && b->n) b->out[r][first] = 1;
+    }
+}
+
+INLINE struct pair weight_term(real dy, real x)
+{
+    struct pair product = finite_product_of(dy, x);
+    mask positive = gt(x, 0);
+    return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
+}
+INLINE void prelu_weight_grad_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], b->n);
+        b->out[r][0] = (scalar)(sum.value + sum.rest);
+    }
+}
+
+#endif
