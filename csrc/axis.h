@@ -343,8 +343,9 @@ INLINE struct pair log1p_pair(struct pair t)
     real s = numerator.value / denominator.value;
     real residual = fma(-s, denominator.value, numerator.value) + fma(-s, denominator.rest, numerator.rest);
     real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.value);
-    struct pair product = product_of(k, real_(LN2)), sum = sum_of(product.value, 2 * s);
-    return (struct pair){sum.value, sum.rest + fma(2, s_rest, fma(k, LN2_LOW, product.rest))};
+    struct pair half = sum_of_ordered(s, s_rest), product = product_of(k, real_(LN2));
+    struct pair sum = sum_of(product.value, 2 * half.value);
+    return sum_of_ordered(sum.value, sum.rest + fma(2, half.rest, fma(k, LN2_LOW, product.rest)));
 }
 
 void log_of_sums(struct log_sums *rows)

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version as _version
 
-from numact import _ufuncs
+from numact import _axis, _ufuncs
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
@@ -11,5 +11,6 @@ from numact._parametric import ParametricUfunc
 __version__ = _version("numact")
 
 globals().update(_ufuncs.PUBLIC)
+globals().update(_axis.PUBLIC)
 
-__all__ = ["Activation", "ParametricUfunc", "catalogue", "show_config", *_ufuncs.PUBLIC]
+__all__ = ["Activation", "ParametricUfunc", "catalogue", "show_config", *_ufuncs.PUBLIC, *_axis.PUBLIC]
