@@ -125,11 +125,23 @@ INLINE wide widen(real x)
 {
     return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
 }
+INLINE wide load_wide(const scalar *p)
+{
+    return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
+}
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE void store_wide(double *p, wide x)
 {
     _mm512_storeu_pd(p, x.low);
     _mm512_storeu_pd(p + LANES / 2, x.high);
+}
+/* The sum of 16 doubles: the upper half is added to the lower one, until one is left. */
+INLINE double sum_of_wide(const wide *x)
+{
+    __m512d eight = x->low + x->high;
+    __m256d four = _mm512_castpd512_pd256(eight) + _mm512_extractf64x4_pd(eight, 1);
+    __m128d two = _mm256_castpd256_pd128(four) + _mm256_extractf128_pd(four, 1);
+    return two[0] + two[1];
 }
 #endif
 
@@ -274,8 +286,18 @@ INLINE real exponent_of(real x)
 #if REAL_BITS == 32
 typedef double wide;
 INLINE wide widen(real x) { return x; }
+INLINE wide load_wide(const scalar *p) { return *p; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
+INLINE double sum_of_wide(const wide *x)
+{
+    double eight[8], four[4];
+    for (int k = 0; k < 8; k++)
+        eight[k] = x[k] + x[k + 8];
+    for (int k = 0; k < 4; k++)
+        four[k] = eight[k] + eight[k + 4];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
 #endif
 
 /* 2^n for an integral n of a normal power. */

@@ -52,16 +52,21 @@
 enum {
     PARTS = 16,     /* partial sums of a row */
     ROWS = 16,      /* rows of a batch, at most */
+    CHUNK = 512,    /* terms that are summed at a time */
+    SHORT = 64,     /* rows up to this length have scratch of whole vectors */
 #if REAL_BITS == 32
-    OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none is subnormal */
-    SPAN = 130,     /* entries further below the maximum count as if they stood there: (126 + OFFSET) ln 2 > SPAN */
+    OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none that matters is subnormal */
+    SPAN = 135,     /* the exponential of what is further below the maximum is 0: (EXPONENT_BIAS + OFFSET) ln 2 < SPAN */
     FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
 #else
     OFFSET = 128,
-    SPAN = 790,
+    SPAN = 800,
     FAR = 2048,
 #endif
 };
+
+/* Of a row's sum in double, this part is what subtracting the rest of it leaves enough digits of. */
+#define LAST_PART (REAL_BITS == 32 ? 0x1p-20 : 0x1p-40)
 
 #define INFINITE ((scalar)__builtin_inff())
 #define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
@@ -103,32 +108,40 @@ struct sums {
     real rest[PARTS / LANES];
 };
 
-/* Adds value + rest to the partial sums that begin at k. */
-INLINE void add_to(struct sums *sums, int k, struct pair term)
+/* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which is why
+   terms are written to memory before they are summed, a chunk at a time. */
+INLINE void add_block(struct sums *sums, const scalar *block)
 {
-    int part = k / LANES;
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
 #if REAL_BITS == 32
-    sums->value[part] = add_wide(sums->value[part], widen(term.value));
-    sums->rest[part] = sums->rest[part] + term.rest;
+        sums->value[k / LANES] = add_wide(sums->value[k / LANES], load_wide(block + k));
 #else
-    struct pair sum = sum_of(sums->value[part], term.value);
-    sums->value[part] = sum.value;
-    sums->rest[part] = sums->rest[part] + (sum.rest + term.rest);
+        struct pair sum = sum_of(sums->value[k / LANES], load(block + k));
+        sums->value[k / LANES] = sum.value;
+        sums->rest[k / LANES] = sums->rest[k / LANES] + sum.rest;
 #endif
+    }
+}
+
+INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i += PARTS)
+        add_block(sums, blocks + i);
 }
 
 /* All of it: the upper half is added to the lower one, until one sum is left. */
 INLINE struct total total(const struct sums *sums)
 {
-    double value[PARTS];
 #if REAL_BITS == 32
-    EACH_PART(k) store_wide(value + k, add_wide(sums->value[k / LANES], widen(sums->rest[k / LANES])));
-    for (int half = PARTS / 2; half; half /= 2)
-        for (int k = 0; k < half; k++)
-            value[k] += value[k + half];
-    return (struct total){value[0], 0};
+    wide value[PARTS / LANES];
+    UNROLL_VECTORS
+    EACH_PART(k) value[k / LANES] = add_wide(sums->value[k / LANES], widen(sums->rest[k / LANES]));
+    return (struct total){sum_of_wide(value), 0};
 #else
-    double rest[PARTS];
+    double value[PARTS], rest[PARTS];
+    UNROLL_VECTORS
     EACH_PART(k)
     {
         store(value + k, sums->value[k / LANES]);
@@ -156,14 +169,15 @@ INLINE struct pair pair_of(struct total t)
 #endif
 }
 
-/* A total divided by a number, as a pair. */
-INLINE struct pair quotient_of(struct total a, double b)
+/* a / b as a pair, the same in every lane. */
+INLINE struct pair quotient_of(struct total a, struct total b)
 {
 #if REAL_BITS == 32
-    return pair_of((struct total){a.value / b, 0});
+    return pair_of((struct total){a.value / b.value, 0});
 #else
-    real quotient = real_(a.value) / b;
-    return (struct pair){quotient, (fma(-quotient, b, a.value) + a.rest) / b};
+    real quotient = real_(a.value) / b.value;
+    real residual = fma(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
+    return (struct pair){quotient, residual / b.value};
 #endif
 }
 
@@ -173,6 +187,7 @@ INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
     enum { STREAMS = 4 * PARTS };
     scalar least = negate ? INFINITE : -INFINITE;
     real found[STREAMS / LANES];
+    UNROLL_VECTORS
     for (int k = 0; k < STREAMS / LANES; k++)
         found[k] = real_(-INFINITE);
     ptrdiff_t i = 0;
@@ -198,7 +213,12 @@ INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
             found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
         }
     }
-    for (int half = STREAMS / LANES / 2; half; half /= 2)
+    UNROLL_VECTORS
+    for (int k = 0; k < PARTS / LANES; k++)
+        for (int stream = 1; stream < STREAMS / PARTS; stream++)
+            found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
+    UNROLL_VECTORS
+    for (int half = PARTS / LANES / 2; half; half /= 2)
         for (int k = 0; k < half; k++)
             found[k] = at_least(found[k], found[k + half]);
     return largest_lane(found[0]) + 0;
@@ -207,18 +227,45 @@ INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
 /* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
    2^(OFFSET - n_top), where n_top is the n of the maximum.  Nothing is rounded in x - origin: the origin is 0 unless the
    maximum is far from 0, and then x - origin is exact for all x down to half of it (Sterbenz), which are those within
-   SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite. */
+   SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite.  At `low` the biased
+   exponent of the power is 0, and so is the power. */
 struct shift {
     real origin, top, low, scale, scale_rest, rounder;
 };
 
-INLINE struct shift shift_of(scalar max, scalar temperature)
+/* The same of every row of a batch. */
+struct shifts {
+    scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_rest[ROWS], rounder[ROWS];
+};
+
+/* For maxima and temperatures of as many rows as there are lanes. */
+INLINE struct shift shift_of(real max, real temperature)
 {
-    real scale = real_(1) / temperature, scale_rest = fma(-scale, temperature, 1) * scale;
-    real m = real_(max), origin = sel(le(abs_(m * scale), FAR), 0, clamp(m, LARGEST));
-    real span = (scalar)SPAN * real_(temperature), top = sel(gt(abs_(m), LARGEST), 2 * span, m - origin);
-    real n_top = round_(top * scale * LOG2E);
-    return (struct shift){origin, top, top - span, scale, scale_rest, (POWER_ROUNDER + OFFSET) - n_top};
+    real scale = 1 / temperature, scale_rest = fma(-scale, temperature, 1) * scale;
+    real origin = sel(le(abs_(max * scale), FAR), 0, clamp(max, LARGEST));
+    real top = sel(gt(abs_(max), LARGEST), (2 * (scalar)SPAN) * temperature, max - origin);
+    real n_top = round_(top * scale * LOG2E), low = (n_top - (OFFSET + EXPONENT_BIAS)) * LN2 * temperature;
+    return (struct shift){origin, top, low, scale, scale_rest, (POWER_ROUNDER + OFFSET) - n_top};
+}
+
+INLINE void shifts_of(const scalar *max, const scalar *temperature, struct shifts *shifts)
+{
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        struct shift shift = shift_of(load(max + r), load(temperature + r));
+        store(shifts->origin + r, shift.origin);
+        store(shifts->top + r, shift.top);
+        store(shifts->low + r, shift.low);
+        store(shifts->scale + r, shift.scale);
+        store(shifts->scale_rest + r, shift.scale_rest);
+        store(shifts->rounder + r, shift.rounder);
+    }
+}
+
+INLINE struct shift shift_at(const struct shifts *shifts, int r)
+{
+    return (struct shift){real_(shifts->origin[r]), real_(shifts->top[r]),        real_(shifts->low[r]),
+                          real_(shifts->scale[r]),  real_(shifts->scale_rest[r]), real_(shifts->rounder[r])};
 }
 
 /* e^((x - origin) / T) 2^(OFFSET - n_top), for distance = x - origin, within the row's span. */
@@ -234,95 +281,131 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
     return (struct pair){value, fma(e.power, e.q, e.power - value)};
 }
 
-/* The exponential of x; an infinite maximum stands at the top, what is far below it at the bottom. */
-INLINE struct pair softmax_term(real x, struct shift shift, bool negate, bool tempered)
-{
-    real distance = (negate ? -x : x) - shift.origin;
-    return exponential_of(at_least(at_most(distance, shift.top), shift.low), shift, tempered);
-}
+/* A term of a sum: of an element of one row or two, and constants of the row. */
+typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* y = the exponentials of x, and their sum. */
-INLINE struct total softmax_terms(const scalar *x, scalar *y, ptrdiff_t n, struct shift shift, bool negate, bool tempered)
+/* The sum of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
+   or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
+INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
+                                 const struct shift *shift, scalar *y, bool roomy)
 {
     struct sums sums = {0};
-    ptrdiff_t i = 0;
-    for (; i <= n - PARTS; i += PARTS) {
-        UNROLL_VECTORS
-        EACH_PART(k)
-        {
-            struct pair term = softmax_term(load(x + i + k), shift, negate, tempered);
-            store(y + i + k, term.value);
-            add_to(&sums, k, term);
+    for (ptrdiff_t start = 0; start < n; start += CHUNK) {
+        const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
+        const scalar *from_a = a + start, *from_b = b + start;
+        scalar chunk[CHUNK], *to = y ? y + start : chunk;
+        for (ptrdiff_t i = 0; i < whole; i += PARTS) {
+            UNROLL_VECTORS
+            EACH_PART(k)
+            {
+                struct pair term = f(load(from_a + i + k), load(from_b + i + k), shift);
+                store(to + i + k, term.value);
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+            }
         }
-    }
-    if (i < n) {
-        EACH_PART(k)
-        {
-            ptrdiff_t lanes = lanes_of(n - i - k);
-            real value = load_padded(x + i + k, lanes, negate ? INFINITE : -INFINITE);
-            struct pair term = softmax_term(value, shift, negate, tempered);
-            store_part(y + i + k, term.value, lanes);
-            add_to(&sums, k, term);
+        add_blocks(&sums, to, whole);
+        if (whole < count) {
+            scalar last[PARTS];
+            EACH_PART(k)
+            {
+                const ptrdiff_t lanes = lanes_of(count - whole - k);
+                struct pair term = f(load_padded(from_a + whole + k, lanes, pad),
+                                     load_padded(from_b + whole + k, lanes, pad), shift);
+                store(last + k, term.value);
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                if (roomy)
+                    store(to + whole + k, term.value);
+                else if (y)
+                    store_part(to + whole + k, term.value, lanes);
+            }
+            add_block(&sums, last);
         }
     }
     return total(&sums);
 }
 
-/* 1 / sum, as a pair. */
-INLINE struct pair inverse_of(struct total sum)
+/* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
+INLINE struct pair plain_exponential(real x, real unused, const struct shift *shift)
 {
-#if REAL_BITS == 32
-    return pair_of((struct total){1 / sum.value, 0});
-#else
-    real value = 1 / real_(sum.value);
-    real error = fma(-value, sum.rest, fma(-value, sum.value, 1));
-    return (struct pair){value, value * error};
-#endif
+    (void)unused;
+    return exponential_of(at_least(x, shift->low), *shift, false);
+}
+INLINE struct pair general_exponential(real x, real unused, const struct shift *shift)
+{
+    (void)unused;
+    return exponential_of(at_least(at_most(x - shift->origin, shift->top), shift->low), *shift, true);
+}
+INLINE struct pair plain_exponential_down(real x, real unused, const struct shift *shift)
+{
+    return plain_exponential(-x, unused, shift);
+}
+INLINE struct pair general_exponential_down(real x, real unused, const struct shift *shift)
+{
+    return general_exponential(-x, unused, shift);
 }
 
-/* y times the factor. */
-INLINE void multiply(scalar *y, ptrdiff_t n, struct pair factor)
+/* Whether a batch has temperatures other than 1, or origins other than 0.  The general formulas give the bits of the plain
+   ones where neither is so. */
+INLINE bool is_general(const struct batch *b, const struct shifts *shifts)
+{
+    bool general = false;
+    for (int r = 0; r < ROWS; r++)
+        general |= (b->temperature[r] != 1) | (shifts->origin[r] != 0);
+    return general;
+}
+
+/* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
+INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct pair factor)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
-        real value = load(y + i);
-        store(y + i, fma(value, factor.value, value * factor.rest));
+        real value = load(from + i);
+        store(to + i, fma(value, factor.value, value * factor.rest));
     }
     if (LANES > 1 && i < n) {
-        real value = load_part(y + i, n - i);
-        store_part(y + i, fma(value, factor.value, value * factor.rest), n - i);
+        real value = roomy ? load(from + i) : load_part(from + i, n - i);
+        store_part(to + i, fma(value, factor.value, value * factor.rest), n - i);
     }
 }
 
-INLINE void softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar temperature, bool negate, bool tempered)
+/* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
+INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
 {
-    scalar max = largest(x, n, negate);
-    struct total sum = softmax_terms(x, y, n, shift_of(max, temperature), negate, tempered);
-    struct pair inverse = inverse_of(sum);
-    /* A row of -inf gives zeros, unless there is a NaN in it. */
-    if (max < -LARGEST) inverse = (struct pair){real_((scalar)(sum.value * 0)), real_(0)};
-    multiply(y, n, inverse);
-}
-
-INLINE void softmax_batch(const struct batch *b, bool negate)
-{
+    const bool roomy = b->n <= SHORT;
+    const scalar pad = negate ? INFINITE : -INFINITE;
+    scalar max[ROWS] = {0}, terms[ROWS][SHORT];
+    struct shifts shifts;
+    struct total sums[ROWS];
+    for (int r = 0; r < b->rows; r++)
+        max[r] = largest(b->in[0][r], b->n, negate);
+    shifts_of(max, b->temperature, &shifts);
+    const bool is_plain = !is_general(b, &shifts);
     for (int r = 0; r < b->rows; r++) {
-        if (b->temperature[r] == 1)
-            softmax_row(b->in[0][r], b->out[r], b->n, 1, negate, false);
-        else
-            softmax_row(b->in[0][r], b->out[r], b->n, b->temperature[r], negate, true);
+        const scalar *x = b->in[0][r];
+        const struct shift shift = shift_at(&shifts, r);
+        scalar *y = roomy ? terms[r] : b->out[r];
+        sums[r] = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
+                           : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
+    }
+    for (int r = 0; r < b->rows; r++) {
+        struct pair inverse = quotient_of((struct total){1, 0}, sums[r]);
+        /* A row of -inf gives zeros, unless there is a NaN in it. */
+        if (max[r] < -LARGEST) inverse = (struct pair){real_((scalar)(sums[r].value * 0)), real_(0)};
+        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, inverse);
     }
 }
-INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false); }
-INLINE void softmin_rows(const struct batch *b) { softmax_batch(b, true); }
+INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false, plain_exponential, general_exponential); }
+INLINE void softmin_rows(const struct batch *b)
+{
+    softmax_batch(b, true, plain_exponential_down, general_exponential_down);
+}
 
-/* What the logarithm of a row's sum is made of: the sum is max_power (1 + others + sum / max_power), where `others` counts
-   the further entries that equal the maximum and `sum` leaves all of these out, so that the logarithm keeps its relative
-   accuracy where one entry has nearly everything. */
+/* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
+   exponential of the maximum and `others` the sum without it. */
 struct log_sums {
-    double others[ROWS], sum[ROWS], sum_rest[ROWS], max_power[ROWS], max_power_rest[ROWS];
-    double log[ROWS], log_rest[ROWS];    /* log(1 + others + sum / max_power), which log_of_sums fills in */
+    double others[ROWS], others_rest[ROWS], max_power[ROWS], max_power_rest[ROWS];
+    double log[ROWS], log_rest[ROWS];    /* log(1 + others / max_power), which log_of_sums fills in */
 };
 
 /* In double for every type: compiled with the kernels for double, one for each level. */
@@ -352,105 +435,106 @@ void log_of_sums(struct log_sums *rows)
 {
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
-        real unit = load(rows->max_power + r), sum = load(rows->sum + r);
-        real quotient = sum / unit;
-        real residual = fma(-quotient, unit, sum) +
-                        fma(-quotient, load(rows->max_power_rest + r), load(rows->sum_rest + r));
-        struct pair t = sum_of(load(rows->others + r), quotient);
-        struct pair log = log1p_pair((struct pair){t.value, t.rest + residual / unit});
+        real unit = load(rows->max_power + r), others = load(rows->others + r);
+        real quotient = others / unit;
+        real residual = fma(-quotient, unit, others) +
+                        fma(-quotient, load(rows->max_power_rest + r), load(rows->others_rest + r));
+        struct pair log = log1p_pair(sum_of_ordered(quotient, residual / unit));
         store(rows->log + r, log.value);
         store(rows->log_rest + r, log.rest);
     }
 }
 #endif
 
-/* Adds the exponentials to the sums but for those that equal the maximum, which it counts, and what lies below the span. */
-INLINE int add_below_top(real x, struct shift shift, bool negate, bool tempered, struct sums *sums, int k)
+/* The exponential of an entry below the maximum, 0 of the maximum. */
+INLINE struct pair lower_exponential(real x, real unused, const struct shift *shift)
 {
-    real distance = (negate ? -x : x) - shift.origin;
-    struct pair term = exponential_of(distance, shift, tempered);
-    mask top = ge(distance, shift.top), low = le(distance, shift.low);
-    term.value = sel(top, 0, sel(low, 0, term.value));
-    term.rest = sel(top, 0, sel(low, 0, term.rest));
-    add_to(sums, k, term);
-    return count_true(top);
+    struct pair term = general_exponential(x, unused, shift);
+    mask top = ge(x - shift->origin, shift->top);
+    return (struct pair){sel(top, 0, term.value), sel(top, 0, term.rest)};
 }
 
-INLINE void sum_of_row(const scalar *x, ptrdiff_t n, scalar max, scalar temperature, bool tempered,
-                       struct log_sums *rows, int r)
+/* The parts of log_sums, the maxima and the shifts of a batch; whether general formulas are needed.  The maximum's
+   exponential is subtracted from the sum, unless it has all but a LAST_PART of it: then the others are summed again without
+   it, and the logarithm keeps its relative accuracy where it is next to nothing. */
+INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *max, struct shifts *shifts)
 {
-    struct shift shift = shift_of(max, temperature);
-    struct sums sums = {0};
-    ptrdiff_t i = 0, count = 0;
-    for (; i <= n - PARTS; i += PARTS) {
-        UNROLL_VECTORS
-        EACH_PART(k) count += add_below_top(load(x + i + k), shift, false, tempered, &sums, k);
+    struct total sums[ROWS] = {0};
+    for (int r = 0; r < ROWS; r++)
+        max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
+    shifts_of(max, b->temperature, shifts);
+    const bool is_plain = !is_general(b, shifts);
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *x = b->in[0][r];
+        const struct shift shift = shift_at(shifts, r);
+        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, b->n, -INFINITE, &shift, NULL, false)
+                           : sum_of_terms(general_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
     }
-    if (i < n) {
-        EACH_PART(k)
-        count += add_below_top(load_padded(x + i + k, lanes_of(n - i - k), -INFINITE), shift, false, tempered, &sums, k);
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
+                              .scale_rest = load(shifts->scale_rest + r), .rounder = load(shifts->rounder + r)};
+        struct pair power = exponential_of(shift.top, shift, true);
+#if REAL_BITS == 32
+        store_wide(rows->max_power + r, widen(power.value));
+        store_wide(rows->max_power_rest + r, widen(power.rest));
+#else
+        store(rows->max_power + r, power.value);
+        store(rows->max_power_rest + r, power.rest);
+#endif
     }
-    struct total sum = total(&sums);
-    struct pair unit = exponential_of(shift.top, shift, tempered);
-    scalar unit_value[LANES], unit_rest[LANES];
-    store(unit_value, unit.value);
-    store(unit_rest, unit.rest);
-    rows->others[r] = (double)(count > 1 ? count - 1 : 0);
-    rows->sum[r] = sum.value;
-    rows->sum_rest[r] = sum.rest;
-    rows->max_power[r] = unit_value[0];
-    rows->max_power_rest[r] = unit_rest[0];
-}
-
-/* log(1 + others + ...) of every row, and the maxima. */
-INLINE void log_sums_of(const struct batch *b, bool has_temperature, struct log_sums *rows, scalar *max)
-{
     for (int r = 0; r < ROWS; r++) {
-        rows->others[r] = rows->sum[r] = rows->sum_rest[r] = rows->max_power_rest[r] = 0;
-        rows->max_power[r] = 1;
+        struct total others = total_of(sums[r].value, -rows->max_power[r]);
+        others.rest += sums[r].rest - rows->max_power_rest[r];
+        rows->others[r] = others.value;
+        rows->others_rest[r] = others.rest;
     }
     for (int r = 0; r < b->rows; r++) {
-        max[r] = largest(b->in[0][r], b->n, false);
-        if (!has_temperature || b->temperature[r] == 1)
-            sum_of_row(b->in[0][r], b->n, max[r], 1, false, rows, r);
-        else
-            sum_of_row(b->in[0][r], b->n, max[r], b->temperature[r], true, rows, r);
+        if (rows->others[r] < LAST_PART * rows->max_power[r]) {
+            const scalar *x = b->in[0][r];
+            const struct shift shift = shift_at(shifts, r);
+            struct total others = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            rows->others[r] = others.value;
+            rows->others_rest[r] = others.rest;
+        }
     }
     log_of_sums(rows);
+    return !is_plain;
 }
 
 /* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum have no
    distance from it. */
-INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool tempered)
+INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool general)
 {
-    real distance = x - max, value = distance - log;
-    if (tempered) value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_rest, -log));
+    real distance = x - max;
+    if (!general) return distance - log;
+    real value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_rest, -log));
     return sel(eq(x, max), -log, value);
 }
 
-INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, scalar temperature, scalar log,
-                            bool tempered)
+INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, struct shift shift, scalar log,
+                            bool general)
 {
-    struct shift shift = shift_of(max, temperature);
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES)
-        store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), tempered));
+        store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), general));
     if (LANES > 1 && i < n)
-        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), tempered), n - i);
+        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
 
 INLINE void log_softmax_rows(const struct batch *b)
 {
     struct log_sums rows;
+    struct shifts shifts;
     scalar max[ROWS];
-    log_sums_of(b, true, &rows, max);
+    const bool general = log_sums_of(b, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
-        if (b->temperature[r] == 1)
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], 1, log, false);
+        if (general)
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, true);
         else
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], b->temperature[r], log, true);
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, false);
     }
 }
 
@@ -458,8 +542,9 @@ INLINE void log_softmax_rows(const struct batch *b)
 INLINE void logsumexp_rows(const struct batch *b)
 {
     struct log_sums rows;
+    struct shifts shifts;
     scalar max[ROWS];
-    log_sums_of(b, false, &rows, max);
+    log_sums_of(b, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         struct total sum = total_of((double)max[r], rows.log[r]);
         bool finite = sum.value - sum.value == 0;
@@ -467,27 +552,13 @@ INLINE void logsumexp_rows(const struct batch *b)
     }
 }
 
-/* A function of two elements, and constants of their row. */
-typedef struct pair term_formula(real a, real b);
+/* A result: of an element of two rows, and the sum of their terms. */
 typedef real row_formula(real a, real b, struct pair row, real temperature);
 
-/* The sum of f(a, b) over a row; zeros stand behind its end. */
+/* The sum of f(a, b) over a row. */
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
-    struct sums sums = {0};
-    ptrdiff_t i = 0;
-    for (; i <= n - PARTS; i += PARTS) {
-        UNROLL_VECTORS
-        EACH_PART(k) add_to(&sums, k, f(load(a + i + k), load(b + i + k)));
-    }
-    if (i < n) {
-        EACH_PART(k)
-        {
-            ptrdiff_t lanes = lanes_of(n - i - k);
-            add_to(&sums, k, f(load_padded(a + i + k, lanes, 0), load_padded(b + i + k, lanes, 0)));
-        }
-    }
-    return total(&sums);
+    return sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
 }
 
 INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
@@ -515,8 +586,9 @@ INLINE void gradient_rows(const struct batch *b, term_formula *term, row_formula
 }
 
 /* a b, exactly, unless it overflows. */
-INLINE struct pair finite_product_of(real a, real b)
+INLINE struct pair finite_product_of(real a, real b, const struct shift *unused)
 {
+    (void)unused;
     struct pair product = product_of(a, b);
     product.rest = sel(gt(abs_(product.value), LARGEST), 0, product.rest);
     return product;
@@ -549,9 +621,9 @@ INLINE void softmin_grad_rows(const struct batch *b)
     gradient_rows(b, finite_product_of, softmin_grad_of, softmin_grad_tempered);
 }
 
-INLINE struct pair first_of(real a, real b)
+INLINE struct pair first_of(real a, real b, const struct shift *unused)
 {
-    (void)b;
+    (void)b, (void)unused;
     return (struct pair){a, NO_REST};
 }
 /* e^y as 2^n (1 + q), 1 + q with what its rounding lost. */
@@ -602,17 +674,18 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
     struct sums sums = {0};
     ptrdiff_t count = 0;
     for (ptrdiff_t i = 0; i < n; i += PARTS) {
+        scalar block[PARTS];
         UNROLL_VECTORS
         EACH_PART(k)
         {
             real value = load_padded(x + i + k, lanes_of(n - i - k), -INFINITE);
             struct pair distance = sum_of(value, -real_(max));
             mask inside = gt(above_threshold(value, max, tau), 0);
-            distance.value = sel(inside, distance.value, 0);
-            distance.rest = sel(inside, distance.rest, 0);
-            add_to(&sums, k, distance);
+            store(block + k, sel(inside, distance.value, 0));
+            sums.rest[k / LANES] = sums.rest[k / LANES] + sel(inside, distance.rest, 0);
             count += count_true(inside);
         }
+        add_block(&sums, block);
     }
     *sum = total(&sums);
     return count;
@@ -641,7 +714,7 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
     for (ptrdiff_t before = PTRDIFF_MAX, count; (count = support_above(x, n, max, tau, &sum)) < before; before = count) {
         struct total excess = total_of(sum.value, -1);
         excess.rest += sum.rest;
-        tau = quotient_of(excess, (double)count);
+        tau = quotient_of(excess, (struct total){(double)count, 0});
     }
     ptrdiff_t i = 0;
 #pragma GCC ivdep
@@ -657,10 +730,14 @@ INLINE void sparsemax_rows(const struct batch *b)
 }
 
 /* dy on the support; a NaN of y passes. */
-INLINE struct pair on_support(real dy, real y) { return (struct pair){sel(le(y, 0), 0, dy + (y - y)), NO_REST}; }
-INLINE struct pair support_of(real dy, real y)
+INLINE struct pair on_support(real dy, real y, const struct shift *unused)
 {
-    (void)dy;
+    (void)unused;
+    return (struct pair){sel(le(y, 0), 0, dy + (y - y)), NO_REST};
+}
+INLINE struct pair support_of(real dy, real y, const struct shift *unused)
+{
+    (void)dy, (void)unused;
     return (struct pair){sel(gt(y, 0), 1, 0), NO_REST};
 }
 INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperature)
@@ -673,7 +750,7 @@ INLINE void sparsemax_grad_rows(const struct batch *b)
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
         struct total sum = sum_over(on_support, dy, y, b->n), count = sum_over(support_of, dy, y, b->n);
-        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of(sum, count.value), 1);
+        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of(sum, count), 1);
     }
 }
 
@@ -691,9 +768,9 @@ INLINE void hardmax_rows(const struct batch *b)
     }
 }
 
-INLINE struct pair weight_term(real dy, real x)
+INLINE struct pair weight_term(real dy, real x, const struct shift *unused)
 {
-    struct pair product = finite_product_of(dy, x);
+    struct pair product = finite_product_of(dy, x, unused);
     mask positive = gt(x, 0);
     return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
 }

@@ -123,9 +123,10 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
                 batch.in[k][r] = (const scalar *)element(from, r, 0);
         }
         struct rows to = rows_from(out, start), result = scattered ? (struct rows){scratch, pitch, width} : to;
+        for (int r = 0; r < ROWS; r++)
+            batch.temperature[r] = 1;
         for (int r = 0; r < rows; r++) {
             batch.out[r] = (scalar *)element(result, r, 0);
-            batch.temperature[r] = 1;
             if (call.tempering == TEMPERATURE)
                 memcpy(&batch.temperature[r], element(temperatures, start + r, 0), sizeof(scalar));
         }
