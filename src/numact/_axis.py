@@ -100,6 +100,7 @@ def softmax(
     -----
     The error is at most 2 ULP, tails and subnormal results included.  Entries of +inf share their row equally; a row that
     is masked everywhere, or -inf everywhere, gives 0; a NaN makes its row NaN.
+
     """
     return _softmax("softmax", x, axis, where, temperature, out)
 
@@ -129,6 +130,7 @@ def softmin(
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     return _softmax("softmin", x, axis, where, temperature, out)
 
@@ -163,6 +165,7 @@ def log_softmax(
     -----
     The error is at most 2 ULP, also where one entry has nearly all of the probability and its logarithm is tiny.  Of k
     entries of +inf each gives log(1/k), the others of their row -inf; a row of -inf gives NaN.
+
     """
     return _softmax("log_softmax", x, axis, where, temperature, out)
 
@@ -174,7 +177,7 @@ def logsumexp(
     keepdims: bool = False,
     out: Array | None = None,
 ) -> Any:
-    """log sum_j e^x_j, along an axis.
+    """Log sum_j e^x_j, along an axis.
 
     Parameters
     ----------
@@ -202,6 +205,7 @@ def logsumexp(
     Notes
     -----
     The error is at most 1 ULP, also where the largest entry and the logarithm of the rest cancel.
+
     """
     if where is None:
         return _call(_ufuncs.AXIS["logsumexp"], (x,), axis, out, keepdims=keepdims)
@@ -233,6 +237,7 @@ def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out:
     Notes
     -----
     Martins and Astudillo, 2016.  Infinite and NaN entries act as in `softmax`.
+
     """
     if where is None:
         return _call(_ufuncs.AXIS["sparsemax"], (x,), axis, out)
@@ -258,6 +263,7 @@ def hardmax(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     return _call(_ufuncs.AXIS["hardmax"], (x,), axis, out)
 
@@ -289,6 +295,7 @@ def softmax_grad(
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     operands = (dy, y, _as_temperature("softmax_grad", temperature, y))
     return _call(_ufuncs.AXIS["softmax_grad"], operands, axis, out)
@@ -313,6 +320,7 @@ def softmin_grad(
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     operands = (dy, y, _as_temperature("softmin_grad", temperature, y))
     return _call(_ufuncs.AXIS["softmin_grad"], operands, axis, out)
@@ -337,6 +345,7 @@ def log_softmax_grad(
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     operands = (dy, y, _as_temperature("log_softmax_grad", temperature, y))
     return _call(_ufuncs.AXIS["log_softmax_grad"], operands, axis, out)
@@ -359,6 +368,7 @@ def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | Non
     ------
     ValueError, TypeError
         As `softmax`.
+
     """
     return _call(_ufuncs.AXIS["sparsemax_grad"], (dy, y), axis, out)
 
@@ -404,6 +414,7 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     Notes
     -----
     Goodfellow et al., 2013.
+
     """
     array = np.asanyarray(x)
     shape, split = _in_pieces("maxout", array.shape, pieces, axis)
@@ -436,6 +447,7 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
         For an axis out of range, `pieces` below 1, shapes that differ, or an index that is not in [0, pieces).
     TypeError
         For indices that are not integers.
+
     """
     gradient, places = np.asanyarray(dy), np.asanyarray(which)
     if places.dtype.kind not in "iu":
@@ -495,6 +507,7 @@ def gumbel_softmax(
     Notes
     -----
     Jang et al., and Maddison et al., 2017.  The noise is ``rng.gumbel(size=x.shape)``.
+
     """
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(f"gumbel_softmax: rng must be a numpy.random.Generator or None, got {rng!r}")
