@@ -135,10 +135,11 @@ INLINE void store_wide(double *p, wide x)
     _mm512_storeu_pd(p, x.low);
     _mm512_storeu_pd(p + LANES / 2, x.high);
 }
-/* The sum of 16 doubles: the upper half is added to the lower one, until one is left. */
-INLINE double sum_of_wide(const wide *x)
+/* The sum of 16 doubles and as many floats: the upper half is added to the lower one, until one is left. */
+INLINE double sum_of_wide(const wide *x, const real *rest)
 {
-    __m512d eight = x->low + x->high;
+    __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
+    __m512d eight = (x->low + x->high) + _mm512_cvtps_pd(rest_eight);
     __m256d four = _mm512_castpd512_pd256(eight) + _mm512_extractf64x4_pd(eight, 1);
     __m128d two = _mm256_castpd256_pd128(four) + _mm256_extractf128_pd(four, 1);
     return two[0] + two[1];
@@ -289,11 +290,11 @@ INLINE wide widen(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
-INLINE double sum_of_wide(const wide *x)
+INLINE double sum_of_wide(const wide *x, const real *rest)
 {
     double eight[8], four[4];
     for (int k = 0; k < 8; k++)
-        eight[k] = x[k] + x[k + 8];
+        eight[k] = (x[k] + x[k + 8]) + (double)(rest[k] + rest[k + 8]);
     for (int k = 0; k < 4; k++)
         four[k] = eight[k] + eight[k + 4];
     return (four[0] + four[2]) + (four[1] + four[3]);

@@ -57,10 +57,12 @@ enum {
 #if REAL_BITS == 32
     OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none that matters is subnormal */
     SPAN = 135,     /* the exponential of what is further below the maximum is 0: (EXPONENT_BIAS + OFFSET) ln 2 < SPAN */
+    NEAR = 40,      /* exponentials of numbers up to this far apart, and their rests, are normal whichever is the largest */
     FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
 #else
     OFFSET = 128,
     SPAN = 800,
+    NEAR = 40,
     FAR = 2048,
 #endif
 };
@@ -70,6 +72,9 @@ enum {
 
 #define INFINITE ((scalar)__builtin_inff())
 #define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
+
+/* Vectors that straddle cache lines are slow to come back from memory. */
+#define ALIGNED _Alignas(64)
 
 /* Loops over the PARTS scalars of a block, LANES at a time. */
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
@@ -135,10 +140,7 @@ INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
 INLINE struct total total(const struct sums *sums)
 {
 #if REAL_BITS == 32
-    wide value[PARTS / LANES];
-    UNROLL_VECTORS
-    EACH_PART(k) value[k / LANES] = add_wide(sums->value[k / LANES], widen(sums->rest[k / LANES]));
-    return (struct total){sum_of_wide(value), 0};
+    return (struct total){sum_of_wide(sums->value, sums->rest), 0};
 #else
     double value[PARTS], rest[PARTS];
     UNROLL_VECTORS
@@ -293,7 +295,8 @@ INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar 
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {
         const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
         const scalar *from_a = a + start, *from_b = b + start;
-        scalar chunk[CHUNK], *to = y ? y + start : chunk;
+        ALIGNED scalar chunk[CHUNK];
+        scalar *to = y ? y + start : chunk;
         for (ptrdiff_t i = 0; i < whole; i += PARTS) {
             UNROLL_VECTORS
             EACH_PART(k)
@@ -305,7 +308,7 @@ INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar 
         }
         add_blocks(&sums, to, whole);
         if (whole < count) {
-            scalar last[PARTS];
+            ALIGNED scalar last[PARTS];
             EACH_PART(k)
             {
                 const ptrdiff_t lanes = lanes_of(count - whole - k);
@@ -346,12 +349,19 @@ INLINE struct pair general_exponential_down(real x, real unused, const struct sh
 
 /* Whether a batch has temperatures other than 1, or origins other than 0.  The general formulas give the bits of the plain
    ones where neither is so. */
-INLINE bool is_general(const struct batch *b, const struct shifts *shifts)
+INLINE bool is_tempered(const struct batch *b)
 {
-    bool general = false;
+    bool tempered = false;
     for (int r = 0; r < ROWS; r++)
-        general |= (b->temperature[r] != 1) | (shifts->origin[r] != 0);
-    return general;
+        tempered |= b->temperature[r] != 1;
+    return tempered;
+}
+INLINE bool is_shifted(const struct shifts *shifts)
+{
+    bool shifted = false;
+    for (int r = 0; r < ROWS; r++)
+        shifted |= shifts->origin[r] != 0;
+    return shifted;
 }
 
 /* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
@@ -369,18 +379,53 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
+/* Whether short rows may share a maximum, which is then that of all of them: where no entry is further than NEAR below it,
+   another power of two in the exponentials changes nothing in the quotients.  Saves a maximum across lanes for each row. */
+INLINE bool share_maximum(const struct batch *b, bool negate, scalar *max)
+{
+    real most[PARTS / LANES], least[PARTS / LANES];
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        most[k / LANES] = real_(-INFINITE);
+        least[k / LANES] = real_(INFINITE);
+    }
+    for (int r = 0; r < b->rows; r++)
+        for (ptrdiff_t i = 0; i < b->n; i += PARTS) {
+            UNROLL_VECTORS
+            EACH_PART(k)
+            {
+                /* Behind the end stands the first entry once more. */
+                real x = load_padded(b->in[0][r] + i + k, lanes_of(b->n - i - k), b->in[0][r][0]);
+                most[k / LANES] = at_least(most[k / LANES], negate ? -x : x);
+                least[k / LANES] = at_most(least[k / LANES], negate ? -x : x);
+            }
+        }
+    scalar top = -INFINITE, bottom = -INFINITE;
+    for (int k = 0; k < PARTS / LANES; k++) {
+        scalar lane = largest_lane(most[k]), lowest = largest_lane(-least[k]);
+        top = lane > top ? lane : top;
+        bottom = lowest > bottom ? lowest : bottom;
+    }
+    for (int r = 0; r < b->rows; r++)
+        max[r] = top + 0;
+    return top <= FAR && top >= -FAR && top + bottom <= NEAR && !is_tempered(b);
+}
+
 /* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
 INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
 {
     const bool roomy = b->n <= SHORT;
     const scalar pad = negate ? INFINITE : -INFINITE;
-    scalar max[ROWS] = {0}, terms[ROWS][SHORT];
+    ALIGNED scalar terms[ROWS][SHORT];
+    scalar max[ROWS] = {0};
     struct shifts shifts;
     struct total sums[ROWS];
-    for (int r = 0; r < b->rows; r++)
-        max[r] = largest(b->in[0][r], b->n, negate);
+    if (!roomy || !share_maximum(b, negate, max))
+        for (int r = 0; r < b->rows; r++)
+            max[r] = largest(b->in[0][r], b->n, negate);
     shifts_of(max, b->temperature, &shifts);
-    const bool is_plain = !is_general(b, &shifts);
+    const bool is_plain = !is_tempered(b) && !is_shifted(&shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
@@ -463,7 +508,7 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
     for (int r = 0; r < ROWS; r++)
         max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
     shifts_of(max, b->temperature, shifts);
-    const bool is_plain = !is_general(b, shifts);
+    const bool is_plain = !is_tempered(b) && !is_shifted(shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(shifts, r);
@@ -630,7 +675,7 @@ INLINE struct pair first_of(real a, real b, const struct shift *unused)
 INLINE real log_softmax_grad_of(real dy, real y, struct pair sum, real temperature)
 {
     (void)temperature;
-    struct exponential e = exponential(clamp(y, 2 * EXP_LIMIT), NO_REST);
+    struct exponential e = exponential(clamp(y, EXP_LIMIT), NO_REST);
     struct pair factor = sum_of_ordered(real_(1), e.q);
     real power = scale(factor.value, e.n), rest = scale(factor.rest + e.rest, e.n);
     return fma(-power, sum.value, fma(-power, sum.rest, fma(-rest, sum.value, dy)));
@@ -674,7 +719,7 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
     struct sums sums = {0};
     ptrdiff_t count = 0;
     for (ptrdiff_t i = 0; i < n; i += PARTS) {
-        scalar block[PARTS];
+        ALIGNED scalar block[PARTS];
         UNROLL_VECTORS
         EACH_PART(k)
         {

@@ -388,6 +388,7 @@ def test_gumbel_softmax() -> None:
 # The interface
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pickle looks into all modules, mpmath too
 def test_names() -> None:
     """Every function is public, documented, and has its ufunc, which is pickled by name."""
     for name, function in _axis.PUBLIC.items():

@@ -98,8 +98,8 @@ def softmax(
 
     Notes
     -----
-    The error is at most 2 ULP, tails and subnormal results included.  Entries of +inf share their row equally; a row that
-    is masked everywhere, or -inf everywhere, gives 0; a NaN makes its row NaN.
+    The error is at most 2 ULP, tails and subnormal results included.  Entries of +inf share their row equally; a row
+    that is masked everywhere, or -inf everywhere, gives 0; a NaN makes its row NaN.
 
     """
     return _softmax("softmax", x, axis, where, temperature, out)
@@ -177,7 +177,7 @@ def logsumexp(
     keepdims: bool = False,
     out: Array | None = None,
 ) -> Any:
-    """Log sum_j e^x_j, along an axis.
+    """Logarithm of sum_j e^x_j, along an axis.
 
     Parameters
     ----------
@@ -210,7 +210,6 @@ def logsumexp(
     if where is None:
         return _call(_ufuncs.AXIS["logsumexp"], (x,), axis, out, keepdims=keepdims)
     mask = _as_mask("logsumexp", where, x)
-    # keepdims= is for ufuncs with one operand, or operands of one signature, as here.
     return _call(_ufuncs.AXIS["logsumexp_where"], (x, mask), axis, out, keepdims=keepdims)
 
 

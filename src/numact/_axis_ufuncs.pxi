@@ -11,7 +11,7 @@ cdef void axis_loop(
 ) noexcept nogil:
     if not numact_axis_ufunc_loop(arrays, dimensions, steps, data):
         with gil:
-            PyErr_NoMemory()
+            PyErr_SetNone(MemoryError)
 
 
 cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_function *f64):

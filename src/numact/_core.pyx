@@ -4,7 +4,7 @@
 import os
 import warnings
 
-from cpython.exc cimport PyErr_NoMemory
+from cpython.exc cimport PyErr_SetNone
 from libc.stdlib cimport malloc
 
 from numact._activation import Activation, SUFFIXES, document, parse_parameters
