@@ -53,16 +53,14 @@ enum {
     PARTS = 16,     /* partial sums of a row */
     ROWS = 16,      /* rows of a batch, at most */
     CHUNK = 512,    /* terms that are summed at a time */
-    SHORT = 64,     /* rows up to this length have scratch of whole vectors */
+    SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
 #if REAL_BITS == 32
     OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none that matters is subnormal */
     SPAN = 135,     /* the exponential of what is further below the maximum is 0: (EXPONENT_BIAS + OFFSET) ln 2 < SPAN */
-    NEAR = 40,      /* exponentials of numbers up to this far apart, and their rests, are normal whichever is the largest */
     FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
 #else
     OFFSET = 128,
     SPAN = 800,
-    NEAR = 40,
     FAR = 2048,
 #endif
 };
@@ -347,21 +345,17 @@ INLINE struct pair general_exponential_down(real x, real unused, const struct sh
     return general_exponential(-x, unused, shift);
 }
 
-/* Whether a batch has temperatures other than 1, or origins other than 0.  The general formulas give the bits of the plain
-   ones where neither is so. */
-INLINE bool is_tempered(const struct batch *b)
+/* Whether all temperatures of a batch are 1, and all origins 0: there the general formulas give the bits of the plain ones. */
+INLINE bool is_everywhere(scalar value, const scalar *of_rows)
 {
-    bool tempered = false;
-    for (int r = 0; r < ROWS; r++)
-        tempered |= b->temperature[r] != 1;
-    return tempered;
+    int equal = 0;
+    for (int r = 0; r < ROWS; r += LANES)
+        equal += count_true(eq(load(of_rows + r), value));
+    return equal == ROWS;
 }
-INLINE bool is_shifted(const struct shifts *shifts)
+INLINE bool is_plain_batch(const struct batch *b, const struct shifts *shifts)
 {
-    bool shifted = false;
-    for (int r = 0; r < ROWS; r++)
-        shifted |= shifts->origin[r] != 0;
-    return shifted;
+    return is_everywhere(1, b->temperature) && is_everywhere(0, shifts->origin);
 }
 
 /* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
@@ -379,65 +373,59 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
-/* Whether short rows may share a maximum, which is then that of all of them: where no entry is further than NEAR below it,
-   another power of two in the exponentials changes nothing in the quotients.  Saves a maximum across lanes for each row. */
-INLINE bool share_maximum(const struct batch *b, bool negate, scalar *max)
+/* The sums of a batch and their inverses, as pairs. */
+struct softmax_sums {
+    double value[ROWS], rest[ROWS];
+    scalar inverse[ROWS], inverse_rest[ROWS];
+};
+
+/* For a row of -inf the inverse is 0, unless there is a NaN in it. */
+INLINE void inverses_of(struct softmax_sums *sums, const scalar *max)
 {
-    real most[PARTS / LANES], least[PARTS / LANES];
-    UNROLL_VECTORS
-    EACH_PART(k)
-    {
-        most[k / LANES] = real_(-INFINITE);
-        least[k / LANES] = real_(INFINITE);
+#if REAL_BITS == 32
+    for (int r = 0; r < ROWS; r++) {
+        double inverse = max[r] < -LARGEST ? sums->value[r] * 0 : 1 / sums->value[r];
+        sums->inverse[r] = (scalar)inverse;
+        sums->inverse_rest[r] = (scalar)(inverse - (double)sums->inverse[r]);
     }
-    for (int r = 0; r < b->rows; r++)
-        for (ptrdiff_t i = 0; i < b->n; i += PARTS) {
-            UNROLL_VECTORS
-            EACH_PART(k)
-            {
-                /* Behind the end stands the first entry once more. */
-                real x = load_padded(b->in[0][r] + i + k, lanes_of(b->n - i - k), b->in[0][r][0]);
-                most[k / LANES] = at_least(most[k / LANES], negate ? -x : x);
-                least[k / LANES] = at_most(least[k / LANES], negate ? -x : x);
-            }
-        }
-    scalar top = -INFINITE, bottom = -INFINITE;
-    for (int k = 0; k < PARTS / LANES; k++) {
-        scalar lane = largest_lane(most[k]), lowest = largest_lane(-least[k]);
-        top = lane > top ? lane : top;
-        bottom = lowest > bottom ? lowest : bottom;
+#else
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        real sum = load(sums->value + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums->rest + r), fma(-inverse, sum, 1));
+        mask nothing = lt(load(max + r), -LARGEST);
+        store(sums->inverse + r, sel(nothing, sum * 0, inverse));
+        store(sums->inverse_rest + r, sel(nothing, 0, inverse * residual));
     }
-    for (int r = 0; r < b->rows; r++)
-        max[r] = top + 0;
-    return top <= FAR && top >= -FAR && top + bottom <= NEAR && !is_tempered(b);
+#endif
 }
 
 /* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
 INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
 {
-    const bool roomy = b->n <= SHORT;
+    const bool roomy = b->n <= SHORT && b->n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
     ALIGNED scalar terms[ROWS][SHORT];
-    scalar max[ROWS] = {0};
+    scalar max[ROWS];
     struct shifts shifts;
-    struct total sums[ROWS];
-    if (!roomy || !share_maximum(b, negate, max))
-        for (int r = 0; r < b->rows; r++)
-            max[r] = largest(b->in[0][r], b->n, negate);
+    struct softmax_sums sums = {0};
+    for (int r = 0; r < ROWS; r++)
+        max[r] = r < b->rows ? largest(b->in[0][r], b->n, negate) : 0;
     shifts_of(max, b->temperature, &shifts);
-    const bool is_plain = !is_tempered(b) && !is_shifted(&shifts);
+    const bool is_plain = is_plain_batch(b, &shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
         scalar *y = roomy ? terms[r] : b->out[r];
-        sums[r] = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
-                           : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
+        struct total sum = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
+                                    : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
+        sums.value[r] = sum.value;
+        sums.rest[r] = sum.rest;
     }
+    inverses_of(&sums, max);
     for (int r = 0; r < b->rows; r++) {
-        struct pair inverse = quotient_of((struct total){1, 0}, sums[r]);
-        /* A row of -inf gives zeros, unless there is a NaN in it. */
-        if (max[r] < -LARGEST) inverse = (struct pair){real_((scalar)(sums[r].value * 0)), real_(0)};
-        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, inverse);
+        struct pair factor = {real_(sums.inverse[r]), real_(sums.inverse_rest[r])};
+        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, factor);
     }
 }
 INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false, plain_exponential, general_exponential); }
@@ -508,7 +496,7 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
     for (int r = 0; r < ROWS; r++)
         max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
     shifts_of(max, b->temperature, shifts);
-    const bool is_plain = !is_tempered(b) && !is_shifted(shifts);
+    const bool is_plain = is_plain_batch(b, shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(shifts, r);
