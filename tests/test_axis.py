@@ -42,7 +42,8 @@ def rows(dtype: Any, longest: int = 200) -> Iterator[Array]:
         peak[rng.integers(n)] += 1.5 * rng.uniform(10, 40)
         yield peak.astype(dtype)
         # One rounding that all entries but a few share moves the sum as far as roundings can.
-        yield np.where(np.arange(n) < n // 8, *rng.uniform(-3, 3, 2)).astype(dtype)
+        few, many = rng.uniform(-3, 3, 2)
+        yield np.where(np.arange(n) < n // 8, few, many).astype(dtype)
 
 
 def ulp_error(got: Any, want: Any, scale: Any = 0) -> float:
@@ -130,7 +131,8 @@ def test_gradients_with_temperature(name: str) -> None:
 def test_a_million(dtype: Any) -> None:
     """A row of a million sums to 1 within 4 ULP, whatever its entries."""
     rng = np.random.default_rng(4)
-    for x in (rng.normal(size=10**6), rng.normal(size=10**6) * 20, np.full(10**6, 0.3), rng.uniform(-1e-3, 0, 10**6)):
+    inputs: list[Array] = [rng.normal(size=10**6), rng.normal(size=10**6) * 20, np.full(10**6, 0.3)]
+    for x in (*inputs, rng.uniform(-1e-3, 0, 10**6)):
         total = math.fsum(numact.softmax(x.astype(dtype)).tolist())
         assert abs(total - 1) <= 4 * np.finfo(dtype).eps
         log = numact.logsumexp(x.astype(dtype))
@@ -142,7 +144,7 @@ def test_a_million(dtype: Any) -> None:
 # The same bits everywhere
 
 
-def operands(name: str, x: Array, dy: Array, signature: str) -> tuple[Any, ...]:
+def operands(name: str, x: Array, dy: Array, signature: Any) -> tuple[Any, ...]:
     """Operands of a raw ufunc: rows, a mask, a temperature."""
     inputs = signature.split("->")[0].count("(")
     if name.startswith("maxout"):
