@@ -52,6 +52,7 @@
 enum {
     PARTS = 16,     /* partial sums of a row */
     ROWS = 16,      /* rows of a batch, at most */
+    BATCH_BYTES = 1 << 15,    /* rows of a batch stay in the first cache */
     CHUNK = 512,    /* terms that are summed at a time */
     SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
 #if REAL_BITS == 32
@@ -281,6 +282,11 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
     return (struct pair){value, fma(e.power, e.q, e.power - value)};
 }
 
+/* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, and half a page
+   is a row of softmax as models have it.  Beyond an array nothing happens. */
+INLINE void prefetch_to_read(const scalar *p) { __builtin_prefetch((const char *)p + BATCH_BYTES, 0); }
+INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_BYTES / 8, 1); }
+
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
@@ -296,6 +302,9 @@ INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar 
         ALIGNED scalar chunk[CHUNK];
         scalar *to = y ? y + start : chunk;
         for (ptrdiff_t i = 0; i < whole; i += PARTS) {
+            prefetch_to_read(from_a + i);
+            if (a != b) prefetch_to_read(from_b + i);
+            if (y) prefetch_to_write(to + i);
             UNROLL_VECTORS
             EACH_PART(k)
             {

@@ -18,8 +18,7 @@ enum result { SAME_LENGTH, ONE_VALUE };
 enum {
     LINE = 64,                  /* bytes of a cache line */
     ON_STACK = 1 << 14,         /* bytes of scratch that need no allocation */
-    BATCH_BYTES = 1 << 15,      /* rows of a batch stay in the first cache */
-    ACROSS_BYTES = 1 << 19,     /* or in the second, where the rows' elements alternate in memory */
+    ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
 };
 
 /* Elements by row and place in the row. */
