@@ -282,8 +282,8 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
     return (struct pair){value, fma(e.power, e.q, e.power - value)};
 }
 
-/* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, and half a page
-   is a row of softmax as models have it.  Beyond an array nothing happens. */
+/* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, which a row of
+   1024 floats fills.  Beyond an array nothing happens. */
 INLINE void prefetch_to_read(const scalar *p) { __builtin_prefetch((const char *)p + BATCH_BYTES, 0); }
 INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_BYTES / 8, 1); }
 
@@ -559,8 +559,10 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
-    for (; i <= n - LANES; i += LANES)
+    for (; i <= n - LANES; i += LANES) {
+        prefetch_to_write(y + i);
         store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), general));
+    }
     if (LANES > 1 && i < n)
         store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
@@ -608,8 +610,10 @@ INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, p
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
-    for (; i <= n - LANES; i += LANES)
+    for (; i <= n - LANES; i += LANES) {
+        prefetch_to_write(y + i);
         store(y + i, f(load(a + i), load(b + i), row, real_(temperature)));
+    }
     if (LANES > 1 && i < n)
         store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, real_(temperature)), n - i);
 }
