@@ -78,7 +78,7 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py"],
+            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py", "src/numact/_axis_ufuncs.pxi"],
         )
     ],
     cmdclass={"build_ext": BuildLevels, "build_py": BuildStub},

@@ -99,13 +99,23 @@ typedef __mmask8 mask;
 #endif
 
 enum { LANES = sizeof(real) / sizeof(scalar) };
+/* Before a loop over a few vectors; one over scalars is for the compiler. */
+#define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
 
+/* The first n of LANES scalars, the others pad; n from 0 to LANES. */
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
+{
+    return INTRINSIC(mask_loadu)(real_(pad), (mask)((1u << n) - 1u), p);
+}
+
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
+INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
+INLINE scalar largest_lane(real x) { return INTRINSIC(reduce_max)(x); }
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -129,6 +139,36 @@ INLINE real copysign_(real magnitude, real sign)
 }
 INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
 INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
+
+#if REAL_BITS == 32
+/* As many doubles as a real has lanes, for sums. */
+typedef struct {
+    __m512d low, high;
+} wide;
+INLINE wide wide_of(real x)
+{
+    return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+}
+INLINE wide load_wide(const scalar *p)
+{
+    return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
+}
+INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
+INLINE void store_wide(double *p, wide x)
+{
+    _mm512_storeu_pd(p, x.low);
+    _mm512_storeu_pd(p + LANES / 2, x.high);
+}
+/* The sum of 16 doubles and as many floats: the upper half is added to the lower one, until one is left. */
+INLINE double sum_of_wide(const wide *x, const real *rest)
+{
+    __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
+    __m512d eight = (x->low + x->high) + _mm512_cvtps_pd(rest_eight);
+    __m256d four = _mm512_castpd512_pd256(eight) + _mm512_extractf64x4_pd(eight, 1);
+    __m128d two = _mm256_castpd256_pd128(four) + _mm256_extractf128_pd(four, 1);
+    return two[0] + two[1];
+}
+#endif
 
 /* 2^n for an integral n of a normal power. */
 INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
@@ -154,6 +194,7 @@ INLINE real exponent_of(real x)
 typedef scalar real;
 typedef bool mask;
 enum { LANES = 1 };
+#define UNROLL_VECTORS _Pragma("GCC ivdep")
 
 INLINE real load(const scalar *p) { return *p; }
 INLINE void store(scalar *p, real x) { *p = x; }
@@ -163,7 +204,11 @@ INLINE void store_part(scalar *p, real x, ptrdiff_t n)
     if (n) *p = x;
 }
 
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *p : pad; }
+
 INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
+INLINE int count_true(mask condition) { return condition; }
+INLINE scalar largest_lane(real x) { return x; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
@@ -250,6 +295,23 @@ INLINE real fma_(real a, real b, real c)
     real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
     real signed_zero = nearest == 0 ? plain : exact;
     return abs_(exact) <= DBL_MAX ? signed_zero : plain;
+}
+#endif
+
+#if REAL_BITS == 32
+typedef double wide;
+INLINE wide wide_of(real x) { return x; }
+INLINE wide load_wide(const scalar *p) { return *p; }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE void store_wide(double *p, wide x) { *p = x; }
+INLINE double sum_of_wide(const wide *x, const real *rest)
+{
+    double eight[8], four[4];
+    for (int k = 0; k < 8; k++)
+        eight[k] = (x[k] + x[k + 8]) + (double)(rest[k] + rest[k + 8]);
+    for (int k = 0; k < 4; k++)
+        four[k] = eight[k] + eight[k + 4];
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 #endif
 

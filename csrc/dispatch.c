@@ -7,10 +7,12 @@
 #endif
 
 #define TABLES(level)                                                                                                  \
-    .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level
+    .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
-    numact_half_loop numact_f16_##level, numact_bf16_##level;
+    numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -62,6 +64,15 @@ void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     environment found = environment_enter();
     kernel->loop(kernel->f32, arrays, dimensions[0], steps);
     environment_leave(found, kernel->f32->overflows);
+}
+
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    const struct numact_axis_function *function = data;
+    environment found = environment_enter();
+    bool done = function->loop(arrays, dimensions, steps);
+    environment_leave(found, false);
+    return done;
 }
 
 #if defined __clang__

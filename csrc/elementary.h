@@ -116,15 +116,21 @@ struct exponential {
     real n, power, q, rest;
 };
 
-/* e^(x + rest), |x| <= 4 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal. */
-INLINE struct exponential exponential_signed(real x, real rest, int sign)
+/* e^(x + rest), |x| <= 4 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal.  The power, 2^n for
+   POWER_ROUNDER, is 2^(n + k) for POWER_ROUNDER + k. */
+INLINE struct exponential exponential_scaled(real x, real rest, int sign, real power_rounder)
 {
-    real sum = fma(x, (scalar)sign * LOG2E, POWER_ROUNDER), n = sum - POWER_ROUNDER;
+    real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
     real exact = fma(n, (scalar)-sign * LN2, x);
     real r = fma(n, (scalar)-sign * LN2_LOW, exact) + rest;
     real square = r * r, p = polynomial(r, EXP_P), q = fma(square, p, r);
     real r_rest = fma(n, (scalar)-sign * LN2_LOW, exact - r) + rest;
     return (struct exponential){n, power_of_sum(sum), q, fma(square, p, r - q) + r_rest};
+}
+
+INLINE struct exponential exponential_signed(real x, real rest, int sign)
+{
+    return exponential_scaled(x, rest, sign, real_(POWER_ROUNDER));
 }
 
 INLINE struct exponential exponential(real x, real rest) { return exponential_signed(x, rest, 1); }

@@ -47,12 +47,26 @@ struct numact_activation {
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 
+/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written. */
+typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps);
+
+/* A row of the list in axis.h. */
+struct numact_axis_function {
+    const char *name;
+    const char *signature;      /* "(n),()->(n)" */
+    const char *types;          /* "rr>r": r is the type of the rows, ? a boolean, p an index */
+    const char *formula;
+    double ulp;
+    numact_axis_loop *loop;
+};
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
     bool supported;
     const struct numact_activation *f32, *f64;
     numact_half_loop *f16, *bf16;
+    const struct numact_axis_function *axis_f32, *axis_f64;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -63,6 +77,9 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
 
 /* The same where data points to a struct numact_half_kernel. */
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory. */
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -143,7 +143,7 @@ def _weight_sums(dy: ArrayLike, x: ArrayLike, weight: ArrayLike) -> Any:
     flat = [shape[axis] for axis in kept] + [math.prod(shape[axis] for axis in summed)]
     dtype = np.result_type(*(a if type(a) in PYTHON_NUMBERS else np.asanyarray(a) for a in (dy, x, weight)))
     rows = (np.broadcast_to(np.asarray(a, dtype), shape).transpose(kept + summed).reshape(flat) for a in (dy, x))
-    return _ufuncs.RAW["prelu_weight_grad"](*rows)
+    return _ufuncs.AXIS["prelu_weight_grad"](*rows)
 
 
 @overload

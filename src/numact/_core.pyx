@@ -5,6 +5,7 @@ and csrc/gated.h."""
 import os
 import warnings
 
+from cpython.exc cimport PyErr_SetNone
 from libc.stdlib cimport malloc
 
 from numact._activation import Activation, SUFFIXES, document, parse_parameters
@@ -40,6 +41,12 @@ cdef extern from "numact.h":
         const char *aliases
         const char *notes
         numact_kernel kernels[4]
+    struct numact_axis_function:
+        const char *name
+        const char *signature
+        const char *types
+        const char *formula
+        double ulp
     struct numact_level:
         const char *name
         bint supported
@@ -47,6 +54,8 @@ cdef extern from "numact.h":
         const numact_activation *f64
         numact_half_loop *f16
         numact_half_loop *bf16
+        const numact_axis_function *axis_f32
+        const numact_axis_function *axis_f64
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
@@ -249,3 +258,6 @@ def build(str level_name):
         f32 += 1
         f64 += 1
     return ufuncs
+
+
+include "_axis_ufuncs.pxi"

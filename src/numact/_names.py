@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from numact import _composed, _core, _ufuncs
+from numact import _axis, _composed, _core, _ufuncs
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**_ufuncs.PUBLIC, **_composed.PUBLIC}
+FUNCTIONS: dict[str, Callable[..., Any]] = {**_ufuncs.PUBLIC, **_composed.PUBLIC, **_axis.PUBLIC}
 
 _IGNORED = str.maketrans("", "", "_- ")
 

@@ -12,6 +12,7 @@ from numact._split import split_functions
 
 LEVEL: str = _core.level()
 RAW: dict[str, np.ufunc] = _core.build(LEVEL)
+AXIS: dict[str, np.ufunc] = _core.build_axis(LEVEL)
 PUBLIC: dict[str, np.ufunc | ParametricUfunc | Callable[..., Any]] = {}
 
 for _row in _core.catalogue():
@@ -28,3 +29,4 @@ for _row in _core.catalogue():
         PUBLIC.update(split_functions(_row, RAW[_row.name], RAW[f"{_row.name}_grad"]))
 
 globals().update(RAW)
+globals().update(AXIS)

@@ -10,11 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numact._activation import Activation as Activation
-from numact._composed import prelu as prelu
-from numact._composed import prelu_grad as prelu_grad
-from numact._composed import rrelu as rrelu
-from numact._composed import rrelu_grad as rrelu_grad
-from numact._core import catalogue as catalogue
+tofrom numact._core import catalogue as catalogue
 from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
 

@@ -1,0 +1,831 @@
+/* The functions along an axis: their list, then each of them as mathematics on rows.
+
+   A row is n scalars that lie side by side; axis_rows.h brings the elements of any axis there.  Sums are taken in 16
+   partial sums, element i in the sum i mod 16, in double for float and in pairs for double, and joined in one fixed
+   order: the bits depend on the row alone, not on the level, the strides or the rows beside it.
+
+   name, "signature", "types of the operands": r is the row's type, ? a boolean, p an index,
+   the function of a batch of rows,
+   its operands: inputs as long as the row; MASK if a mask follows, behind which entries count as -inf, MASK_UPWARD if as
+   +inf; TEMPERATURE if one follows; the result, SAME_LENGTH or ONE_VALUE, and what it is where the mask is false,
+   bound of the error in ULP,
+   "formula". */
+#ifndef NUMACT_AXIS_H
+#define NUMACT_AXIS_H
+
+#include "elementary.h"
+
+#define AXIS_FUNCTIONS(ROW)                                                                                            \
+    ROW(softmax, "(n),()->(n)", "rr>r", softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
+        "e^(x_i / T) / sum_j e^(x_j / T)")                                                                             \
+    ROW(softmax_where, "(n),(n),()->(n)", "r?r>r", softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
+        "e^(x_i / T) / sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+    ROW(softmin, "(n),()->(n)", "rr>r", softmin_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
+        "e^(-x_i / T) / sum_j e^(-x_j / T)")                                                                           \
+    ROW(softmin_where, "(n),(n),()->(n)", "r?r>r", softmin_rows, 1, MASK_UPWARD, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "e^(-x_i / T) / sum_j e^(-x_j / T), over the entries where the second operand is true")                        \
+    ROW(log_softmax, "(n),()->(n)", "rr>r", log_softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
+        "x_i / T - log sum_j e^(x_j / T)")                                                                             \
+    ROW(log_softmax_where, "(n),(n),()->(n)", "r?r>r", log_softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, -INFINITE, 2.0,\
+        "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+    ROW(logsumexp, "(n)->()", "r>r", logsumexp_rows, 1, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,                    \
+        "log sum_j e^x_j")                                                                                             \
+    ROW(logsumexp_where, "(n),(n)->()", "r?>r", logsumexp_rows, 1, MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,            \
+        "log sum_j e^x_j, over the entries where the second operand is true")                                          \
+    ROW(softmax_grad, "(n),(n),()->(n)", "rrr>r", softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "y_i (dy_i - sum_j dy_j y_j) / T")                                                                             \
+    ROW(softmin_grad, "(n),(n),()->(n)", "rrr>r", softmin_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
+        "-y_i (dy_i - sum_j dy_j y_j) / T")                                                                            \
+    ROW(log_softmax_grad, "(n),(n),()->(n)", "rrr>r", log_softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,\
+        "(dy_i - e^y_i sum_j dy_j) / T")                                                                               \
+    ROW(sparsemax, "(n)->(n)", "r>r", sparsemax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,                 \
+        "max(x_i - tau, 0), tau such that they sum to 1")                                                              \
+    ROW(sparsemax_where, "(n),(n)->(n)", "r?>r", sparsemax_rows, 1, MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,         \
+        "max(x_i - tau, 0), tau such that they sum to 1, over the entries where the second operand is true")           \
+    ROW(sparsemax_grad, "(n),(n)->(n)", "rr>r", sparsemax_grad_rows, 2, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,  \
+        "dy_i less their mean, over the entries with y_i > 0; else 0")                                                 \
+    ROW(hardmax, "(n)->(n)", "r>r", hardmax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 0.5,                     \
+        "1 at the first maximum, else 0")                                                                              \
+    ROW(prelu_weight_grad, "(n),(n)->()", "rr>r", prelu_weight_grad_rows, 2, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,\
+        "sum_i dy_i x_i over the entries where not x_i > 0")
+
+enum {
+    PARTS = 16,     /* partial sums of a row */
+    ROWS = 16,      /* rows of a batch, at most */
+    BATCH_BYTES = 1 << 15,    /* rows of a batch stay in the first cache */
+    CHUNK = 512,    /* terms that are summed at a time */
+    SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
+#if REAL_BITS == 32
+    OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none that matters is subnormal */
+    SPAN = 135,     /* the exponential of what is further below the maximum is 0: (EXPONENT_BIAS + OFFSET) ln 2 < SPAN */
+    FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
+#else
+    OFFSET = 128,
+    SPAN = 800,
+    FAR = 2048,
+#endif
+};
+
+/* Of a row's sum in double, this part is what subtracting the rest of it leaves enough digits of. */
+#define LAST_PART (REAL_BITS == 32 ? 0x1p-20 : 0x1p-40)
+
+#define INFINITE ((scalar)__builtin_inff())
+#define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
+
+/* Vectors that straddle cache lines are slow to come back from memory. */
+#define ALIGNED _Alignas(64)
+
+/* Loops over the PARTS scalars of a block, LANES at a time. */
+#define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
+
+/* Rows that are computed together, so that what there is once per row can be computed side by side. */
+struct batch {
+    ptrdiff_t n;
+    int rows;
+    const scalar *in[2][ROWS];
+    scalar *out[ROWS];
+    scalar temperature[ROWS];
+};
+
+/* How many of LANES elements there are, of the n that remain. */
+INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
+
+/* A double and what it lacks. */
+struct total {
+    double value, rest;
+};
+
+/* a + b, exactly (Knuth). */
+INLINE struct total total_of(double a, double b)
+{
+    double sum = a + b, b_part = sum - a;
+    return (struct total){sum, (a - (sum - b_part)) + (b - b_part)};
+}
+
+/* The partial sums of a row. */
+struct sums {
+#if REAL_BITS == 32
+    wide value[PARTS / LANES];
+#else
+    real value[PARTS / LANES];
+#endif
+    real rest[PARTS / LANES];
+};
+
+/* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which is why
+   terms are written to memory before they are summed, a chunk at a time. */
+INLINE void add_block(struct sums *sums, const scalar *block)
+{
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+#if REAL_BITS == 32
+        sums->value[k / LANES] = add_wide(sums->value[k / LANES], load_wide(block + k));
+#else
+        struct pair sum = sum_of(sums->value[k / LANES], load(block + k));
+        sums->value[k / LANES] = sum.value;
+        sums->rest[k / LANES] = sums->rest[k / LANES] + sum.rest;
+#endif
+    }
+}
+
+INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i += PARTS)
+        add_block(sums, blocks + i);
+}
+
+/* All of it: the upper half is added to the lower one, until one sum is left. */
+INLINE struct total total(const struct sums *sums)
+{
+#if REAL_BITS == 32
+    return (struct total){sum_of_wide(sums->value, sums->rest), 0};
+#else
+    double value[PARTS], rest[PARTS];
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        store(value + k, sums->value[k / LANES]);
+        store(rest + k, sums->rest[k / LANES]);
+    }
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) {
+            struct total sum = total_of(value[k], value[k + half]);
+            value[k] = sum.value;
+            rest[k] += rest[k + half] + sum.rest;
+        }
+    /* Beside an infinite sum the rest is a NaN. */
+    return (struct total){value[0], value[0] - value[0] == 0 ? rest[0] : 0};
+#endif
+}
+
+/* A total as a pair, the same in every lane. */
+INLINE struct pair pair_of_total(struct total t)
+{
+#if REAL_BITS == 32
+    scalar value = (scalar)t.value;
+    return (struct pair){real_(value), real_((scalar)(t.value - (double)value + t.rest))};
+#else
+    return (struct pair){real_(t.value), real_(t.rest)};
+#endif
+}
+
+/* a / b as a pair, the same in every lane. */
+INLINE struct pair quotient_of_totals(struct total a, struct total b)
+{
+#if REAL_BITS == 32
+    return pair_of_total((struct total){a.value / b.value, 0});
+#else
+    real quotient = real_(a.value) / b.value;
+    real residual = fma(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
+    return (struct pair){quotient, residual / b.value};
+#endif
+}
+
+/* The largest x, or -x, of a row: -inf of an empty one.  NaN is passed over.  The sign of 0 is not kept. */
+INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
+{
+    enum { STREAMS = 4 * PARTS };
+    scalar least = negate ? INFINITE : -INFINITE;
+    real found[STREAMS / LANES];
+    UNROLL_VECTORS
+    for (int k = 0; k < STREAMS / LANES; k++)
+        found[k] = real_(-INFINITE);
+    ptrdiff_t i = 0;
+    for (; i <= n - STREAMS; i += STREAMS) {
+        UNROLL_VECTORS
+        for (int k = 0; k < STREAMS; k += LANES) {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    if (i < n) {
+        EACH_PART(k)
+        {
+            real value = load_padded(x + i + k, lanes_in(n - i - k), least);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    UNROLL_VECTORS
+    for (int k = 0; k < PARTS / LANES; k++)
+        for (int stream = 1; stream < STREAMS / PARTS; stream++)
+            found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
+    UNROLL_VECTORS
+    for (int half = PARTS / LANES / 2; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            found[k] = at_least(found[k], found[k + half]);
+    return largest_lane(found[0]) + 0;
+}
+
+/* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
+   2^(OFFSET - n_top), where n_top is the n of the maximum.  Nothing is rounded in x - origin: the origin is 0 unless the
+   maximum is far from 0, and then x - origin is exact for all x down to half of it (Sterbenz), which are those within
+   SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite.  At `low` the biased
+   exponent of the power is 0, and so is the power. */
+struct shift {
+    real origin, top, low, scale, scale_rest, rounder;
+};
+
+/* The same of every row of a batch. */
+struct shifts {
+    scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_rest[ROWS], rounder[ROWS];
+};
+
+/* For maxima and temperatures of as many rows as there are lanes. */
+INLINE struct shift shift_of(real max, real temperature)
+{
+    real scale = 1 / temperature, scale_rest = fma(-scale, temperature, 1) * scale;
+    real origin = sel(le(abs_(max * scale), FAR), 0, clamp(max, LARGEST));
+    real top = sel(gt(abs_(max), LARGEST), (2 * (scalar)SPAN) * temperature, max - origin);
+    real n_top = round_(top * scale * LOG2E), low = (n_top - (OFFSET + EXPONENT_BIAS)) * LN2 * temperature;
+    return (struct shift){origin, top, low, scale, scale_rest, (POWER_ROUNDER + OFFSET) - n_top};
+}
+
+INLINE void shifts_of(const scalar *max, const scalar *temperature, struct shifts *shifts)
+{
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        struct shift shift = shift_of(load(max + r), load(temperature + r));
+        store(shifts->origin + r, shift.origin);
+        store(shifts->top + r, shift.top);
+        store(shifts->low + r, shift.low);
+        store(shifts->scale + r, shift.scale);
+        store(shifts->scale_rest + r, shift.scale_rest);
+        store(shifts->rounder + r, shift.rounder);
+    }
+}
+
+INLINE struct shift shift_at(const struct shifts *shifts, int r)
+{
+    return (struct shift){real_(shifts->origin[r]), real_(shifts->top[r]),        real_(shifts->low[r]),
+                          real_(shifts->scale[r]),  real_(shifts->scale_rest[r]), real_(shifts->rounder[r])};
+}
+
+/* e^((x - origin) / T) 2^(OFFSET - n_top), for distance = x - origin, within the row's span. */
+INLINE struct pair exponential_of(real distance, struct shift shift, bool tempered)
+{
+    real z = distance, rest = NO_REST;
+    if (tempered) {
+        z = distance * shift.scale;
+        rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
+    }
+    struct exponential e = exponential_scaled(z, rest, 1, shift.rounder);
+    real value = fma(e.power, e.q, e.power);
+    return (struct pair){value, fma(e.power, e.q, e.power - value)};
+}
+
+/* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, which a row of
+   1024 floats fills.  Beyond an array nothing happens. */
+INLINE void prefetch_to_read(const scalar *p) { __builtin_prefetch((const char *)p + BATCH_BYTES, 0); }
+INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_BYTES / 8, 1); }
+
+/* A term of a sum: of an element of one row or two, and constants of the row. */
+typedef struct pair term_formula(real a, real b, const struct shift *shift);
+
+/* The sum of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
+   or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
+INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
+                                 const struct shift *shift, scalar *y, bool roomy)
+{
+    struct sums sums = {0};
+    for (ptrdiff_t start = 0; start < n; start += CHUNK) {
+        const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
+        const scalar *from_a = a + start, *from_b = b + start;
+        ALIGNED scalar chunk[CHUNK];
+        scalar *to = y ? y + start : chunk;
+        for (ptrdiff_t i = 0; i < whole; i += PARTS) {
+            prefetch_to_read(from_a + i);
+            if (a != b) prefetch_to_read(from_b + i);
+            if (y) prefetch_to_write(to + i);
+            UNROLL_VECTORS
+            EACH_PART(k)
+            {
+                struct pair term = f(load(from_a + i + k), load(from_b + i + k), shift);
+                store(to + i + k, term.value);
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+            }
+        }
+        add_blocks(&sums, to, whole);
+        if (whole < count) {
+            ALIGNED scalar last[PARTS];
+            EACH_PART(k)
+            {
+                const ptrdiff_t lanes = lanes_in(count - whole - k);
+                struct pair term = f(load_padded(from_a + whole + k, lanes, pad),
+                                     load_padded(from_b + whole + k, lanes, pad), shift);
+                store(last + k, term.value);
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                if (roomy)
+                    store(to + whole + k, term.value);
+                else if (y)
+                    store_part(to + whole + k, term.value, lanes);
+            }
+            add_block(&sums, last);
+        }
+    }
+    return total(&sums);
+}
+
+/* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
+INLINE struct pair plain_exponential(real x, real unused, const struct shift *shift)
+{
+    (void)unused;
+    return exponential_of(at_least(x, shift->low), *shift, false);
+}
+INLINE struct pair general_exponential(real x, real unused, const struct shift *shift)
+{
+    (void)unused;
+    return exponential_of(at_least(at_most(x - shift->origin, shift->top), shift->low), *shift, true);
+}
+INLINE struct pair plain_exponential_down(real x, real unused, const struct shift *shift)
+{
+    return plain_exponential(-x, unused, shift);
+}
+INLINE struct pair general_exponential_down(real x, real unused, const struct shift *shift)
+{
+    return general_exponential(-x, unused, shift);
+}
+
+/* Whether all temperatures of a batch are 1, and all origins 0: there the general formulas give the bits of the plain ones. */
+INLINE bool is_everywhere(scalar value, const scalar *of_rows)
+{
+    int equal = 0;
+    for (int r = 0; r < ROWS; r += LANES)
+        equal += count_true(eq(load(of_rows + r), value));
+    return equal == ROWS;
+}
+INLINE bool is_plain_batch(const struct batch *b, const struct shifts *shifts)
+{
+    return is_everywhere(1, b->temperature) && is_everywhere(0, shifts->origin);
+}
+
+/* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
+INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct pair factor)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        real value = load(from + i);
+        store(to + i, fma(value, factor.value, value * factor.rest));
+    }
+    if (LANES > 1 && i < n) {
+        real value = roomy ? load(from + i) : load_part(from + i, n - i);
+        store_part(to + i, fma(value, factor.value, value * factor.rest), n - i);
+    }
+}
+
+/* The sums of a batch and their inverses, as pairs. */
+struct softmax_sums {
+    double value[ROWS], rest[ROWS];
+    scalar inverse[ROWS], inverse_rest[ROWS];
+};
+
+/* For a row of -inf the inverse is 0, unless there is a NaN in it. */
+INLINE void inverses_of(struct softmax_sums *sums, const scalar *max)
+{
+#if REAL_BITS == 32
+    for (int r = 0; r < ROWS; r++) {
+        double inverse = max[r] < -LARGEST ? sums->value[r] * 0 : 1 / sums->value[r];
+        sums->inverse[r] = (scalar)inverse;
+        sums->inverse_rest[r] = (scalar)(inverse - (double)sums->inverse[r]);
+    }
+#else
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        real sum = load(sums->value + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums->rest + r), fma(-inverse, sum, 1));
+        mask nothing = lt(load(max + r), -LARGEST);
+        store(sums->inverse + r, sel(nothing, sum * 0, inverse));
+        store(sums->inverse_rest + r, sel(nothing, 0, inverse * residual));
+    }
+#endif
+}
+
+/* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
+INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
+{
+    const bool roomy = b->n <= SHORT && b->n % PARTS;
+    const scalar pad = negate ? INFINITE : -INFINITE;
+    ALIGNED scalar terms[ROWS][SHORT];
+    scalar max[ROWS];
+    struct shifts shifts;
+    struct softmax_sums sums = {0};
+    for (int r = 0; r < ROWS; r++)
+        max[r] = r < b->rows ? largest(b->in[0][r], b->n, negate) : 0;
+    shifts_of(max, b->temperature, &shifts);
+    const bool is_plain = is_plain_batch(b, &shifts);
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *x = b->in[0][r];
+        const struct shift shift = shift_at(&shifts, r);
+        scalar *y = roomy ? terms[r] : b->out[r];
+        struct total sum = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
+                                    : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
+        sums.value[r] = sum.value;
+        sums.rest[r] = sum.rest;
+    }
+    inverses_of(&sums, max);
+    for (int r = 0; r < b->rows; r++) {
+        struct pair factor = {real_(sums.inverse[r]), real_(sums.inverse_rest[r])};
+        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, factor);
+    }
+}
+INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false, plain_exponential, general_exponential); }
+INLINE void softmin_rows(const struct batch *b)
+{
+    softmax_batch(b, true, plain_exponential_down, general_exponential_down);
+}
+
+/* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
+   exponential of the maximum and `others` the sum without it. */
+struct log_sums {
+    double others[ROWS], others_rest[ROWS], max_power[ROWS], max_power_rest[ROWS];
+    double log[ROWS], log_rest[ROWS];    /* log(1 + others / max_power), which log_of_sums fills in */
+};
+
+/* In double for every type: compiled with the kernels for double, one for each level. */
+#define AXIS_JOIN(a, b) a##_##b
+#define AXIS_JOINED(a, b) AXIS_JOIN(a, b)
+#define log_of_sums AXIS_JOINED(numact_log_of_sums, LEVEL)
+extern void log_of_sums(struct log_sums *rows);
+
+#if REAL_BITS == 64
+/* log(1 + t) = k ln 2 + 2 atanh s, s = (f - 1) / (f + 1), 1 + t = 2^k f, 1 <= f < 2; where k = 0, f - 1 is t itself. */
+INLINE struct pair log1p_pair(struct pair t)
+{
+    real k = exponent_of(1 + t.value), power = power_of_two(-k);
+    struct pair numerator = sum_of(power - 1, t.value * power);
+    numerator.rest = fma(t.rest, power, numerator.rest);
+    struct pair denominator = sum_of_ordered(real_(2), numerator.value);
+    denominator.rest = denominator.rest + numerator.rest;
+    real s = numerator.value / denominator.value;
+    real residual = fma(-s, denominator.value, numerator.value) + fma(-s, denominator.rest, numerator.rest);
+    real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.value);
+    struct pair half = sum_of_ordered(s, s_rest), product = product_of(k, real_(LN2));
+    struct pair sum = sum_of(product.value, 2 * half.value);
+    return sum_of_ordered(sum.value, sum.rest + fma(2, half.rest, fma(k, LN2_LOW, product.rest)));
+}
+
+void log_of_sums(struct log_sums *rows)
+{
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        real unit = load(rows->max_power + r), others = load(rows->others + r);
+        real quotient = others / unit;
+        real residual = fma(-quotient, unit, others) +
+                        fma(-quotient, load(rows->max_power_rest + r), load(rows->others_rest + r));
+        struct pair log = log1p_pair(sum_of_ordered(quotient, residual / unit));
+        store(rows->log + r, log.value);
+        store(rows->log_rest + r, log.rest);
+    }
+}
+#endif
+
+/* The exponential of an entry below the maximum, 0 of the maximum. */
+INLINE struct pair lower_exponential(real x, real unused, const struct shift *shift)
+{
+    struct pair term = general_exponential(x, unused, shift);
+    mask top = ge(x - shift->origin, shift->top);
+    return (struct pair){sel(top, 0, term.value), sel(top, 0, term.rest)};
+}
+
+/* The parts of log_sums, the maxima and the shifts of a batch; whether general formulas are needed.  The maximum's
+   exponential is subtracted from the sum, unless it has all but a LAST_PART of it: then the others are summed again without
+   it, and the logarithm keeps its relative accuracy where it is next to nothing. */
+INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *max, struct shifts *shifts)
+{
+    struct total sums[ROWS] = {0};
+    for (int r = 0; r < ROWS; r++)
+        max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
+    shifts_of(max, b->temperature, shifts);
+    const bool is_plain = is_plain_batch(b, shifts);
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *x = b->in[0][r];
+        const struct shift shift = shift_at(shifts, r);
+        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, b->n, -INFINITE, &shift, NULL, false)
+                           : sum_of_terms(general_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+    }
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
+                              .scale_rest = load(shifts->scale_rest + r), .rounder = load(shifts->rounder + r)};
+        struct pair power = exponential_of(shift.top, shift, true);
+#if REAL_BITS == 32
+        store_wide(rows->max_power + r, wide_of(power.value));
+        store_wide(rows->max_power_rest + r, wide_of(power.rest));
+#else
+        store(rows->max_power + r, power.value);
+        store(rows->max_power_rest + r, power.rest);
+#endif
+    }
+    for (int r = 0; r < ROWS; r++) {
+        struct total others = total_of(sums[r].value, -rows->max_power[r]);
+        others.rest += sums[r].rest - rows->max_power_rest[r];
+        rows->others[r] = others.value;
+        rows->others_rest[r] = others.rest;
+    }
+    for (int r = 0; r < b->rows; r++) {
+        if (rows->others[r] < LAST_PART * rows->max_power[r]) {
+            const scalar *x = b->in[0][r];
+            const struct shift shift = shift_at(shifts, r);
+            struct total others = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            rows->others[r] = others.value;
+            rows->others_rest[r] = others.rest;
+        }
+    }
+    log_of_sums(rows);
+    return !is_plain;
+}
+
+/* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum have no
+   distance from it. */
+INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool general)
+{
+    real distance = x - max;
+    if (!general) return distance - log;
+    real value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_rest, -log));
+    return sel(eq(x, max), -log, value);
+}
+
+INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, struct shift shift, scalar log,
+                            bool general)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        prefetch_to_write(y + i);
+        store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), general));
+    }
+    if (LANES > 1 && i < n)
+        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
+}
+
+INLINE void log_softmax_rows(const struct batch *b)
+{
+    struct log_sums rows;
+    struct shifts shifts;
+    scalar max[ROWS];
+    const bool general = log_sums_of(b, &rows, max, &shifts);
+    for (int r = 0; r < b->rows; r++) {
+        scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
+        if (general)
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, true);
+        else
+            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, false);
+    }
+}
+
+/* max + log, as one sum that is rounded once, since the two may cancel. */
+INLINE void logsumexp_rows(const struct batch *b)
+{
+    struct log_sums rows;
+    struct shifts shifts;
+    scalar max[ROWS];
+    log_sums_of(b, &rows, max, &shifts);
+    for (int r = 0; r < b->rows; r++) {
+        struct total sum = total_of((double)max[r], rows.log[r]);
+        bool finite = sum.value - sum.value == 0;
+        b->out[r][0] = (scalar)(finite ? sum.value + (sum.rest + rows.log_rest[r]) : sum.value);
+    }
+}
+
+/* A result: of an element of two rows, and the sum of their terms. */
+typedef real row_formula(real a, real b, struct pair row, real temperature);
+
+/* The sum of f(a, b) over a row. */
+INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
+{
+    return sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
+}
+
+INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
+                  scalar temperature)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        prefetch_to_write(y + i);
+        store(y + i, f(load(a + i), load(b + i), row, real_(temperature)));
+    }
+    if (LANES > 1 && i < n)
+        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, real_(temperature)), n - i);
+}
+
+/* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
+INLINE void gradient_rows(const struct batch *b, term_formula *term, row_formula *plain, row_formula *tempered)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *dy = b->in[0][r], *y = b->in[1][r];
+        struct pair sum = pair_of_total(sum_over(term, dy, y, b->n));
+        if (b->temperature[r] == 1)
+            apply(plain, dy, y, b->out[r], b->n, sum, 1);
+        else
+            apply(tempered, dy, y, b->out[r], b->n, sum, b->temperature[r]);
+    }
+}
+
+/* a b, exactly, unless it overflows. */
+INLINE struct pair finite_product_of(real a, real b, const struct shift *unused)
+{
+    (void)unused;
+    struct pair product = product_of(a, b);
+    product.rest = sel(gt(abs_(product.value), LARGEST), 0, product.rest);
+    return product;
+}
+
+INLINE real softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    (void)temperature;
+    return y * ((dy - sum.value) - sum.rest);
+}
+INLINE real softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_of(dy, y, sum, temperature) / temperature;
+}
+INLINE void softmax_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+}
+
+INLINE real softmin_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_of(dy, -y, sum, temperature);
+}
+INLINE real softmin_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return softmax_grad_tempered(dy, -y, sum, temperature);
+}
+INLINE void softmin_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+}
+
+INLINE struct pair first_of(real a, real b, const struct shift *unused)
+{
+    (void)b, (void)unused;
+    return (struct pair){a, NO_REST};
+}
+/* e^y as 2^n (1 + q), 1 + q with what its rounding lost. */
+INLINE real log_softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+{
+    (void)temperature;
+    struct exponential e = exponential(clamp(y, EXP_LIMIT), NO_REST);
+    struct pair factor = sum_of_ordered(real_(1), e.q);
+    real power = scale(factor.value, e.n), rest = scale(factor.rest + e.rest, e.n);
+    return fma(-power, sum.value, fma(-power, sum.rest, fma(-rest, sum.value, dy)));
+}
+INLINE real log_softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+{
+    return log_softmax_grad_of(dy, y, sum, temperature) / temperature;
+}
+INLINE void log_softmax_grad_rows(const struct batch *b)
+{
+    gradient_rows(b, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
+}
+
+INLINE bool has_nan(const scalar *x, ptrdiff_t n)
+{
+    ptrdiff_t ordered = 0, i = 0;
+    for (; i <= n - LANES; i += LANES)
+        ordered += count_true(eq(load(x + i), load(x + i)));
+    for (; i < n; i++)
+        ordered += x[i] == x[i];
+    return ordered < n;
+}
+
+INLINE void fill(scalar *y, ptrdiff_t n, scalar value)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] = value;
+}
+
+/* x - tau > 0 of an entry within 1 of the maximum, else 0; x - max exactly, as a pair, and tau relative to the maximum. */
+INLINE real above_threshold(real x, scalar max, struct pair tau)
+{
+    struct pair distance = sum_of(x, -real_(max));
+    real above = (distance.value - tau.value) + (distance.rest - tau.rest);
+    return sel(gt(distance.value, -1), at_least(above, 0), 0);
+}
+
+/* The sum and number of the entries above tau, relative to the maximum. */
+INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct pair tau, struct total *sum)
+{
+    struct sums sums = {0};
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < n; i += PARTS) {
+        ALIGNED scalar block[PARTS];
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            real value = load_padded(x + i + k, lanes_in(n - i - k), -INFINITE);
+            struct pair distance = sum_of(value, -real_(max));
+            mask inside = gt(above_threshold(value, max, tau), 0);
+            store(block + k, sel(inside, distance.value, 0));
+            sums.rest[k / LANES] = sums.rest[k / LANES] + sel(inside, distance.rest, 0);
+            count += count_true(inside);
+        }
+        add_block(&sums, block);
+    }
+    *sum = total(&sums);
+    return count;
+}
+
+/* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries within 1 of
+   the maximum, those that are not above the tau of the rest drop out, until none does (Michelot, 1986). */
+INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
+{
+    scalar max = largest(x, n, false);
+    bool infinite = max - max != 0, nan = has_nan(x, n);
+    if (nan || max < -LARGEST) {
+        fill(y, n, nan ? NOT_A_NUMBER : 0);
+        return;
+    }
+    if (infinite) { /* the infinite entries share */
+        ptrdiff_t count = 0;
+        for (ptrdiff_t i = 0; i < n; i++)
+            count += x[i] == max;
+        for (ptrdiff_t i = 0; i < n; i++)
+            y[i] = x[i] == max ? 1 / (scalar)count : 0;
+        return;
+    }
+    struct pair tau = {real_(-1), real_(0)};
+    struct total sum;
+    for (ptrdiff_t before = PTRDIFF_MAX, count; (count = support_above(x, n, max, tau, &sum)) < before; before = count) {
+        struct total excess = total_of(sum.value, -1);
+        excess.rest += sum.rest;
+        tau = quotient_of_totals(excess, (struct total){(double)count, 0});
+    }
+    ptrdiff_t i = 0;
+#pragma GCC ivdep
+    for (; i <= n - LANES; i += LANES)
+        store(y + i, above_threshold(load(x + i), max, tau));
+    if (LANES > 1 && i < n) store_part(y + i, above_threshold(load_part(x + i, n - i), max, tau), n - i);
+}
+
+INLINE void sparsemax_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++)
+        sparsemax_row(b->in[0][r], b->out[r], b->n);
+}
+
+/* dy on the support; a NaN of y passes. */
+INLINE struct pair on_support(real dy, real y, const struct shift *unused)
+{
+    (void)unused;
+    return (struct pair){sel(le(y, 0), 0, dy + (y - y)), NO_REST};
+}
+INLINE struct pair support_of(real dy, real y, const struct shift *unused)
+{
+    (void)dy, (void)unused;
+    return (struct pair){sel(gt(y, 0), 1, 0), NO_REST};
+}
+INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperature)
+{
+    (void)temperature;
+    return sel(le(y, 0), 0, (dy - mean.value) - mean.rest);
+}
+INLINE void sparsemax_grad_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *dy = b->in[0][r], *y = b->in[1][r];
+        struct total sum = sum_over(on_support, dy, y, b->n), count = sum_over(support_of, dy, y, b->n);
+        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of_totals(sum, count), 1);
+    }
+}
+
+INLINE void hardmax_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *x = b->in[0][r];
+        scalar max = largest(x, b->n, false);
+        bool nan = has_nan(x, b->n);
+        ptrdiff_t first = 0;
+        while (!nan && first < b->n && x[first] != max)
+            first++;
+        fill(b->out[r], b->n, nan ? NOT_A_NUMBER : 0);
+        if (!nan && b->n) b->out[r][first] = 1;
+    }
+}
+
+INLINE struct pair weight_term(real dy, real x, const struct shift *unused)
+{
+    struct pair product = finite_product_of(dy, x, unused);
+    mask positive = gt(x, 0);
+    return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
+}
+INLINE void prelu_weight_grad_rows(const struct batch *b)
+{
+    for (int r = 0; r < b->rows; r++) {
+        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], b->n);
+        b->out[r][0] = (scalar)(sum.value + sum.rest);
+    }
+}
+
+#endif
