@@ -5,6 +5,9 @@ cdef extern from "numact.h":
         char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
     ) noexcept nogil
 
+cdef enum:
+    AXIS_DTYPES = 2  # float32 and float64
+
 
 cdef void axis_loop(
     char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
@@ -18,9 +21,9 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
     inputs, outputs = f32.types.decode().split(">")
     arrays = len(inputs + outputs)
     doc = f"{f32.formula.decode()}\n\nThe generalised ufunc behind the function of this name in `numact`."
-    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
-    cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
-    cdef char *types = <char *>malloc(DTYPES * MAX_ARRAYS)
+    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(AXIS_DTYPES * sizeof(void *))
+    cdef void **data = <void **>malloc(AXIS_DTYPES * sizeof(void *))
+    cdef char *types = <char *>malloc(AXIS_DTYPES * NUMACT_MAX_ARRAYS)
     cdef int k, dtype
     if loops == NULL or data == NULL or types == NULL:
         raise MemoryError
@@ -32,7 +35,7 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
     doc_bytes = doc.encode()
     _kept.append(doc_bytes)
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        loops, data, types, DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0, f32.signature
+        loops, data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0, f32.signature
     )
 
 

@@ -10,7 +10,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from numact._activation import Activation as Activation
-tofrom numact._core import catalogue as catalogue
+from numact._axis import gumbel_softmax as gumbel_softmax
+from numact._axis import hardmax as hardmax
+from numact._axis import log_softmax as log_softmax
+from numact._axis import log_softmax_grad as log_softmax_grad
+from numact._axis import logsumexp as logsumexp
+from numact._axis import maxout as maxout
+from numact._axis import maxout_grad as maxout_grad
+from numact._axis import softmax as softmax
+from numact._axis import softmax_grad as softmax_grad
+from numact._axis import softmin as softmin
+from numact._axis import softmin_grad as softmin_grad
+from numact._axis import sparsemax as sparsemax
+from numact._axis import sparsemax_grad as sparsemax_grad
+from numact._composed import prelu as prelu
+from numact._composed import prelu_grad as prelu_grad
+from numact._composed import rrelu as rrelu
+from numact._composed import rrelu_grad as rrelu_grad
+from numact._core import catalogue as catalogue
 from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
 
