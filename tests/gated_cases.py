@@ -103,6 +103,6 @@ def others(dtype: Any, count: int, seed: int) -> Array:
 def gates(dtype: Any, count: int, seed: int = 0) -> Array:
     """Gates of any magnitude, and those for which results are tiny unless the other operands are huge."""
     rng = np.random.default_rng(seed)
-    far = {np.float32: 330, np.float64: 2300}[dtype]
+    far = {np.float16: 60, np.float32: 330, np.float64: 2300}[dtype]
     points = [critical(dtype, 2, 30), stratified(dtype, count, seed), rng.uniform(-far, 10, count // 2)]
     return rng.permutation(np.concatenate(points).astype(dtype))

@@ -75,7 +75,7 @@ def test_prelu_dtype() -> None:
     x = numbers((2, 3), np.float32)
     assert numact.prelu(x, 0.25).dtype == np.float32
     assert numact.prelu(x, np.float64(0.25)).dtype == np.float64
-    assert numact.prelu(x.astype(np.int8), 0.25).dtype == np.float32
+    assert numact.prelu(x.astype(np.int8), 0.25).dtype == np.float16
     assert_same_bits(numact.prelu([-1.0, 2.0], [0.5, 3.0], 0), np.array([-0.5, 2.0]))
     with pytest.raises(TypeError):
         numact.prelu(x, 1j)

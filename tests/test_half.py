@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 import pytest
-from cases import BUILT, FUNCTIONS, LEVELS, ROWS, Array, Function, assert_same_bits, name_of
+from cases import BUILT, CHOSEN, FUNCTIONS, LEVELS, ROWS, Array, Function, assert_same_bits, name_of
 from test_accuracy import true_values
 from test_interface import run
 
@@ -159,20 +159,22 @@ def test_parameters(name: str, half: Half) -> None:
     function = getattr(numact, name)
     x = np.linspace(0, 2, 9).astype(half.dtype)
     arrays = (x,) * function.nin
-    want = function(*arrays)
+    required = {name: CHOSEN[name] for name, default in function.defaults.items() if default is None}
+    values = {**function.defaults, **required}
+    want = function(*arrays, **required)
     assert want.dtype == half.dtype
-    typed = [half.dtype(value) for value in function.defaults.values()]
+    typed = [half.dtype(value) for value in values.values()]
     assert_same_bits(function(*arrays, *typed), want)
-    assert_same_bits(function(*arrays, *function.defaults.values()), want)
-    assert_same_bits(function(*arrays, **function.defaults), want)
-    assert_same_bits(function(*arrays, dtype=half.dtype), want)
-    scalar = function(*(array[2] for array in arrays))
+    assert_same_bits(function(*arrays, *values.values()), want)
+    assert_same_bits(function(*arrays, **values), want)
+    assert_same_bits(function(*arrays, **required, dtype=half.dtype), want)
+    scalar = function(*(array[2] for array in arrays), **required)
     assert type(scalar) is half.dtype
     assert_same_bits(scalar, want[2])
-    for parameter, default in function.defaults.items():
-        assert function(*arrays, **{parameter: np.full(9, default, half.dtype)}).dtype == half.dtype
+    for parameter, value in values.items():
+        assert function(*arrays, **{**required, parameter: np.full(9, value, half.dtype)}).dtype == half.dtype
         for wider in (np.float32, np.float64):
-            assert function(*arrays, **{parameter: wider(default)}).dtype == wider
+            assert function(*arrays, **{**required, parameter: wider(value)}).dtype == wider
 
 
 @every_half

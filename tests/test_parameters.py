@@ -232,12 +232,12 @@ def test_number_beside_double() -> None:
     assert got.dtype == np.float64
     np.testing.assert_array_equal(got, -0.1)
     np.testing.assert_array_equal(function(x.astype(np.int8), np.full(3, -1.0), 0.1), -0.1)
-    assert function(x.astype(np.int8), -1, 0.1).dtype == np.float32
+    assert function(x.astype(np.int8), -1, 0.1).dtype == np.float16
     assert function([-1, -1], -1, 0.1).dtype == np.float64
 
 
 def test_integers_and_doubles() -> None:
     """A np.float64 is no Python number: it makes the result float64 for integers too."""
     leaky_relu: Any = numact.leaky_relu
-    assert leaky_relu(np.ones(3, np.int8), 0.5).dtype == np.float32
+    assert leaky_relu(np.ones(3, np.int8), 0.5).dtype == np.float16
     assert leaky_relu(np.ones(3, np.int8), np.float64(0.5)).dtype == np.float64
