@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import numact
 
-COLUMNS = 4
+COLUMNS = 6
 # Parameters to draw with, where the default shows little or there is none.
 CHOSEN = {"leaky_relu": {"negative_slope": 0.1}, "threshold": {"threshold": 1.0, "value": -1.0}}
 INK, CURVE, DERIVATIVE = "#333333", "#1f5fa8", "#d9822b"
@@ -33,7 +33,7 @@ def main() -> None:
     figure, axes = plt.subplots(
         lines,
         COLUMNS,
-        figsize=(11, 2.5 * lines),
+        figsize=(13, 2.1 * lines),
         sharex=True,
         sharey=True,
         layout=ConstrainedLayoutEngine(wspace=0.04, hspace=0.06),
@@ -42,7 +42,7 @@ def main() -> None:
         axis.set_axis_off()
     for axis, row in zip(axes.flat, rows, strict=False):
         parameters = {**dict(row.parameters), **CHOSEN.get(row.name, {})}
-        label = ", ".join(f"{name} {value:g}" for name, value in parameters.items())
+        label = "\n".join(f"{name} {value:g}" for name, value in parameters.items())
         forward = getattr(numact, row.name)(x, **parameters)
         gradient = getattr(numact, f"{row.name}_grad")(np.ones_like(x), x, **parameters)
         axis.axhline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
@@ -51,7 +51,7 @@ def main() -> None:
         axis.plot(x, jumps_cut(gradient), color=DERIVATIVE, linewidth=1.6, label="f '(x)")
         axis.set(xlim=(-5, 7.5), ylim=(-1.4, 6.6), xticks=[-4, 0, 4], yticks=[0, 2, 4, 6])
         axis.set_title(row.name, loc="left", fontsize=11, color=INK, fontweight="bold", pad=4)
-        axis.text(1, 1.02, label, transform=axis.transAxes, ha="right", va="bottom", fontsize=8.5, color="#777777")
+        axis.text(0.02, 0.98, label, transform=axis.transAxes, va="top", fontsize=8, color="#777777")
         axis.tick_params(colors="#777777", labelsize=8.5, length=0)
         axis.tick_params(labelbottom=True)
         axis.spines[:].set_visible(False)

@@ -18,10 +18,10 @@ HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "error ≤ U
 
 def cells(row: Activation) -> Iterator[str]:
     """What the table says of one activation."""
-    yield f"`{row.name}`"
+    yield f"`{row.name}`" if row.family == "elementwise" else f"`{row.name}({', '.join(row.arguments)})`"
     yield ", ".join(f"`{name}`" if default is None else f"`{name}={default}`" for name, default in row.parameters)
     yield row.formula
-    yield row.derivative
+    yield "; ".join(row.derivative.split("\n"))
     yield "yes" if row.from_output else ""
     yield f"{row.ulp:g}, gradient {row.ulp_gradient:g}"
 
