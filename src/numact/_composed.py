@@ -284,7 +284,7 @@ def _draw(rng: np.random.Generator, lower: float, upper: float, x: ArrayLike) ->
     dtype = _ufuncs.RAW["leaky_relu"].resolve_dtypes((np.asanyarray(x).dtype,) * 2 + (None,))[0]
     drawn_as = np.float64 if dtype == np.float64 else np.float32
     low, high = drawn_as(lower), drawn_as(upper)
-    slopes = np.asarray(rng.random(np.shape(x), dtype=drawn_as))
+    slopes: Any = np.asarray(rng.random(np.shape(x), dtype=drawn_as))
     rest = 1 - slopes
     rest *= low
     slopes *= high

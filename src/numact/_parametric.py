@@ -112,9 +112,9 @@ class ParametricUfunc:
         self._default_values = tuple(self.defaults.values())
         self._required = None in self._default_values
         # A ufunc takes a zero-dimensional array faster than a Python float.
-        defaults = [value for value in self._default_values if value is not None]
+        given = [value for value in self._default_values if value is not None]
         self._defaults_f16, self._defaults_f32, self._defaults_f64 = (
-            tuple(np.array(value, dtype) for value in defaults) for dtype in (FLOAT16, FLOAT32, FLOAT64)
+            tuple(np.array(value, dtype) for value in given) for dtype in (FLOAT16, FLOAT32, FLOAT64)
         )
         self._rules = [Rule(text, self._names) for text in domain.split(", ") if text]
         self._at_zero = at_zero
