@@ -9,7 +9,7 @@
    its operands: inputs as long as the row; MASK if a mask follows, behind which entries count as -inf, MASK_UPWARD if as
    +inf; TEMPERATURE if one follows; the result, SAME_LENGTH or ONE_VALUE, and what it is where the mask is false,
    bound of the error in ULP,
-   "formula". */
+   "formula", "range" of the values, but for gradients. */
 #ifndef NUMACT_AXIS_H
 #define NUMACT_AXIS_H
 
@@ -17,37 +17,37 @@
 
 #define AXIS_FUNCTIONS(ROW)                                                                                            \
     ROW(softmax, "(n),()->(n)", "rr>r", softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
-        "e^(x_i / T) / sum_j e^(x_j / T)")                                                                             \
+        "e^(x_i / T) / sum_j e^(x_j / T)", "[0, 1]")                                                                   \
     ROW(softmax_where, "(n),(n),()->(n)", "r?r>r", softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
-        "e^(x_i / T) / sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+        "e^(x_i / T) / sum_j e^(x_j / T), over the entries where the second operand is true", "[0, 1]")                \
     ROW(softmin, "(n),()->(n)", "rr>r", softmin_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,                    \
-        "e^(-x_i / T) / sum_j e^(-x_j / T)")                                                                           \
+        "e^(-x_i / T) / sum_j e^(-x_j / T)", "[0, 1]")                                                                 \
     ROW(softmin_where, "(n),(n),()->(n)", "r?r>r", softmin_rows, 1, MASK_UPWARD, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
-        "e^(-x_i / T) / sum_j e^(-x_j / T), over the entries where the second operand is true")                        \
+        "e^(-x_i / T) / sum_j e^(-x_j / T), over the entries where the second operand is true", "[0, 1]")              \
     ROW(log_softmax, "(n),()->(n)", "rr>r", log_softmax_rows, 1, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,            \
-        "x_i / T - log sum_j e^(x_j / T)")                                                                             \
+        "x_i / T - log sum_j e^(x_j / T)", "(-inf, 0]")                                                                \
     ROW(log_softmax_where, "(n),(n),()->(n)", "r?r>r", log_softmax_rows, 1, MASK, TEMPERATURE, SAME_LENGTH, -INFINITE, 2.0,\
-        "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true")                          \
+        "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true", "(-inf, 0]")             \
     ROW(logsumexp, "(n)->()", "r>r", logsumexp_rows, 1, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,                    \
-        "log sum_j e^x_j")                                                                                             \
+        "log sum_j e^x_j", "(-inf, inf)")                                                                              \
     ROW(logsumexp_where, "(n),(n)->()", "r?>r", logsumexp_rows, 1, MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,            \
-        "log sum_j e^x_j, over the entries where the second operand is true")                                          \
+        "log sum_j e^x_j, over the entries where the second operand is true", "(-inf, inf)")                           \
     ROW(softmax_grad, "(n),(n),()->(n)", "rrr>r", softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
-        "y_i (dy_i - sum_j dy_j y_j) / T")                                                                             \
+        "y_i (dy_i - sum_j dy_j y_j) / T", "")                                                                         \
     ROW(softmin_grad, "(n),(n),()->(n)", "rrr>r", softmin_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,     \
-        "-y_i (dy_i - sum_j dy_j y_j) / T")                                                                            \
+        "-y_i (dy_i - sum_j dy_j y_j) / T", "")                                                                        \
     ROW(log_softmax_grad, "(n),(n),()->(n)", "rrr>r", log_softmax_grad_rows, 2, NO_MASK, TEMPERATURE, SAME_LENGTH, 0, 2.0,\
-        "(dy_i - e^y_i sum_j dy_j) / T")                                                                               \
+        "(dy_i - e^y_i sum_j dy_j) / T", "")                                                                           \
     ROW(sparsemax, "(n)->(n)", "r>r", sparsemax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,                 \
-        "max(x_i - tau, 0), tau such that they sum to 1")                                                              \
+        "max(x_i - tau, 0), tau such that they sum to 1", "[0, 1]")                                                    \
     ROW(sparsemax_where, "(n),(n)->(n)", "r?>r", sparsemax_rows, 1, MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,         \
-        "max(x_i - tau, 0), tau such that they sum to 1, over the entries where the second operand is true")           \
+        "max(x_i - tau, 0), tau such that they sum to 1, over the entries where the second operand is true", "[0, 1]") \
     ROW(sparsemax_grad, "(n),(n)->(n)", "rr>r", sparsemax_grad_rows, 2, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 2.0,  \
-        "dy_i less their mean, over the entries with y_i > 0; else 0")                                                 \
+        "dy_i less their mean, over the entries with y_i > 0; else 0", "")                                             \
     ROW(hardmax, "(n)->(n)", "r>r", hardmax_rows, 1, NO_MASK, NO_TEMPERATURE, SAME_LENGTH, 0, 0.5,                     \
-        "1 at the first maximum, else 0")                                                                              \
+        "1 at the first maximum, else 0", "0 and 1")                                                                   \
     ROW(prelu_weight_grad, "(n),(n)->()", "rr>r", prelu_weight_grad_rows, 2, NO_MASK, NO_TEMPERATURE, ONE_VALUE, 0, 1.0,\
-        "sum_i dy_i x_i over the entries where not x_i > 0")
+        "sum_i dy_i x_i over the entries where not x_i > 0", "")
 
 enum {
     PARTS = 16,     /* partial sums of a row */

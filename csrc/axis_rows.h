@@ -172,22 +172,22 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
-#define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)        \
+#define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)            \
     static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
     {                                                                                                                  \
         const struct call call = {function, inputs, masking, tempering, result, masked_result};                        \
         return run_rows(call, arrays, dimensions, steps);                                                              \
     }
-#define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)   \
-    {#name, signature, types, formula, ulp, SYMBOL(name)},
+#define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)       \
+    {#name, signature, types, ulp, SYMBOL(name), __VA_ARGS__},
 
 AXIS_FUNCTIONS(LOOP)
 
 extern const struct numact_axis_function SYMBOL(numact_axis)[];
 const struct numact_axis_function SYMBOL(numact_axis)[] = {
     AXIS_FUNCTIONS(TABLE_ROW)
-    {"maxout", "(p)->(),()", "r>rp", "max_j x_j, and the first j that has it", 0.5, maxout_loop},
-    {"maxout_grad", "(),()->(p)", "rp>r", "dy where j is the index, else 0", 0.5, maxout_grad_loop},
+    {"maxout", "(p)->(),()", "r>rp", 0.5, maxout_loop, "max_j x_j, and the first j that has it", "(-inf, inf)"},
+    {"maxout_grad", "(),()->(p)", "rp>r", 0.5, maxout_grad_loop, "dy where j is the index, else 0", ""},
     {.name = NULL},
 };
 

@@ -55,9 +55,9 @@ struct numact_axis_function {
     const char *name;
     const char *signature;      /* "(n),()->(n)" */
     const char *types;          /* "rr>r": r is the type of the rows, ? a boolean, p an index */
-    const char *formula;
     double ulp;
     numact_axis_loop *loop;
+    const char *formula, *range;
 };
 
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */

@@ -28,7 +28,7 @@ def cells(row: Activation) -> Iterator[str]:
 
 def table() -> str:
     """The lines of the table."""
-    lines = [HEADINGS, *(tuple(cells(row)) for row in numact.catalogue())]
+    lines = [HEADINGS, *(tuple(cells(row)) for row in numact.catalogue() if row.family != "axis")]
     escaped = ([cell.replace("|", "&#124;") for cell in line] for line in lines)
     heading, *rows = (f"| {' | '.join(line)} |" for line in escaped)
     return "\n".join([heading, "|---" * len(HEADINGS) + "|", *rows])

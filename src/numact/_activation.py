@@ -21,7 +21,8 @@ class Activation:
     name : str
         Name of the function in `numact`.
     family : str
-        "elementwise": of one array, or "gated": of two.
+        "elementwise": of one array; "gated": of two; "axis": of the entries along an axis of one, with the gradient
+        ``NAME_grad(dy, y)`` from the output where `from_output` says so.
     arguments : tuple of str
         Names of the arrays, such as "x", or "gate" and "up".
     parameters : tuple of (str, float or None)
@@ -36,7 +37,7 @@ class Activation:
     overflows : bool
         Whether finite input may overflow; NumPy then warns as usual.
     ulp, ulp_gradient : float
-        Bounds of the error, in units in the last place.
+        Bounds of the error, in units in the last place; 0 where there is no gradient.
     formula, derivative, range, kinks, notes : str
         What the function is, for readers: `kinks` lists the points where the derivative jumps, `derivative` has a line
         for each argument.

@@ -39,6 +39,43 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
     )
 
 
+cdef list describe_axis():
+    """Rows of the catalogue: what the table has besides masked variants and gradients."""
+    cdef const numact_axis_function *function = numact_levels().axis_f32
+    table = {}
+    while function.name != NULL:
+        table[function.name.decode()] = (
+            function.formula.decode(), function.ulp, function.range.decode(), b"()" in function.signature.split(b"->")[0]
+        )
+        function += 1
+    rows = []
+    for name, (formula, ulp, values, tempered) in table.items():
+        if name.endswith(("_where", "_grad")):
+            continue
+        derivative, ulp_gradient, _, _ = table.get(f"{name}_grad", ("", 0.0, "", False))
+        rows.append(
+            Activation(
+                name=name,
+                family="axis",
+                arguments=("x",),
+                parameters=(("temperature", 1.0),) if tempered else (),
+                domain="temperature > 0" if tempered else "",
+                from_output=bool(derivative),
+                kink=False,
+                overflows=False,
+                ulp=ulp,
+                ulp_gradient=ulp_gradient,
+                formula=formula,
+                derivative=derivative,
+                range=values,
+                kinks="",
+                aliases=(),
+                notes="",
+            )
+        )
+    return rows
+
+
 def build_axis(str level_name):
     """The generalised ufuncs of one level by name.
 

@@ -45,8 +45,9 @@ cdef extern from "numact.h":
         const char *name
         const char *signature
         const char *types
-        const char *formula
         double ulp
+        const char *formula
+        const char *range
     struct numact_level:
         const char *name
         bint supported
@@ -132,7 +133,8 @@ cdef object describe(const numact_activation *row):
 
 
 def catalogue():
-    """List of the activations, in the order of csrc/activations.h, then of the gated functions, as in csrc/gated.h.
+    """List of the activations: those of csrc/activations.h, the gated ones of csrc/gated.h, those along an axis of
+    csrc/axis.h, in that order.
 
     Returns
     -------
@@ -144,7 +146,7 @@ def catalogue():
     while row.name != NULL:
         found.append(describe(row))
         row += 1
-    return found
+    return found + describe_axis()
 
 
 cdef class HalfLoops:
