@@ -13,8 +13,9 @@ from numact import _ufuncs
 
 Array = NDArray[Any]
 
-# Beyond these float32 does not hold the temperature and its reciprocal to all digits.
-COLDEST, HOTTEST = 1e-28, 1e28
+# Beyond these float32 does not hold the temperature and its reciprocal to all digits.  As Python numbers they would be
+# rounded to float16, to 0 and infinity.
+COLDEST, HOTTEST = np.float64(1e-28), np.float64(1e28)
 
 # Temperature 1 in a dtype that raises no other.
 ONE = np.array(1, np.float16)
