@@ -29,7 +29,7 @@ IMPORTED = {
     for alias in node.names
     if alias.asname == alias.name
 }
-DEFINED = {node.name for node in STUB.body if isinstance(node, ast.FunctionDef)}
+DEFINED = {node.name: node for node in STUB.body if isinstance(node, ast.FunctionDef)}
 
 
 def public(names: Any) -> set[str]:
@@ -79,13 +79,22 @@ def signature_of(node: ast.FunctionDef) -> inspect.Signature:
         parameters.append(kinds(argument.arg, kinds.KEYWORD_ONLY, default=value_of(default)))
     if arguments.kwarg:
         parameters.append(kinds(arguments.kwarg.arg, kinds.VAR_KEYWORD))
-    return inspect.Signature(parameters[1:])
+    return inspect.Signature([parameter for parameter in parameters if parameter.name != "self"])
+
+
+def without_annotations(signature: inspect.Signature) -> inspect.Signature:
+    """The names, kinds and defaults of a signature."""
+    parameters = signature.parameters.values()
+    return inspect.Signature([parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters])
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_functions(name: str) -> None:
-    """Ufuncs are declared as such; where there are parameters, the signature is the one at run time."""
+    """Ufuncs are declared as such; functions, and where there are parameters, with the signature at run time."""
     function = PUBLIC[name]
+    if inspect.isfunction(function):
+        assert signature_of(DEFINED[name]) == without_annotations(inspect.signature(function))
+        return
     if not isinstance(function, ParametricUfunc):
         assert VARIABLES[name] == "Final[np.ufunc]"
         return

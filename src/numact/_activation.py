@@ -5,11 +5,10 @@ from dataclasses import dataclass
 # Suffix of the ufunc's name, in the order of enum numact_kind.
 SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
-DTYPES = (
-    "Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans "
-    "become the smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded "
-    "to the dtype of the arrays."
-)
+DTYPES = """\
+Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans become the
+smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded to the dtype of
+the arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +141,8 @@ def _see_also(row: Activation, suffix: str) -> str:
     if row.from_output:
         family["_grad_y"] = "Its gradient, from the output."
     family.pop(suffix, None)
+    if row.family == "gated":
+        family["_split" + suffix] = "The same of one array, whose halves are the two."
     items = [f"{row.name}{other} : {what}" for other, what in family.items()]
     return "\n".join([*items, "catalogue : All activations, with formulas and bounds of the error."])
 
@@ -161,7 +162,7 @@ def _notes(row: Activation, suffix: str) -> str:
         notes.append(f"From the output there is a derivative for {only_y} only.")
     notes.append(
         f"The error is at most {row.ulp_gradient if suffix else row.ulp} ULP{' for dy = 1' if suffix else ''}, "
-        "tails and subnormal results included; for float16 and bfloat16, which are computed in float32 and rounded "
+        "tails and subnormal results included;\nfor float16 and bfloat16, which are computed in float32 and rounded "
         "once, 0.51 ULP."
     )
     notes.append(DTYPES)

@@ -37,7 +37,16 @@ TypeError
 
 See Also
 --------
-{row.name} : the same of two arrays, which makes no copy of the halves either.
+{row.name}_split_grad : Its gradient.
+{row.name} : The same of two arrays.
+
+Notes
+-----
+The halves are read where they are, without a copy; bounds of the error and dtypes are those of `{row.name}`.{note}
+
+Examples
+--------
+>>> y = numact.{row.name}_split(x, axis=-1)
 """
 
 DOCUMENTATION_GRAD = """\
@@ -69,11 +78,22 @@ TypeError
 
 See Also
 --------
-{row.name}_grad : the same of two arrays.
+{row.name}_split : The function.
+{row.name}_grad : The same of two arrays.
+
+Notes
+-----
+The gradients are written where they belong, without a copy; bounds of the error and dtypes are those of
+`{row.name}_grad`.
+
+Examples
+--------
+>>> x = np.ones((3, 8))
+>>> dx = numact.{row.name}_split_grad(np.ones((3, 4)), x)
 """
 
 # What a user of another library looks for.
-NOTES = {"glu": "\nNotes\n-----\nThis is PyTorch's ``F.glu(x, dim=axis)``.\n"}
+NOTES = {"glu": "\n\nThis is PyTorch's ``F.glu(x, dim=axis)``."}
 
 
 def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
@@ -129,7 +149,7 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
     for function, text in ((split, DOCUMENTATION), (split_grad, DOCUMENTATION_GRAD)):
         function.__name__ = function.__qualname__ = name if function is split else name_grad
         function.__module__ = "numact"
-        function.__doc__ = text.format(row=row) + NOTES.get(row.name, "")
+        function.__doc__ = text.format(row=row, note=NOTES.get(row.name, ""))
     return {name: split, name_grad: split_grad}
 
 
