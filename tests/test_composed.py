@@ -76,6 +76,9 @@ def test_prelu_dtype() -> None:
     assert numact.prelu(x, 0.25).dtype == np.float32
     assert numact.prelu(x, np.float64(0.25)).dtype == np.float64
     assert numact.prelu(x.astype(np.int8), 0.25).dtype == np.float16
+    for dtype in (np.float16, np.float32, np.float64):
+        gradients = numact.prelu_grad(np.ones((2, 3), dtype), x.astype(dtype), 0.25)
+        assert {gradient.dtype for gradient in gradients} == {np.dtype(dtype)}
     assert_same_bits(numact.prelu([-1.0, 2.0], [0.5, 3.0], 0), np.array([-0.5, 2.0]))
     with pytest.raises(TypeError):
         numact.prelu(x, 1j)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = ["Parameters", "Attributes", "Returns", "Raises", "See Also", "Notes", "Examples"]
 UFUNCS = {name: function for name, function in FUNCTIONS.items() if not inspect.isfunction(function)}
 OTHERS = sorted({*numact.__all__} - {*UFUNCS})
-ROWS = numact.catalogue()
+ROWS = [row for row in numact.catalogue() if row.family != "axis"]
 ARGUMENTS = {row.name: row.arguments for row in ROWS}
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 every_row = pytest.mark.parametrize("row", ROWS, ids=name_of)
@@ -155,7 +155,7 @@ def test_table() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme == script["written"](readme), "python docs/table.py --write brings it up to date"
     for row in ROWS:
-        assert f"| `{row.name}` | " in script["table"]()
+        assert re.search(rf"\| `{row.name}\b.*` \| ", script["table"]())
 
 
 def test_table_of_other_rows() -> None:

@@ -117,7 +117,7 @@ def prelu_grad(
     # The weight's gradient first: out may be dy or x.
     sums = _weight_sums(dy, x, laid_out)
     dx = _leaky_relu_grad(dy, x, laid_out, out=out)
-    return dx, sums.reshape(np.shape(weight))[()]
+    return dx, sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
 
 
 def _laid_out(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:

@@ -133,8 +133,9 @@ cdef object describe(const numact_activation *row):
 
 
 def catalogue():
-    """List of the activations: those of csrc/activations.h, the gated ones of csrc/gated.h, those along an axis of
-    csrc/axis.h, in that order.
+    """List of all activations.
+
+    They stand in the order of csrc/activations.h, csrc/gated.h and csrc/axis.h.
 
     Returns
     -------
