@@ -418,9 +418,9 @@ INLINE real mish_grad(real dy, real x)
     return dy * sel(le(abs_(x - MISH_ROOT), MISH_ROOT_RADIUS), around_root(x, NO_REST, MISH_ROOT, MISH_ROOT_P).value, y);
 }
 
-/* 1 + t^2 = q and s = sqrt(q) as pairs, for t whose square is finite. */
+/* q = t^2 + b and s = sqrt(q), as pairs, for t whose square is finite. */
 struct hypotenuse {
-    struct pair square;
+    struct pair square; /* q */
     real length, residual; /* s = length + residual / (2 length) */
 };
 
