@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from numact import _ufuncs
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 # Beyond these float32 does not hold the temperature and its reciprocal to all digits.  As Python numbers they would be
 # rounded to float16, to 0 and infinity.

@@ -5,18 +5,23 @@ waits for whoever does: a finder at the head of `sys.meta_path` knows this one n
 wraps the loader that they give.  It stays there: taking it out would shift the list under other threads that import.
 """
 
+from __future__ import annotations
+
 import sys
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from numact import _core
+
+if TYPE_CHECKING:
+    # Importing importlib.abc would take as long as numact itself; the protocols ask for the methods only.
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 PACKAGE = "ml_dtypes"
 
@@ -29,7 +34,7 @@ def register(module: ModuleType) -> None:
         warnings.warn(f"numact: no bfloat16 with this {PACKAGE}: {error}", RuntimeWarning, stacklevel=2)
 
 
-class RegisteringLoader(Loader):
+class RegisteringLoader:
     """The loader of ml_dtypes, which registers once the module has run."""
 
     def __init__(self, found: Loader) -> None:
@@ -51,7 +56,7 @@ class RegisteringLoader(Loader):
         register(module)
 
 
-class WaitingFinder(MetaPathFinder):
+class WaitingFinder:
     """Finds ml_dtypes where the finders behind it find it, and nothing else."""
 
     def find_spec(
@@ -65,7 +70,7 @@ class WaitingFinder(MetaPathFinder):
             spec: ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None:
                 if spec.loader is not None and hasattr(spec.loader, "exec_module"):
-                    spec.loader = RegisteringLoader(spec.loader)
+                    spec.loader = cast("Loader", RegisteringLoader(spec.loader))
                 return spec
         return None
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.typing import ArrayLike
 
 from numact import _ufuncs
 from numact._parametric import PYTHON_NUMBERS
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _leaky_relu, _leaky_relu_grad = _ufuncs.PUBLIC["leaky_relu"], _ufuncs.PUBLIC["leaky_relu_grad"]
 

@@ -1,15 +1,19 @@
 """The `_split` forms of gated functions: one array that holds both arguments, as halves along an axis."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from numact._activation import Activation
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 DOCUMENTATION = """\
 `{row.name}` of the halves of one array: {row.formula}.
