@@ -548,8 +548,8 @@ INLINE real swish_grad(real dy, real x, real beta)
 /* x / alpha as a pair. */
 INLINE struct pair over_alpha(real x, real alpha)
 {
-    real inverse = 1 / alpha, quotient = at_least(x * inverse, -EXP_LIMIT);
-    return (struct pair){quotient, sel(gt(quotient, -EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
+    real inverse = 1 / alpha, quotient = clamp(x * inverse, EXP_LIMIT);
+    return (struct pair){quotient, sel(lt(abs_(quotient), EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
 }
 /* celu: x itself where x^2 / alpha is below its digits, and x / alpha may have lost its own. */
 INLINE real celu_forward(real x, real alpha)

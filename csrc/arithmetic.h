@@ -276,8 +276,10 @@ INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26))
    with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
 INLINE real fma_(real a, real b, real c)
 {
-    real plain = a * b + c;
-    real up = abs_(a * b) < 0x1p-900 ? (abs_(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
+    real product = a * b, plain = product + c;
+    /* A product that underflows beside a zero gives the zero its sign. */
+    real zero = c == 0 ? (a == 0 ? plain : (b == 0 ? plain : product)) : plain;
+    real up = abs_(product) < 0x1p-900 ? (abs_(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
     a = a * up;
     c = c * up;
     real p = a * b;
@@ -293,7 +295,7 @@ INLINE real fma_(real a, real b, real c)
     real grid = copysign_(0x1p-822, nearest), on_grid = grid + high;
     real subnormal = copysign_((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
     real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
-    real signed_zero = nearest == 0 ? plain : exact;
+    real signed_zero = nearest == 0 ? zero : exact;
     return abs_(exact) <= DBL_MAX ? signed_zero : plain;
 }
 #endif

@@ -1,0 +1,91 @@
+/* Prints a hash of the results of every elementwise and gated function over fixed inputs, one line each: tests/bits.txt,
+   on every processor and with every compiler.  See tests/test_hashes.py, which also computes them in Python. */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "numact.h"
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+extern const struct numact_activation JOIN(numact_f32_, LEVEL)[], JOIN(numact_f64_, LEVEL)[];
+
+enum { COUNT = 1 << 15, ARRAYS = NUMACT_MAX_ARRAYS };
+
+static uint64_t state = 88172645463325252u;
+
+/* Marsaglia's xorshift64. */
+static uint64_t random_bits(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+/* Every other number of any exponent, the others around 0. */
+static void fill(void *array, size_t size, int k)
+{
+    for (int i = 0; i < COUNT; i++) {
+        uint64_t b = random_bits();
+        double moderate = ((double)(b >> 11) * 0x1p-53 - 0.5) * (k % 2 ? 8 : 80);
+        if (size == 4) {
+            uint32_t narrow = (uint32_t)(b >> 32);
+            float value = (float)moderate;
+            memcpy((char *)array + 4 * i, i % 2 ? (void *)&narrow : (void *)&value, 4);
+        } else {
+            memcpy((char *)array + 8 * i, i % 2 ? (void *)&b : (void *)&moderate, 8);
+        }
+    }
+}
+
+/* A sum of all numbers, mixed and weighted by their place, modulo 2^64; all NaN are one. */
+static uint64_t hash_of(const void *array, size_t size)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < COUNT; i++) {
+        uint64_t b;
+        if (size == 4) {
+            uint32_t narrow;
+            memcpy(&narrow, (const char *)array + 4 * i, 4);
+            b = (narrow & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC00000u : narrow;
+        } else {
+            memcpy(&b, (const char *)array + 8 * i, 8);
+            if ((b & ~(UINT64_C(1) << 63)) > UINT64_C(0x7FF) << 52) b = UINT64_C(0xFFF) << 51;
+        }
+        hash += (b ^ b >> 17) * UINT64_C(0x9E3779B97F4A7C15) * (uint64_t)(2 * i + 1);
+    }
+    return hash;
+}
+
+static void print_hashes(const struct numact_activation *row, const char *dtype, size_t size)
+{
+    static const char *const suffixes[NUMACT_KINDS] = {"", "_grad", "_grad_y", "_grad_at_zero"};
+    static _Alignas(64) char memory[ARRAYS][COUNT * sizeof(double)];
+    char *arrays[ARRAYS];
+    ptrdiff_t steps[ARRAYS];
+    for (int k = 0; k < ARRAYS; k++) {
+        arrays[k] = memory[k];
+        steps[k] = (ptrdiff_t)size;
+    }
+    for (; row->name; row++)
+        for (int kind = 0; kind < NUMACT_KINDS; kind++) {
+            const struct numact_kernel *kernel = &row->kernels[kind];
+            if (!kernel->loop) continue;
+            state = 88172645463325252u;
+            for (int k = 0; k < kernel->inputs; k++)
+                fill(memory[k], size, k);
+            kernel->loop(arrays, COUNT, steps);
+            printf("%s%s %s", row->name, suffixes[kind], dtype);
+            for (int k = kernel->inputs; k < kernel->inputs + kernel->outputs; k++)
+                printf(" %016llx", (unsigned long long)hash_of(memory[k], size));
+            puts("");
+        }
+}
+
+int main(void)
+{
+    print_hashes(JOIN(numact_f32_, LEVEL), "float32", 4);
+    print_hashes(JOIN(numact_f64_, LEVEL), "float64", 8);
+}
