@@ -139,7 +139,9 @@ INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
 INLINE struct total total(const struct sums *sums)
 {
 #if REAL_BITS == 32
-    return (struct total){sum_of_wide(sums->value, sums->rest), 0};
+    double eight[8];
+    store_eight(eight, sums->value, sums->rest);
+    return (struct total){sum_of_eight(eight), 0};
 #else
     double value[PARTS], rest[PARTS];
     UNROLL_VECTORS
@@ -156,6 +158,30 @@ INLINE struct total total(const struct sums *sums)
         }
     /* Beside an infinite sum the rest is a NaN. */
     return (struct total){value[0], value[0] - value[0] == 0 ? rest[0] : 0};
+#endif
+}
+
+/* The totals of the rows of a batch. */
+struct totals {
+    double value[ROWS], rest[ROWS];
+};
+
+INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
+{
+    *totals = (struct totals){0};
+#if REAL_BITS == 32
+    for (int start = 0; start < count; start += 8) {
+        ALIGNED double eights[8][8] = {0};
+        for (int r = start; r < count && r < start + 8; r++)
+            store_eight(eights[r - start], rows[r].value, rows[r].rest);
+        sums_of_eights(eights, totals->value + start);
+    }
+#else
+    for (int r = 0; r < count; r++) {
+        struct total sum = total(&rows[r]);
+        totals->value[r] = sum.value;
+        totals->rest[r] = sum.rest;
+    }
 #endif
 }
 
@@ -182,8 +208,8 @@ INLINE struct pair quotient_of_totals(struct total a, struct total b)
 #endif
 }
 
-/* The largest x, or -x, of a row: -inf of an empty one.  NaN is passed over.  The sign of 0 is not kept. */
-INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
+/* The largest x, or -x, of every PARTS-th entry of a row: -inf where there is none.  NaN is passed over. */
+INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *largest)
 {
     enum { STREAMS = 4 * PARTS };
     scalar least = negate ? INFINITE : -INFINITE;
@@ -219,10 +245,20 @@ INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
         for (int stream = 1; stream < STREAMS / PARTS; stream++)
             found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
     UNROLL_VECTORS
-    for (int half = PARTS / LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++)
-            found[k] = at_least(found[k], found[k + half]);
-    return largest_lane(found[0]) + 0;
+    EACH_PART(k) store(largest + k, found[k / LANES]);
+}
+
+/* The largest x, or -x, of the rows of a batch; 0 of those that it does not have.  The sign of 0 is not kept. */
+INLINE void largest_of_rows(const struct batch *b, bool negate, scalar *max)
+{
+    ALIGNED scalar by_part[ROWS][PARTS];
+    for (int r = 0; r < b->rows; r++)
+        largest_by_part(b->in[0][r], b->n, negate, by_part[r]);
+    for (int r = b->rows; r < ROWS; r++)
+        memset(by_part[r], 0, sizeof by_part[r]);
+    largest_of_blocks(by_part, max);
+    for (int r = 0; r < ROWS; r++)
+        max[r] += 0;
 }
 
 /* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
@@ -292,7 +328,7 @@ typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
 /* The sum of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
    or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
-INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
+INLINE struct sums sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
                                  const struct shift *shift, scalar *y, bool roomy)
 {
     struct sums sums = {0};
@@ -331,7 +367,7 @@ INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar 
             add_block(&sums, last);
         }
     }
-    return total(&sums);
+    return sums;
 }
 
 /* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
@@ -382,29 +418,30 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
-/* The sums of a batch and their inverses, as pairs. */
-struct softmax_sums {
-    double value[ROWS], rest[ROWS];
-    scalar inverse[ROWS], inverse_rest[ROWS];
+/* The inverses of a batch's sums, as pairs. */
+struct inverses {
+    scalar value[ROWS], rest[ROWS];
 };
 
 /* For a row of -inf the inverse is 0, unless there is a NaN in it. */
-INLINE void inverses_of(struct softmax_sums *sums, const scalar *max)
+INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, struct inverses *inverses)
 {
+    struct totals sums;
+    totals_of(rows, count, &sums);
 #if REAL_BITS == 32
     for (int r = 0; r < ROWS; r++) {
-        double inverse = max[r] < -LARGEST ? sums->value[r] * 0 : 1 / sums->value[r];
-        sums->inverse[r] = (scalar)inverse;
-        sums->inverse_rest[r] = (scalar)(inverse - (double)sums->inverse[r]);
+        double inverse = max[r] < -LARGEST ? sums.value[r] * 0 : 1 / sums.value[r];
+        inverses->value[r] = (scalar)inverse;
+        inverses->rest[r] = (scalar)(inverse - (double)inverses->value[r]);
     }
 #else
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
-        real sum = load(sums->value + r), inverse = 1 / sum;
-        real residual = fma(-inverse, load(sums->rest + r), fma(-inverse, sum, 1));
+        real sum = load(sums.value + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums.rest + r), fma(-inverse, sum, 1));
         mask nothing = lt(load(max + r), -LARGEST);
-        store(sums->inverse + r, sel(nothing, sum * 0, inverse));
-        store(sums->inverse_rest + r, sel(nothing, 0, inverse * residual));
+        store(inverses->value + r, sel(nothing, sum * 0, inverse));
+        store(inverses->rest + r, sel(nothing, 0, inverse * residual));
     }
 #endif
 }
@@ -417,23 +454,21 @@ INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plai
     ALIGNED scalar terms[ROWS][SHORT];
     scalar max[ROWS];
     struct shifts shifts;
-    struct softmax_sums sums = {0};
-    for (int r = 0; r < ROWS; r++)
-        max[r] = r < b->rows ? largest(b->in[0][r], b->n, negate) : 0;
+    struct sums sums[ROWS];
+    largest_of_rows(b, negate, max);
     shifts_of(max, b->temperature, &shifts);
     const bool is_plain = is_plain_batch(b, &shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
         scalar *y = roomy ? terms[r] : b->out[r];
-        struct total sum = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
-                                    : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
-        sums.value[r] = sum.value;
-        sums.rest[r] = sum.rest;
+        sums[r] = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
+                           : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
     }
-    inverses_of(&sums, max);
+    struct inverses inverses;
+    inverses_of(sums, b->rows, max, &inverses);
     for (int r = 0; r < b->rows; r++) {
-        struct pair factor = {real_(sums.inverse[r]), real_(sums.inverse_rest[r])};
+        struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
         multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, factor);
     }
 }
@@ -501,9 +536,9 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
    it, and the logarithm keeps its relative accuracy where it is next to nothing. */
 INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *max, struct shifts *shifts)
 {
-    struct total sums[ROWS] = {0};
-    for (int r = 0; r < ROWS; r++)
-        max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
+    struct sums sums[ROWS];
+    struct totals totals;
+    largest_of_rows(b, false, max);
     shifts_of(max, b->temperature, shifts);
     const bool is_plain = is_plain_batch(b, shifts);
     for (int r = 0; r < b->rows; r++) {
@@ -512,6 +547,7 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
         sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, b->n, -INFINITE, &shift, NULL, false)
                            : sum_of_terms(general_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
     }
+    totals_of(sums, b->rows, &totals);
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
         struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
@@ -526,8 +562,8 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
 #endif
     }
     for (int r = 0; r < ROWS; r++) {
-        struct total others = total_of(sums[r].value, -rows->max_power[r]);
-        others.rest += sums[r].rest - rows->max_power_rest[r];
+        struct total others = total_of(totals.value[r], -rows->max_power[r]);
+        others.rest += totals.rest[r] - rows->max_power_rest[r];
         rows->others[r] = others.value;
         rows->others_rest[r] = others.rest;
     }
@@ -535,7 +571,8 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
         if (rows->others[r] < LAST_PART * rows->max_power[r]) {
             const scalar *x = b->in[0][r];
             const struct shift shift = shift_at(shifts, r);
-            struct total others = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            struct sums lower = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            struct total others = total(&lower);
             rows->others[r] = others.value;
             rows->others_rest[r] = others.rest;
         }
@@ -602,7 +639,8 @@ typedef real row_formula(real a, real b, struct pair row, real temperature);
 /* The sum of f(a, b) over a row. */
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
-    return sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
+    struct sums sums = sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
+    return total(&sums);
 }
 
 INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
@@ -739,9 +777,8 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
 
 /* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries within 1 of
    the maximum, those that are not above the tau of the rest drop out, until none does (Michelot, 1986). */
-INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
+INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
 {
-    scalar max = largest(x, n, false);
     bool infinite = max - max != 0, nan = has_nan(x, n);
     if (nan || max < -LARGEST) {
         fill(y, n, nan ? NOT_A_NUMBER : 0);
@@ -771,8 +808,10 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
 
 INLINE void sparsemax_rows(const struct batch *b)
 {
+    scalar max[ROWS];
+    largest_of_rows(b, false, max);
     for (int r = 0; r < b->rows; r++)
-        sparsemax_row(b->in[0][r], b->out[r], b->n);
+        sparsemax_row(b->in[0][r], b->out[r], b->n, max[r]);
 }
 
 /* dy on the support; a NaN of y passes. */
@@ -802,12 +841,13 @@ INLINE void sparsemax_grad_rows(const struct batch *b)
 
 INLINE void hardmax_rows(const struct batch *b)
 {
+    scalar max[ROWS];
+    largest_of_rows(b, false, max);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
-        scalar max = largest(x, b->n, false);
         bool nan = has_nan(x, b->n);
         ptrdiff_t first = 0;
-        while (!nan && first < b->n && x[first] != max)
+        while (!nan && first < b->n && x[first] != max[r])
             first++;
         fill(b->out[r], b->n, nan ? NOT_A_NUMBER : 0);
         if (!nan && b->n) b->out[r][first] = 1;
