@@ -80,7 +80,6 @@ enum {
 
 /* Rows that are computed together, so that what there is once per row can be computed side by side. */
 struct batch {
-    ptrdiff_t n;
     int rows;
     const scalar *in[2][ROWS];
     scalar *out[ROWS];
@@ -249,11 +248,11 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
 }
 
 /* The largest x, or -x, of the rows of a batch; 0 of those that it does not have.  The sign of 0 is not kept. */
-INLINE void largest_of_rows(const struct batch *b, bool negate, scalar *max)
+INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, bool negate, scalar *max)
 {
     ALIGNED scalar by_part[ROWS][PARTS];
     for (int r = 0; r < b->rows; r++)
-        largest_by_part(b->in[0][r], b->n, negate, by_part[r]);
+        largest_by_part(b->in[0][r], n, negate, by_part[r]);
     for (int r = b->rows; r < ROWS; r++)
         memset(by_part[r], 0, sizeof by_part[r]);
     largest_of_blocks(by_part, max);
@@ -447,35 +446,38 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
 }
 
 /* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
-INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
+INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
 {
-    const bool roomy = b->n <= SHORT && b->n % PARTS;
+    const bool roomy = n <= SHORT && n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
     ALIGNED scalar terms[ROWS][SHORT];
     scalar max[ROWS];
     struct shifts shifts;
     struct sums sums[ROWS];
-    largest_of_rows(b, negate, max);
+    largest_of_rows(b, n, negate, max);
     shifts_of(max, b->temperature, &shifts);
     const bool is_plain = is_plain_batch(b, &shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
         scalar *y = roomy ? terms[r] : b->out[r];
-        sums[r] = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
-                           : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
+        sums[r] = is_plain ? sum_of_terms(plain, x, x, n, pad, &shift, y, roomy)
+                           : sum_of_terms(general, x, x, n, pad, &shift, y, roomy);
     }
     struct inverses inverses;
     inverses_of(sums, b->rows, max, &inverses);
     for (int r = 0; r < b->rows; r++) {
         struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
-        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, factor);
+        multiply(roomy ? terms[r] : b->out[r], b->out[r], n, roomy, factor);
     }
 }
-INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false, plain_exponential, general_exponential); }
-INLINE void softmin_rows(const struct batch *b)
+INLINE void softmax_rows(const struct batch *b, ptrdiff_t n)
 {
-    softmax_batch(b, true, plain_exponential_down, general_exponential_down);
+    softmax_batch(b, n, false, plain_exponential, general_exponential);
+}
+INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
+{
+    softmax_batch(b, n, true, plain_exponential_down, general_exponential_down);
 }
 
 /* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
@@ -534,18 +536,18 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
 /* The parts of log_sums, the maxima and the shifts of a batch; whether general formulas are needed.  The maximum's
    exponential is subtracted from the sum, unless it has all but a LAST_PART of it: then the others are summed again without
    it, and the logarithm keeps its relative accuracy where it is next to nothing. */
-INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *max, struct shifts *shifts)
+INLINE bool log_sums_of(const struct batch *b, ptrdiff_t n, struct log_sums *rows, scalar *max, struct shifts *shifts)
 {
     struct sums sums[ROWS];
     struct totals totals;
-    largest_of_rows(b, false, max);
+    largest_of_rows(b, n, false, max);
     shifts_of(max, b->temperature, shifts);
     const bool is_plain = is_plain_batch(b, shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(shifts, r);
-        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, b->n, -INFINITE, &shift, NULL, false)
-                           : sum_of_terms(general_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, n, -INFINITE, &shift, NULL, false)
+                           : sum_of_terms(general_exponential, x, x, n, -INFINITE, &shift, NULL, false);
     }
     totals_of(sums, b->rows, &totals);
 #pragma GCC ivdep
@@ -571,7 +573,7 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
         if (rows->others[r] < LAST_PART * rows->max_power[r]) {
             const scalar *x = b->in[0][r];
             const struct shift shift = shift_at(shifts, r);
-            struct sums lower = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            struct sums lower = sum_of_terms(lower_exponential, x, x, n, -INFINITE, &shift, NULL, false);
             struct total others = total(&lower);
             rows->others[r] = others.value;
             rows->others_rest[r] = others.rest;
@@ -604,28 +606,28 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
         store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
 
-INLINE void log_softmax_rows(const struct batch *b)
+INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n)
 {
     struct log_sums rows;
     struct shifts shifts;
     scalar max[ROWS];
-    const bool general = log_sums_of(b, &rows, max, &shifts);
+    const bool general = log_sums_of(b, n, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
         if (general)
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, true);
+            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, true);
         else
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, false);
+            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, false);
     }
 }
 
 /* max + log, as one sum that is rounded once, since the two may cancel. */
-INLINE void logsumexp_rows(const struct batch *b)
+INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n)
 {
     struct log_sums rows;
     struct shifts shifts;
     scalar max[ROWS];
-    log_sums_of(b, &rows, max, &shifts);
+    log_sums_of(b, n, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         struct total sum = total_of((double)max[r], rows.log[r]);
         bool finite = sum.value - sum.value == 0;
@@ -657,15 +659,15 @@ INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, p
 }
 
 /* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
-INLINE void gradient_rows(const struct batch *b, term_formula *term, row_formula *plain, row_formula *tempered)
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain, row_formula *tempered)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct pair sum = pair_of_total(sum_over(term, dy, y, b->n));
+        struct pair sum = pair_of_total(sum_over(term, dy, y, n));
         if (b->temperature[r] == 1)
-            apply(plain, dy, y, b->out[r], b->n, sum, 1);
+            apply(plain, dy, y, b->out[r], n, sum, 1);
         else
-            apply(tempered, dy, y, b->out[r], b->n, sum, b->temperature[r]);
+            apply(tempered, dy, y, b->out[r], n, sum, b->temperature[r]);
     }
 }
 
@@ -687,9 +689,9 @@ INLINE real softmax_grad_tempered(real dy, real y, struct pair sum, real tempera
 {
     return softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
-INLINE void softmax_grad_rows(const struct batch *b)
+INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_tempered);
 }
 
 INLINE real softmin_grad_of(real dy, real y, struct pair sum, real temperature)
@@ -700,9 +702,9 @@ INLINE real softmin_grad_tempered(real dy, real y, struct pair sum, real tempera
 {
     return softmax_grad_tempered(dy, -y, sum, temperature);
 }
-INLINE void softmin_grad_rows(const struct batch *b)
+INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, softmin_grad_tempered);
 }
 
 INLINE struct pair first_of(real a, real b, const struct shift *unused)
@@ -723,9 +725,9 @@ INLINE real log_softmax_grad_tempered(real dy, real y, struct pair sum, real tem
 {
     return log_softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
-INLINE void log_softmax_grad_rows(const struct batch *b)
+INLINE void log_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
+    gradient_rows(b, n, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
 }
 
 INLINE bool has_nan(const scalar *x, ptrdiff_t n)
@@ -806,12 +808,12 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
     if (LANES > 1 && i < n) store_part(y + i, above_threshold(load_part(x + i, n - i), max, tau), n - i);
 }
 
-INLINE void sparsemax_rows(const struct batch *b)
+INLINE void sparsemax_rows(const struct batch *b, ptrdiff_t n)
 {
     scalar max[ROWS];
-    largest_of_rows(b, false, max);
+    largest_of_rows(b, n, false, max);
     for (int r = 0; r < b->rows; r++)
-        sparsemax_row(b->in[0][r], b->out[r], b->n, max[r]);
+        sparsemax_row(b->in[0][r], b->out[r], n, max[r]);
 }
 
 /* dy on the support; a NaN of y passes. */
@@ -830,27 +832,27 @@ INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperatur
     (void)temperature;
     return sel(le(y, 0), 0, (dy - mean.value) - mean.rest);
 }
-INLINE void sparsemax_grad_rows(const struct batch *b)
+INLINE void sparsemax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct total sum = sum_over(on_support, dy, y, b->n), count = sum_over(support_of, dy, y, b->n);
-        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of_totals(sum, count), 1);
+        struct total sum = sum_over(on_support, dy, y, n), count = sum_over(support_of, dy, y, n);
+        apply(sparsemax_grad_of, dy, y, b->out[r], n, quotient_of_totals(sum, count), 1);
     }
 }
 
-INLINE void hardmax_rows(const struct batch *b)
+INLINE void hardmax_rows(const struct batch *b, ptrdiff_t n)
 {
     scalar max[ROWS];
-    largest_of_rows(b, false, max);
+    largest_of_rows(b, n, false, max);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
-        bool nan = has_nan(x, b->n);
+        bool nan = has_nan(x, n);
         ptrdiff_t first = 0;
-        while (!nan && first < b->n && x[first] != max[r])
+        while (!nan && first < n && x[first] != max[r])
             first++;
-        fill(b->out[r], b->n, nan ? NOT_A_NUMBER : 0);
-        if (!nan && b->n) b->out[r][first] = 1;
+        fill(b->out[r], n, nan ? NOT_A_NUMBER : 0);
+        if (!nan && n) b->out[r][first] = 1;
     }
 }
 
@@ -860,10 +862,10 @@ INLINE struct pair weight_term(real dy, real x, const struct shift *unused)
     mask positive = gt(x, 0);
     return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
 }
-INLINE void prelu_weight_grad_rows(const struct batch *b)
+INLINE void prelu_weight_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
-        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], b->n);
+        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], n);
         b->out[r][0] = (scalar)(sum.value + sum.rest);
     }
 }

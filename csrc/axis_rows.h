@@ -9,7 +9,7 @@
 #include "axis.h"
 #include "numact.h"
 
-typedef void rows_function(const struct batch *);
+typedef void rows_function(const struct batch *, ptrdiff_t n);
 
 enum masking { NO_MASK, MASK, MASK_UPWARD };
 enum tempering { NO_TEMPERATURE, TEMPERATURE };
@@ -105,7 +105,7 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
         scratch = allocated + LINE - (uintptr_t)allocated % LINE;
     }
 
-    struct batch batch = {.n = n};
+    struct batch batch;
     for (ptrdiff_t start = 0; start < count; start += most) {
         const int rows = batch.rows = (int)(count - start < most ? count - start : most);
         struct rows block = {scratch, pitch, width};
@@ -129,7 +129,7 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
             if (call.tempering == TEMPERATURE)
                 memcpy(&batch.temperature[r], element(temperatures, start + r, 0), sizeof(scalar));
         }
-        call.function(&batch);
+        call.function(&batch, n);
         if (scattered) copy_rows(to, result, rows, n);
         if (call.masking != NO_MASK && call.result == SAME_LENGTH)
             fill_masked(to, rows_from(masks, start), rows, n, call.masked_result);
@@ -172,10 +172,18 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
+enum { TWO_BLOCKS = 2 * PARTS };
 #define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)        \
+    static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
+    {                                                                                                                  \
+        if (n == TWO_BLOCKS)                                                                                           \
+            function(b, TWO_BLOCKS);                                                                                   \
+        else                                                                                                           \
+            function(b, n);                                                                                            \
+    }                                                                                                                  \
     static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
     {                                                                                                                  \
-        const struct call call = {function, inputs, masking, tempering, result, masked_result};                        \
+        const struct call call = {run_##name, inputs, masking, tempering, result, masked_result};                      \
         return run_rows(call, arrays, dimensions, steps);                                                              \
     }
 #define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)   \
