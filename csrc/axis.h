@@ -78,7 +78,8 @@ enum {
 /* Loops over the PARTS scalars of a block, LANES at a time. */
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
 
-/* Rows that are computed together, so that what there is once per row can be computed side by side. */
+/* Rows that are computed together, so that what there is once per row can be computed side by side.  Their length comes
+   beside it, since it may be a constant. */
 struct batch {
     int rows;
     const scalar *in[2][ROWS];
@@ -160,7 +161,7 @@ INLINE struct total total(const struct sums *sums)
 #endif
 }
 
-/* The totals of the rows of a batch. */
+/* The totals of the rows of a batch, eight at a time. */
 struct totals {
     double value[ROWS], rest[ROWS];
 };
@@ -244,7 +245,8 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
         for (int stream = 1; stream < STREAMS / PARTS; stream++)
             found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
     UNROLL_VECTORS
-    EACH_PART(k) store(largest + k, found[k / LANES]);
+    EACH_PART(k)
+        store(largest + k, found[k / LANES]);
 }
 
 /* The largest x, or -x, of the rows of a batch; 0 of those that it does not have.  The sign of 0 is not kept. */
@@ -325,10 +327,10 @@ INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* The sum of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
+/* The sums of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
    or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
-INLINE struct sums sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
-                                 const struct shift *shift, scalar *y, bool roomy)
+INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
+                      const struct shift *shift, scalar *y, bool roomy, struct sums *result)
 {
     struct sums sums = {0};
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {
@@ -366,7 +368,13 @@ INLINE struct sums sum_of_terms(term_formula *f, const scalar *a, const scalar *
             add_block(&sums, last);
         }
     }
-    return sums;
+    /* One by one: if they were copied as a whole, compilers would keep them in memory. */
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        result->value[k / LANES] = sums.value[k / LANES];
+        result->rest[k / LANES] = sums.rest[k / LANES];
+    }
 }
 
 /* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
@@ -461,8 +469,10 @@ INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
         scalar *y = roomy ? terms[r] : b->out[r];
-        sums[r] = is_plain ? sum_of_terms(plain, x, x, n, pad, &shift, y, roomy)
-                           : sum_of_terms(general, x, x, n, pad, &shift, y, roomy);
+        if (is_plain)
+            sum_terms(plain, x, x, n, pad, &shift, y, roomy, &sums[r]);
+        else
+            sum_terms(general, x, x, n, pad, &shift, y, roomy, &sums[r]);
     }
     struct inverses inverses;
     inverses_of(sums, b->rows, max, &inverses);
@@ -546,8 +556,10 @@ INLINE bool log_sums_of(const struct batch *b, ptrdiff_t n, struct log_sums *row
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(shifts, r);
-        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, n, -INFINITE, &shift, NULL, false)
-                           : sum_of_terms(general_exponential, x, x, n, -INFINITE, &shift, NULL, false);
+        if (is_plain)
+            sum_terms(plain_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+        else
+            sum_terms(general_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
     }
     totals_of(sums, b->rows, &totals);
 #pragma GCC ivdep
@@ -573,8 +585,8 @@ INLINE bool log_sums_of(const struct batch *b, ptrdiff_t n, struct log_sums *row
         if (rows->others[r] < LAST_PART * rows->max_power[r]) {
             const scalar *x = b->in[0][r];
             const struct shift shift = shift_at(shifts, r);
-            struct sums lower = sum_of_terms(lower_exponential, x, x, n, -INFINITE, &shift, NULL, false);
-            struct total others = total(&lower);
+            sum_terms(lower_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+            struct total others = total(&sums[r]);
             rows->others[r] = others.value;
             rows->others_rest[r] = others.rest;
         }
@@ -641,7 +653,8 @@ typedef real row_formula(real a, real b, struct pair row, real temperature);
 /* The sum of f(a, b) over a row. */
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
-    struct sums sums = sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
+    struct sums sums;
+    sum_terms(f, a, b, n, 0, NULL, NULL, false, &sums);
     return total(&sums);
 }
 
@@ -659,7 +672,8 @@ INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, p
 }
 
 /* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
-INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain, row_formula *tempered)
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain,
+                          row_formula *tempered)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];

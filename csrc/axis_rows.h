@@ -18,6 +18,7 @@ enum result { SAME_LENGTH, ONE_VALUE };
 enum {
     LINE = 64,                  /* bytes of a cache line */
     ON_STACK = 1 << 14,         /* bytes of scratch that need no allocation */
+    FREQUENT = 2 * PARTS,       /* a length of rows that is compiled apart */
     ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
 };
 
@@ -172,12 +173,13 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
-enum { TWO_BLOCKS = 2 * PARTS };
+/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them: with a constant length the
+   compiler unrolls them. */
 #define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)        \
     static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
     {                                                                                                                  \
-        if (n == TWO_BLOCKS)                                                                                           \
-            function(b, TWO_BLOCKS);                                                                                   \
+        if (n == FREQUENT)                                                                                             \
+            function(b, FREQUENT);                                                                                     \
         else                                                                                                           \
             function(b, n);                                                                                            \
     }                                                                                                                  \
