@@ -327,8 +327,8 @@ INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* The sums of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
-   or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
+/* The sums of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of
+   them, or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
 INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
                       const struct shift *shift, scalar *y, bool roomy, struct sums *result)
 {

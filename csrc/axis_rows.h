@@ -173,8 +173,8 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
-/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them: with a constant length the
-   compiler unrolls them. */
+/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them; as
+   the length is a constant, the compiler unrolls them. */
 #define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, formula)        \
     static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
     {                                                                                                                  \
