@@ -81,6 +81,15 @@ INLINE scalar scalar_of(bits b)
 #define at_least(x, bound) at_least_(real_(x), real_(bound))
 #define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
 
+/* The sum of 8 in the order of every level: the upper half is added to the lower one, until one is left. */
+INLINE double sum_of_eight(const double *x)
+{
+    double four[4];
+    for (int k = 0; k < 4; k++)
+        four[k] = x[k] + x[k + 4];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
 #ifdef __AVX512F__
 #if REAL_BITS == 32
 typedef __m512 real;
@@ -115,7 +124,6 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
 
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
 INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
-INLINE scalar largest_lane(real x) { return INTRINSIC(reduce_max)(x); }
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -159,14 +167,54 @@ INLINE void store_wide(double *p, wide x)
     _mm512_storeu_pd(p, x.low);
     _mm512_storeu_pd(p + LANES / 2, x.high);
 }
-/* The sum of 16 doubles and as many floats: the upper half is added to the lower one, until one is left. */
-INLINE double sum_of_wide(const wide *x, const real *rest)
+/* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
+INLINE void store_eight(double *eight, const wide *x, const real *rest)
 {
     __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
-    __m512d eight = (x->low + x->high) + _mm512_cvtps_pd(rest_eight);
-    __m256d four = _mm512_castpd512_pd256(eight) + _mm512_extractf64x4_pd(eight, 1);
-    __m128d two = _mm256_castpd256_pd128(four) + _mm256_extractf128_pd(four, 1);
-    return two[0] + two[1];
+    _mm512_storeu_pd(eight, (x->low + x->high) + _mm512_cvtps_pd(rest_eight));
+}
+/* The sums of the rows of 8: halves again, those of several rows in one vector. */
+INLINE __m512d fours_of(const double *a, const double *b)
+{
+    __m512d eight_a = _mm512_loadu_pd(a), eight_b = _mm512_loadu_pd(b);
+    return _mm512_shuffle_f64x2(eight_a, eight_b, 0x44) + _mm512_shuffle_f64x2(eight_a, eight_b, 0xEE);
+}
+INLINE __m512d twos_of(__m512d a, __m512d b)
+{
+    return _mm512_shuffle_f64x2(a, b, 0x88) + _mm512_shuffle_f64x2(a, b, 0xDD);
+}
+INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+{
+    __m512d even = twos_of(fours_of(rows[0], rows[2]), fours_of(rows[4], rows[6]));
+    __m512d odd = twos_of(fours_of(rows[1], rows[3]), fours_of(rows[5], rows[7]));
+    _mm512_storeu_pd(sums, _mm512_unpacklo_pd(even, odd) + _mm512_unpackhi_pd(even, odd));
+}
+
+/* The largest of each of 16 rows of 16 scalars, none of them NaN, in the same manner. */
+INLINE real largest_halves(const scalar *a, const scalar *b)
+{
+    return _mm512_max_ps(_mm512_shuffle_f32x4(load(a), load(b), 0x44), _mm512_shuffle_f32x4(load(a), load(b), 0xEE));
+}
+INLINE real largest_quarters(const scalar (*rows)[16])
+{
+    real a = largest_halves(rows[0], rows[4]), b = largest_halves(rows[8], rows[12]);
+    return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+}
+INLINE real largest_pairs(real a, real b)
+{
+    return _mm512_max_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+}
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    real even = largest_pairs(largest_quarters(rows), largest_quarters(rows + 1));
+    real odd = largest_pairs(largest_quarters(rows + 2), largest_quarters(rows + 3));
+    store(largest, _mm512_max_ps(_mm512_shuffle_ps(even, odd, 0x88), _mm512_shuffle_ps(even, odd, 0xDD)));
+}
+#else
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    for (int r = 0; r < 16; r++)
+        largest[r] = INTRINSIC(reduce_max)(at_least(load(rows[r]), load(rows[r] + LANES)));
 }
 #endif
 
@@ -208,7 +256,6 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *
 
 INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
 INLINE int count_true(mask condition) { return condition; }
-INLINE scalar largest_lane(real x) { return x; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
@@ -306,16 +353,30 @@ INLINE wide wide_of(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
-INLINE double sum_of_wide(const wide *x, const real *rest)
+INLINE void store_eight(double *eight, const wide *x, const real *rest)
 {
-    double eight[8], four[4];
     for (int k = 0; k < 8; k++)
         eight[k] = (x[k] + x[k + 8]) + (double)(rest[k] + rest[k + 8]);
-    for (int k = 0; k < 4; k++)
-        four[k] = eight[k] + eight[k + 4];
-    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+{
+    for (int r = 0; r < 8; r++)
+        sums[r] = sum_of_eight(rows[r]);
 }
 #endif
+
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    for (int r = 0; r < 16; r++) {
+        scalar found[8];
+        for (int k = 0; k < 8; k++)
+            found[k] = at_least(rows[r][k], rows[r][k + 8]);
+        for (int half = 4; half; half /= 2)
+            for (int k = 0; k < half; k++)
+                found[k] = at_least(found[k], found[k + half]);
+        largest[r] = found[0];
+    }
+}
 
 /* 2^n for an integral n of a normal power. */
 INLINE real power_of_sum(real sum) { return scalar_of(bits_of(sum) << MANTISSA); }

@@ -78,9 +78,9 @@ enum {
 /* Loops over the PARTS scalars of a block, LANES at a time. */
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
 
-/* Rows that are computed together, so that what there is once per row can be computed side by side. */
+/* Rows that are computed together, so that what there is once per row can be computed side by side.  Their length comes
+   beside it, since it may be a constant. */
 struct batch {
-    ptrdiff_t n;
     int rows;
     const scalar *in[2][ROWS];
     scalar *out[ROWS];
@@ -139,7 +139,9 @@ INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
 INLINE struct total total(const struct sums *sums)
 {
 #if REAL_BITS == 32
-    return (struct total){sum_of_wide(sums->value, sums->rest), 0};
+    double eight[8];
+    store_eight(eight, sums->value, sums->rest);
+    return (struct total){sum_of_eight(eight), 0};
 #else
     double value[PARTS], rest[PARTS];
     UNROLL_VECTORS
@@ -156,6 +158,30 @@ INLINE struct total total(const struct sums *sums)
         }
     /* Beside an infinite sum the rest is a NaN. */
     return (struct total){value[0], value[0] - value[0] == 0 ? rest[0] : 0};
+#endif
+}
+
+/* The totals of the rows of a batch, eight at a time. */
+struct totals {
+    double value[ROWS], rest[ROWS];
+};
+
+INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
+{
+    *totals = (struct totals){0};
+#if REAL_BITS == 32
+    for (int start = 0; start < count; start += 8) {
+        ALIGNED double eights[8][8] = {0};
+        for (int r = start; r < count && r < start + 8; r++)
+            store_eight(eights[r - start], rows[r].value, rows[r].rest);
+        sums_of_eights(eights, totals->value + start);
+    }
+#else
+    for (int r = 0; r < count; r++) {
+        struct total sum = total(&rows[r]);
+        totals->value[r] = sum.value;
+        totals->rest[r] = sum.rest;
+    }
 #endif
 }
 
@@ -182,8 +208,8 @@ INLINE struct pair quotient_of_totals(struct total a, struct total b)
 #endif
 }
 
-/* The largest x, or -x, of a row: -inf of an empty one.  NaN is passed over.  The sign of 0 is not kept. */
-INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
+/* The largest x, or -x, of every PARTS-th entry of a row: -inf where there is none.  NaN is passed over. */
+INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *largest)
 {
     enum { STREAMS = 4 * PARTS };
     scalar least = negate ? INFINITE : -INFINITE;
@@ -219,10 +245,21 @@ INLINE scalar largest(const scalar *x, ptrdiff_t n, bool negate)
         for (int stream = 1; stream < STREAMS / PARTS; stream++)
             found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
     UNROLL_VECTORS
-    for (int half = PARTS / LANES / 2; half; half /= 2)
-        for (int k = 0; k < half; k++)
-            found[k] = at_least(found[k], found[k + half]);
-    return largest_lane(found[0]) + 0;
+    EACH_PART(k)
+        store(largest + k, found[k / LANES]);
+}
+
+/* The largest x, or -x, of the rows of a batch; 0 of those that it does not have.  The sign of 0 is not kept. */
+INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, bool negate, scalar *max)
+{
+    ALIGNED scalar by_part[ROWS][PARTS];
+    for (int r = 0; r < b->rows; r++)
+        largest_by_part(b->in[0][r], n, negate, by_part[r]);
+    for (int r = b->rows; r < ROWS; r++)
+        memset(by_part[r], 0, sizeof by_part[r]);
+    largest_of_blocks(by_part, max);
+    for (int r = 0; r < ROWS; r++)
+        max[r] += 0;
 }
 
 /* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
@@ -290,10 +327,10 @@ INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* The sum of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of them,
-   or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
-INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
-                                 const struct shift *shift, scalar *y, bool roomy)
+/* The sums of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of
+   them, or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
+INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
+                      const struct shift *shift, scalar *y, bool roomy, struct sums *result)
 {
     struct sums sums = {0};
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {
@@ -331,7 +368,13 @@ INLINE struct total sum_of_terms(term_formula *f, const scalar *a, const scalar 
             add_block(&sums, last);
         }
     }
-    return total(&sums);
+    /* One by one: if they were copied as a whole, compilers would keep them in memory. */
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        result->value[k / LANES] = sums.value[k / LANES];
+        result->rest[k / LANES] = sums.rest[k / LANES];
+    }
 }
 
 /* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
@@ -382,65 +425,69 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
-/* The sums of a batch and their inverses, as pairs. */
-struct softmax_sums {
-    double value[ROWS], rest[ROWS];
-    scalar inverse[ROWS], inverse_rest[ROWS];
+/* The inverses of a batch's sums, as pairs. */
+struct inverses {
+    scalar value[ROWS], rest[ROWS];
 };
 
 /* For a row of -inf the inverse is 0, unless there is a NaN in it. */
-INLINE void inverses_of(struct softmax_sums *sums, const scalar *max)
+INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, struct inverses *inverses)
 {
+    struct totals sums;
+    totals_of(rows, count, &sums);
 #if REAL_BITS == 32
     for (int r = 0; r < ROWS; r++) {
-        double inverse = max[r] < -LARGEST ? sums->value[r] * 0 : 1 / sums->value[r];
-        sums->inverse[r] = (scalar)inverse;
-        sums->inverse_rest[r] = (scalar)(inverse - (double)sums->inverse[r]);
+        double inverse = max[r] < -LARGEST ? sums.value[r] * 0 : 1 / sums.value[r];
+        inverses->value[r] = (scalar)inverse;
+        inverses->rest[r] = (scalar)(inverse - (double)inverses->value[r]);
     }
 #else
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
-        real sum = load(sums->value + r), inverse = 1 / sum;
-        real residual = fma(-inverse, load(sums->rest + r), fma(-inverse, sum, 1));
+        real sum = load(sums.value + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums.rest + r), fma(-inverse, sum, 1));
         mask nothing = lt(load(max + r), -LARGEST);
-        store(sums->inverse + r, sel(nothing, sum * 0, inverse));
-        store(sums->inverse_rest + r, sel(nothing, 0, inverse * residual));
+        store(inverses->value + r, sel(nothing, sum * 0, inverse));
+        store(inverses->rest + r, sel(nothing, 0, inverse * residual));
     }
 #endif
 }
 
 /* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
-INLINE void softmax_batch(const struct batch *b, bool negate, term_formula *plain, term_formula *general)
+INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
 {
-    const bool roomy = b->n <= SHORT && b->n % PARTS;
+    const bool roomy = n <= SHORT && n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
     ALIGNED scalar terms[ROWS][SHORT];
     scalar max[ROWS];
     struct shifts shifts;
-    struct softmax_sums sums = {0};
-    for (int r = 0; r < ROWS; r++)
-        max[r] = r < b->rows ? largest(b->in[0][r], b->n, negate) : 0;
+    struct sums sums[ROWS];
+    largest_of_rows(b, n, negate, max);
     shifts_of(max, b->temperature, &shifts);
     const bool is_plain = is_plain_batch(b, &shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(&shifts, r);
         scalar *y = roomy ? terms[r] : b->out[r];
-        struct total sum = is_plain ? sum_of_terms(plain, x, x, b->n, pad, &shift, y, roomy)
-                                    : sum_of_terms(general, x, x, b->n, pad, &shift, y, roomy);
-        sums.value[r] = sum.value;
-        sums.rest[r] = sum.rest;
+        if (is_plain)
+            sum_terms(plain, x, x, n, pad, &shift, y, roomy, &sums[r]);
+        else
+            sum_terms(general, x, x, n, pad, &shift, y, roomy, &sums[r]);
     }
-    inverses_of(&sums, max);
+    struct inverses inverses;
+    inverses_of(sums, b->rows, max, &inverses);
     for (int r = 0; r < b->rows; r++) {
-        struct pair factor = {real_(sums.inverse[r]), real_(sums.inverse_rest[r])};
-        multiply(roomy ? terms[r] : b->out[r], b->out[r], b->n, roomy, factor);
+        struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
+        multiply(roomy ? terms[r] : b->out[r], b->out[r], n, roomy, factor);
     }
 }
-INLINE void softmax_rows(const struct batch *b) { softmax_batch(b, false, plain_exponential, general_exponential); }
-INLINE void softmin_rows(const struct batch *b)
+INLINE void softmax_rows(const struct batch *b, ptrdiff_t n)
 {
-    softmax_batch(b, true, plain_exponential_down, general_exponential_down);
+    softmax_batch(b, n, false, plain_exponential, general_exponential);
+}
+INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
+{
+    softmax_batch(b, n, true, plain_exponential_down, general_exponential_down);
 }
 
 /* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
@@ -499,19 +546,22 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
 /* The parts of log_sums, the maxima and the shifts of a batch; whether general formulas are needed.  The maximum's
    exponential is subtracted from the sum, unless it has all but a LAST_PART of it: then the others are summed again without
    it, and the logarithm keeps its relative accuracy where it is next to nothing. */
-INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *max, struct shifts *shifts)
+INLINE bool log_sums_of(const struct batch *b, ptrdiff_t n, struct log_sums *rows, scalar *max, struct shifts *shifts)
 {
-    struct total sums[ROWS] = {0};
-    for (int r = 0; r < ROWS; r++)
-        max[r] = r < b->rows ? largest(b->in[0][r], b->n, false) : 0;
+    struct sums sums[ROWS];
+    struct totals totals;
+    largest_of_rows(b, n, false, max);
     shifts_of(max, b->temperature, shifts);
     const bool is_plain = is_plain_batch(b, shifts);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         const struct shift shift = shift_at(shifts, r);
-        sums[r] = is_plain ? sum_of_terms(plain_exponential, x, x, b->n, -INFINITE, &shift, NULL, false)
-                           : sum_of_terms(general_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+        if (is_plain)
+            sum_terms(plain_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+        else
+            sum_terms(general_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
     }
+    totals_of(sums, b->rows, &totals);
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
         struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
@@ -526,8 +576,8 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
 #endif
     }
     for (int r = 0; r < ROWS; r++) {
-        struct total others = total_of(sums[r].value, -rows->max_power[r]);
-        others.rest += sums[r].rest - rows->max_power_rest[r];
+        struct total others = total_of(totals.value[r], -rows->max_power[r]);
+        others.rest += totals.rest[r] - rows->max_power_rest[r];
         rows->others[r] = others.value;
         rows->others_rest[r] = others.rest;
     }
@@ -535,7 +585,8 @@ INLINE bool log_sums_of(const struct batch *b, struct log_sums *rows, scalar *ma
         if (rows->others[r] < LAST_PART * rows->max_power[r]) {
             const scalar *x = b->in[0][r];
             const struct shift shift = shift_at(shifts, r);
-            struct total others = sum_of_terms(lower_exponential, x, x, b->n, -INFINITE, &shift, NULL, false);
+            sum_terms(lower_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+            struct total others = total(&sums[r]);
             rows->others[r] = others.value;
             rows->others_rest[r] = others.rest;
         }
@@ -567,28 +618,28 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
         store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
 
-INLINE void log_softmax_rows(const struct batch *b)
+INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n)
 {
     struct log_sums rows;
     struct shifts shifts;
     scalar max[ROWS];
-    const bool general = log_sums_of(b, &rows, max, &shifts);
+    const bool general = log_sums_of(b, n, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
         if (general)
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, true);
+            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, true);
         else
-            log_softmax_row(b->in[0][r], b->out[r], b->n, max[r], shift_at(&shifts, r), log, false);
+            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, false);
     }
 }
 
 /* max + log, as one sum that is rounded once, since the two may cancel. */
-INLINE void logsumexp_rows(const struct batch *b)
+INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n)
 {
     struct log_sums rows;
     struct shifts shifts;
     scalar max[ROWS];
-    log_sums_of(b, &rows, max, &shifts);
+    log_sums_of(b, n, &rows, max, &shifts);
     for (int r = 0; r < b->rows; r++) {
         struct total sum = total_of((double)max[r], rows.log[r]);
         bool finite = sum.value - sum.value == 0;
@@ -602,7 +653,9 @@ typedef real row_formula(real a, real b, struct pair row, real temperature);
 /* The sum of f(a, b) over a row. */
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
-    return sum_of_terms(f, a, b, n, 0, NULL, NULL, false);
+    struct sums sums;
+    sum_terms(f, a, b, n, 0, NULL, NULL, false, &sums);
+    return total(&sums);
 }
 
 INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
@@ -619,15 +672,16 @@ INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, p
 }
 
 /* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
-INLINE void gradient_rows(const struct batch *b, term_formula *term, row_formula *plain, row_formula *tempered)
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain,
+                          row_formula *tempered)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct pair sum = pair_of_total(sum_over(term, dy, y, b->n));
+        struct pair sum = pair_of_total(sum_over(term, dy, y, n));
         if (b->temperature[r] == 1)
-            apply(plain, dy, y, b->out[r], b->n, sum, 1);
+            apply(plain, dy, y, b->out[r], n, sum, 1);
         else
-            apply(tempered, dy, y, b->out[r], b->n, sum, b->temperature[r]);
+            apply(tempered, dy, y, b->out[r], n, sum, b->temperature[r]);
     }
 }
 
@@ -649,9 +703,9 @@ INLINE real softmax_grad_tempered(real dy, real y, struct pair sum, real tempera
 {
     return softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
-INLINE void softmax_grad_rows(const struct batch *b)
+INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_tempered);
 }
 
 INLINE real softmin_grad_of(real dy, real y, struct pair sum, real temperature)
@@ -662,9 +716,9 @@ INLINE real softmin_grad_tempered(real dy, real y, struct pair sum, real tempera
 {
     return softmax_grad_tempered(dy, -y, sum, temperature);
 }
-INLINE void softmin_grad_rows(const struct batch *b)
+INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, softmin_grad_tempered);
 }
 
 INLINE struct pair first_of(real a, real b, const struct shift *unused)
@@ -685,9 +739,9 @@ INLINE real log_softmax_grad_tempered(real dy, real y, struct pair sum, real tem
 {
     return log_softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
-INLINE void log_softmax_grad_rows(const struct batch *b)
+INLINE void log_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
+    gradient_rows(b, n, first_of, log_softmax_grad_of, log_softmax_grad_tempered);
 }
 
 INLINE bool has_nan(const scalar *x, ptrdiff_t n)
@@ -739,9 +793,8 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
 
 /* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries within 1 of
    the maximum, those that are not above the tau of the rest drop out, until none does (Michelot, 1986). */
-INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
+INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
 {
-    scalar max = largest(x, n, false);
     bool infinite = max - max != 0, nan = has_nan(x, n);
     if (nan || max < -LARGEST) {
         fill(y, n, nan ? NOT_A_NUMBER : 0);
@@ -769,10 +822,12 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n)
     if (LANES > 1 && i < n) store_part(y + i, above_threshold(load_part(x + i, n - i), max, tau), n - i);
 }
 
-INLINE void sparsemax_rows(const struct batch *b)
+INLINE void sparsemax_rows(const struct batch *b, ptrdiff_t n)
 {
+    scalar max[ROWS];
+    largest_of_rows(b, n, false, max);
     for (int r = 0; r < b->rows; r++)
-        sparsemax_row(b->in[0][r], b->out[r], b->n);
+        sparsemax_row(b->in[0][r], b->out[r], n, max[r]);
 }
 
 /* dy on the support; a NaN of y passes. */
@@ -791,26 +846,27 @@ INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperatur
     (void)temperature;
     return sel(le(y, 0), 0, (dy - mean.value) - mean.rest);
 }
-INLINE void sparsemax_grad_rows(const struct batch *b)
+INLINE void sparsemax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct total sum = sum_over(on_support, dy, y, b->n), count = sum_over(support_of, dy, y, b->n);
-        apply(sparsemax_grad_of, dy, y, b->out[r], b->n, quotient_of_totals(sum, count), 1);
+        struct total sum = sum_over(on_support, dy, y, n), count = sum_over(support_of, dy, y, n);
+        apply(sparsemax_grad_of, dy, y, b->out[r], n, quotient_of_totals(sum, count), 1);
     }
 }
 
-INLINE void hardmax_rows(const struct batch *b)
+INLINE void hardmax_rows(const struct batch *b, ptrdiff_t n)
 {
+    scalar max[ROWS];
+    largest_of_rows(b, n, false, max);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
-        scalar max = largest(x, b->n, false);
-        bool nan = has_nan(x, b->n);
+        bool nan = has_nan(x, n);
         ptrdiff_t first = 0;
-        while (!nan && first < b->n && x[first] != max)
+        while (!nan && first < n && x[first] != max[r])
             first++;
-        fill(b->out[r], b->n, nan ? NOT_A_NUMBER : 0);
-        if (!nan && b->n) b->out[r][first] = 1;
+        fill(b->out[r], n, nan ? NOT_A_NUMBER : 0);
+        if (!nan && n) b->out[r][first] = 1;
     }
 }
 
@@ -820,10 +876,10 @@ INLINE struct pair weight_term(real dy, real x, const struct shift *unused)
     mask positive = gt(x, 0);
     return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
 }
-INLINE void prelu_weight_grad_rows(const struct batch *b)
+INLINE void prelu_weight_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
-        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], b->n);
+        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], n);
         b->out[r][0] = (scalar)(sum.value + sum.rest);
     }
 }

@@ -9,7 +9,7 @@
 #include "axis.h"
 #include "numact.h"
 
-typedef void rows_function(const struct batch *);
+typedef void rows_function(const struct batch *, ptrdiff_t n);
 
 enum masking { NO_MASK, MASK, MASK_UPWARD };
 enum tempering { NO_TEMPERATURE, TEMPERATURE };
@@ -18,6 +18,7 @@ enum result { SAME_LENGTH, ONE_VALUE };
 enum {
     LINE = 64,                  /* bytes of a cache line */
     ON_STACK = 1 << 14,         /* bytes of scratch that need no allocation */
+    FREQUENT = 2 * PARTS,       /* a length of rows that is compiled apart */
     ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
 };
 
@@ -105,7 +106,7 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
         scratch = allocated + LINE - (uintptr_t)allocated % LINE;
     }
 
-    struct batch batch = {.n = n};
+    struct batch batch;
     for (ptrdiff_t start = 0; start < count; start += most) {
         const int rows = batch.rows = (int)(count - start < most ? count - start : most);
         struct rows block = {scratch, pitch, width};
@@ -129,7 +130,7 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
             if (call.tempering == TEMPERATURE)
                 memcpy(&batch.temperature[r], element(temperatures, start + r, 0), sizeof(scalar));
         }
-        call.function(&batch);
+        call.function(&batch, n);
         if (scattered) copy_rows(to, result, rows, n);
         if (call.masking != NO_MASK && call.result == SAME_LENGTH)
             fill_masked(to, rows_from(masks, start), rows, n, call.masked_result);
@@ -172,10 +173,19 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
+/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them; as
+   the length is a constant, the compiler unrolls them. */
 #define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)            \
+    static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
+    {                                                                                                                  \
+        if (n == FREQUENT)                                                                                             \
+            function(b, FREQUENT);                                                                                     \
+        else                                                                                                           \
+            function(b, n);                                                                                            \
+    }                                                                                                                  \
     static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
     {                                                                                                                  \
-        const struct call call = {function, inputs, masking, tempering, result, masked_result};                        \
+        const struct call call = {run_##name, inputs, masking, tempering, result, masked_result};                      \
         return run_rows(call, arrays, dimensions, steps);                                                              \
     }
 #define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)       \

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from cases import DTYPES, LEVELS, Array, assert_same_bits, name_of
@@ -437,6 +438,32 @@ def test_dtypes(name: str, dtype: str) -> None:
     out = np.empty_like(got)
     assert public(name)(x, out=out) is out
     np.testing.assert_array_equal(out, got)
+
+
+@pytest.mark.parametrize("name", [*ROWWISE, "logsumexp", *(name for name in GRADIENTS if name in _axis.PUBLIC)])
+def test_bfloat16(name: str) -> None:
+    """bfloat16 is float32 rounded once, too; a temperature may be bfloat16."""
+    x = np.random.default_rng(17).normal(size=(2, 5, 40)).astype(ml_dtypes.bfloat16)
+    operands = tuple(x) if name in GRADIENTS else (x[0],)
+    got = public(name)(*operands)
+    assert got.dtype == x.dtype
+    want = public(name)(*(a.astype(np.float32) for a in operands)).astype(x.dtype)
+    np.testing.assert_array_equal(got, want)
+    out = np.empty_like(got)
+    assert public(name)(*operands, out=out) is out
+    np.testing.assert_array_equal(out, want)
+    if name in TEMPERED:
+        for temperature in (0.7, np.arange(1, 6).astype(x.dtype)):
+            assert public(name)(*operands, temperature=temperature).dtype == x.dtype
+
+
+def test_bfloat16_of_pieces() -> None:
+    """The functions that choose entries, and samples, keep bfloat16."""
+    x = np.random.default_rng(18).normal(size=(3, 8)).astype(ml_dtypes.bfloat16)
+    y, which = numact.maxout(x, 4)
+    assert y.dtype == numact.maxout_grad(y, which, 4).dtype == numact.gumbel_softmax(x).dtype == x.dtype
+    np.testing.assert_array_equal(y, x.reshape(3, 2, 4).max(-1))
+    np.testing.assert_array_equal(numact.maxout_grad(y, which, 4), np.where(np.repeat(y, 4, -1) == x, x, 0))
 
 
 class Overrider:

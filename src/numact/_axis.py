@@ -23,12 +23,22 @@ COLDEST, HOTTEST = np.float64(1e-28), np.float64(1e28)
 ONE = np.array(1, np.float16)
 
 
+def _is_half(dtype: Any) -> bool:
+    """Tell whether a dtype is float16, or the bfloat16 of ml_dtypes."""
+    return dtype == np.float16 or getattr(dtype, "name", None) == "bfloat16"
+
+
+def _float_dtype(dtype: Any) -> Any:
+    """Get the dtype of the result: float types are kept, others promote."""
+    return dtype if dtype.kind == "f" or _is_half(dtype) else np.result_type(dtype, np.float32)
+
+
 def _as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
     """Check a temperature; a Python number becomes an array that does not influence the dtype of the result."""
     if type(value) is float and value == 1:
         return ONE
     array = np.asanyarray(value)
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiu" and not _is_half(array.dtype):
         raise TypeError(f"{function}: {name} must be a real number or an array of them, got {value!r}")
     allowed = (array >= COLDEST) & (array <= HOTTEST)
     if not allowed.all():
@@ -52,12 +62,13 @@ def _as_mask(function: str, where: Any, x: Any) -> Array:
 
 
 def _call(ufunc: np.ufunc, operands: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
-    """Call a ufunc; float16 is computed in float32 and rounded once, as silently as the other dtypes."""
-    if getattr(operands[0], "dtype", None) != np.float16:
+    """Call a ufunc; float16 and bfloat16 are computed in float32 and rounded once, as silently as the other dtypes."""
+    dtype = getattr(operands[0], "dtype", None)
+    if not _is_half(dtype):
         return ufunc(*operands, axis=axis, out=out, **keywords)
     with np.errstate(all="ignore"):
         result = ufunc(*operands, axis=axis, out=out, casting="same_kind", **keywords)
-        return result.astype(np.float16) if out is None and result.dtype == np.float32 else result
+        return result.astype(dtype) if out is None and result.dtype == np.float32 else result
 
 
 def _softmax(name: str, x: Any, axis: int, where: Any, temperature: Any, out: Any) -> Any:
@@ -562,7 +573,7 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     array = np.asanyarray(x)
     shape, split = _in_pieces("maxout", array.shape, pieces, axis)
     y, which = _ufuncs.AXIS["maxout"](array.reshape(shape), axis=split)
-    return (y.astype(np.float16) if array.dtype == np.float16 else y), which
+    return (y.astype(array.dtype) if _is_half(array.dtype) else y), which
 
 
 def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) -> Any:
@@ -617,7 +628,7 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
         raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {places[wrong].flat[0]}")
     _, split = _in_pieces("maxout_grad", gradient.shape, 1, axis)
     groups = gradient.shape
-    dtype = gradient.dtype if gradient.dtype.kind == "f" else np.result_type(gradient.dtype, np.float32)
+    dtype = _float_dtype(gradient.dtype)
     dx = np.empty((*groups[:split], pieces, *groups[split:]), dtype)
     _ufuncs.AXIS["maxout_grad"](
         gradient, places.astype(np.intp, copy=False), out=dx, axes=[(), (), (split,)], casting="same_kind"
@@ -680,7 +691,7 @@ def gumbel_softmax(
         raise TypeError(f"gumbel_softmax: rng must be a numpy.random.Generator or None, got {rng!r}")
     array = np.asanyarray(x)
     temperature = _as_temperature("gumbel_softmax", tau, array, "tau")
-    dtype = array.dtype if array.dtype.kind == "f" else np.result_type(array.dtype, np.float32)
+    dtype = _float_dtype(array.dtype)
     noisy = (array + (rng or np.random.default_rng()).gumbel(size=array.shape)).astype(dtype)
     if hard:
         return _call(_ufuncs.AXIS["hardmax"], (noisy,), axis, noisy)
