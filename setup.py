@@ -29,7 +29,7 @@ LEVELS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": [
 
 # Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.
 FLAGS = [
-    *("-std=c11", "-O3", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
+    *("-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
     *("-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion"),
     *os.environ.get("NUMACT_CFLAGS", "").split(),
 ]
@@ -75,6 +75,7 @@ setup(
             "numact._core",
             ["src/numact/_core.pyx"],
             include_dirs=["csrc", numpy.get_include()],
+            extra_compile_args=["-g0"],
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
