@@ -79,6 +79,11 @@ def _softmax(name: str, x: Any, axis: int, where: Any, temperature: Any, out: An
     return _call(_ufuncs.AXIS[name + "_where"], (x, _as_mask(name, where, x), temperature), axis, out)
 
 
+def _softmax_grad(name: str, dy: Any, y: Any, axis: int, temperature: Any, out: Any) -> Any:
+    """Compute the gradient of softmax or of one of its relatives."""
+    return _call(_ufuncs.AXIS[name], (dy, y, _as_temperature(name, temperature, y)), axis, out)
+
+
 def softmax(
     x: ArrayLike,
     axis: int = -1,
@@ -401,8 +406,7 @@ def softmax_grad(
     >>> dx = numact.softmax_grad(dy, y, temperature=0.5, out=dy)
 
     """
-    operands = (dy, y, _as_temperature("softmax_grad", temperature, y))
-    return _call(_ufuncs.AXIS["softmax_grad"], operands, axis, out)
+    return _softmax_grad("softmax_grad", dy, y, axis, temperature, out)
 
 
 def softmin_grad(
@@ -439,8 +443,7 @@ def softmin_grad(
     >>> dx = numact.softmin_grad(dy, y, out=dy)
 
     """
-    operands = (dy, y, _as_temperature("softmin_grad", temperature, y))
-    return _call(_ufuncs.AXIS["softmin_grad"], operands, axis, out)
+    return _softmax_grad("softmin_grad", dy, y, axis, temperature, out)
 
 
 def log_softmax_grad(
@@ -477,8 +480,7 @@ def log_softmax_grad(
     >>> dx = numact.log_softmax_grad(dy, y, out=dy)
 
     """
-    operands = (dy, y, _as_temperature("log_softmax_grad", temperature, y))
-    return _call(_ufuncs.AXIS["log_softmax_grad"], operands, axis, out)
+    return _softmax_grad("log_softmax_grad", dy, y, axis, temperature, out)
 
 
 def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:

@@ -93,11 +93,8 @@ def prelu_grad(
 
     Raises
     ------
-    ValueError
-        If channel_axis is no axis of x, or weight not one-dimensional of the length of that axis; if the shapes do
-        not broadcast.
-    TypeError
-        For operands that are neither floating-point numbers, integers nor booleans.
+    ValueError, TypeError
+        As `prelu`.
 
     See Also
     --------
