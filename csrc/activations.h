@@ -510,12 +510,7 @@ INLINE real gelu_tanh_grad(real dy, real x)
     return dy * mirrored(lt(x, 0), gelu_tanh_slope_left(at_most(abs_(x), GELU_TANH_LIMIT)));
 }
 
-/* x sigmoid(z) for z as a pair, |z| <= EXP_LIMIT, and its derivative by z where z is a multiple of x. */
-INLINE real swish_of(real x, struct pair z)
-{
-    real y = logistic(x, z.value, -z.rest);
-    return sel(le(z.value, -EXP_LIMIT), copysign_(real_(0), x), y);
-}
+/* The derivative of x sigmoid(z) by x, for z as a pair, |z| <= EXP_LIMIT, that is a multiple of x. */
 INLINE real swish_derivative(struct pair z)
 {
     mask left = lt(z.value, 0);
@@ -523,23 +518,29 @@ INLINE real swish_derivative(struct pair z)
 }
 
 /* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */
+#define QUICK_GELU_LIMIT ((scalar)0.5625 * EXP_LIMIT)
 INLINE struct pair quick_gelu_argument(real x)
 {
-    struct pair z = product_of(clamp(x, (scalar)0.5625 * EXP_LIMIT), real_(QUICK_GELU_SLOPE));
-    z.rest = fma(clamp(x, (scalar)0.5625 * EXP_LIMIT), QUICK_GELU_SLOPE_LOW, z.rest);
+    real bounded = clamp(x, QUICK_GELU_LIMIT);
+    struct pair z = product_of(bounded, real_(QUICK_GELU_SLOPE));
+    z.rest = fma(bounded, QUICK_GELU_SLOPE_LOW, z.rest);
     return z;
 }
 INLINE real quick_gelu_forward(real x)
 {
     struct pair z = quick_gelu_argument(x);
-    return logistic(at_least(x, (scalar)-0.5625 * EXP_LIMIT), z.value, -z.rest);
+    return logistic(at_least(x, -QUICK_GELU_LIMIT), z.value, -z.rest);
 }
 INLINE real quick_gelu_grad(real dy, real x) { return dy * swish_derivative(quick_gelu_argument(x)); }
 
 /* x, but finite where its factor is 0, so that their product is not a NaN. */
 INLINE real finite_for(real factor, real x) { return sel(eq(factor, 0), clamp(x, 1), x); }
 
-INLINE real swish_forward(real x, real beta) { return swish_of(x, beta_times(beta, finite_for(beta, x))); }
+INLINE real swish_forward(real x, real beta)
+{
+    struct pair z = beta_times(beta, finite_for(beta, x));
+    return sel(le(z.value, -EXP_LIMIT), copysign_(real_(0), x), logistic(x, z.value, -z.rest));
+}
 INLINE real swish_grad(real dy, real x, real beta)
 {
     return dy * swish_derivative(beta_times(beta, finite_for(beta, x)));

@@ -29,7 +29,7 @@ def main() -> None:
     """Write the picture beside this script."""
     rows = [row for row in numact.catalogue() if row.family == "elementwise"]
     x = np.linspace(-5, 7.5, 2501)
-    lines = -(-len(rows) // COLUMNS)
+    lines = -(-(len(rows) + 1) // COLUMNS)  # the last place is the legend's
     figure, axes = plt.subplots(
         lines,
         COLUMNS,
