@@ -173,11 +173,10 @@ INLINE struct pair beta_times(real beta, real x)
 INLINE real softplus_forward(real x, real beta)
 {
     struct pair z = beta_times(beta, x);
-    struct pair log = log1p_exp(abs_(z.value), sel(lt(x, 0), -z.rest, z.rest));
-    real inverse = 1 / beta, quotient = log.value * inverse;
-    real quotient_rest = (fma(-quotient, beta, log.value) + log.rest) * inverse;
-    struct pair sum = sum_of(sel(le(x, 0), 0, x), quotient);
-    return sum.value + sel(lt(sum.value, EXP_LIMIT), sum.rest + quotient_rest, 0); /* at infinity the rest is a NaN */
+    struct scaled log = log1p_exp_of(abs_(z.value), sel(lt(x, 0), -z.rest, z.rest));
+    real inverse = 1 / beta, quotient = log.factor.value * inverse;
+    real rest = (fma(-quotient, beta, log.factor.value) + log.factor.rest) * inverse;
+    return at_least(x, 0) + scale(quotient + rest, log.n);
 }
 INLINE real softplus_grad(real dy, real x, real beta)
 {
@@ -194,30 +193,26 @@ INLINE real silu_forward(real x)
 
 INLINE real silu_grad(real dy, real x)
 {
-    return dy * mirrored(lt(x, 0), silu_slope_left(at_most(abs_(x), EXP_LIMIT), NO_REST));
+    return dy * mirrored(lt(x, 0), silu_slope_left(at_most(abs_(x), EXP_LIMIT)));
 }
 
-/* gelu(-t) = -t Phi(-t), gelu(t) = t - t Phi(-t). */
+/* The activations with f(x) = x + f(-x) from f(-|x|) = -left: max(x, -0) - left, which keeps the signs of the zeros. */
+INLINE real with_left(real x, real left) { return at_least(x, -real_(0)) - left; }
+
+/* gelu(-t) = -t Phi(-t) = -2^n t (1 + q) (value + rest). */
 INLINE real gelu_forward(real x)
 {
-    real t = at_most(abs_(x), TAIL_LIMIT);
+    real t = abs_at_most(x, TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
-    struct pair factor = times_exponential(tail.e, tail.factor);
-    real left = scale(fma(t, factor.value, t * factor.rest), tail.e.n);
-    return sel(lt(x, 0), -left, x - left);
+    real more = fma(tail.e.q, tail.factor.value, fma(tail.e.q, tail.factor.rest, tail.factor.rest));
+    return with_left(x, scale(fma(t, tail.factor.value, t * more), tail.e.n));
 }
 
-/* gelu'(-t) = Phi(-t) - t phi(t) = e^(-t^2/2) (Phi(-t) e^(t^2/2) - t / sqrt(2 pi)), for 0 <= t <= TAIL_FAR. */
+/* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
 INLINE struct scaled gelu_slope_left(real t)
 {
-    struct normal_tail tail = normal_tail(t);
-    struct pair density = product_of(t, real_(DENSITY));
-    density.rest = fma(t, DENSITY_LOW, density.rest);
-    struct pair factor = sum_of(tail.factor.value, -density.value);
-    factor.rest = factor.rest + (tail.factor.rest - density.rest);
-    struct scaled slope = {times_exponential(tail.e, factor), tail.e.n};
-    struct scaled near_root = {around_root(-t, NO_REST, GELU_ROOT, GELU_ROOT_P), real_(0)};
-    return sel_scaled(le(abs_(-t - GELU_ROOT), GELU_ROOT_RADIUS), near_root, slope);
+    struct exponential e = normal_exponential(t);
+    return (struct scaled){times_exponential(e, value_of(tabulated(t, GELU_FACTOR))), e.n};
 }
 INLINE real gelu_grad(real dy, real x)
 {
@@ -263,11 +258,11 @@ INLINE real selu_grad_y(real dy, real y)
     return sel(gt(y, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * ((y + SELU_LEFT) + SELU_LEFT_LOW));
 }
 
-/* log sigmoid(x) = min(x, 0) - log(1 + e^-|x|) */
+/* log sigmoid(x) = min(x, -0) - log(1 + e^-|x|) */
 INLINE real log_sigmoid_forward(real x)
 {
-    struct pair log = log1p_exp(at_most(abs_(x), EXP_LIMIT), NO_REST);
-    return sel(lt(x, 0), (x - log.value) - log.rest, -log.value);
+    struct scaled log = log1p_exp(abs_at_most(x, EXP_LIMIT));
+    return at_most(x, -real_(0)) - scale(log.factor.value, log.n);
 }
 INLINE real log_sigmoid_grad(real dy, real x) { return dy * logistic(real_(1), clamp(-x, EXP_LIMIT), NO_REST); }
 INLINE real log_sigmoid_grad_y(real dy, real y) { return dy * -expm1_(at_most(y, 0)); }
@@ -326,7 +321,7 @@ INLINE real tanhshrink_forward(real x)
     real t = abs_(x);
     struct pair near = tanhshrink_near(t);
     struct sigmoids s = sigmoids(at_most(2 * t, EXP_LIMIT), NO_REST);
-    real far = (t - 1) + scale(times_exponential(s.e, (struct pair){s.u, s.u * s.rho}).value, s.e.n + 1);
+    real far = (t - 1) + scale(sigmoid_left(s).value, s.e.n + 1);
     return copysign_(sel(lt(t, TANHSHRINK_SMALL), near.value + near.rest, far), x);
 }
 /* tanh^2 x, from tanh t as a pair: t less the polynomial, or 1 - 2 sigmoid(-2t). */
@@ -336,7 +331,7 @@ INLINE real tanhshrink_grad(real dy, real x)
     mask small = lt(t, TANHSHRINK_SMALL);
     struct pair near = tanhshrink_near(t);
     struct sigmoids s = sigmoids(2 * t, NO_REST);
-    struct pair left = times_exponential(s.e, (struct pair){s.u, s.u * s.rho});
+    struct pair left = sigmoid_left(s);
     real power = power_of_two(s.e.n + 1);
     struct pair tanh = sum_of_ordered(sel(small, t, 1), -sel(small, near.value, power * left.value));
     tanh.rest = tanh.rest - sel(small, near.rest, power * left.rest);
@@ -383,7 +378,7 @@ INLINE real gaussian_grad(real dy, real x)
 INLINE real mish_forward(real x)
 {
     mask left = lt(x, 0);
-    struct exponential e = exponential(-at_most(abs_(x), EXP_LIMIT), NO_REST);
+    struct exponential e = falling_exponential(at_most(abs_(x), EXP_LIMIT), NO_REST);
     real n = at_least(e.n, -EXPONENT_BIAS / 2), power = power_of_two(n);
     real one_q = 1 + e.q, once = power * one_q, square = once * once;
     struct pair a = sum_of_ordered(sel(left, 2 * once, 1), sel(left, square, 2 * once));
@@ -400,7 +395,7 @@ INLINE real mish_grad(real dy, real x)
 {
     mask left = lt(x, 0);
     real bounded = clamp(x, EXP_LIMIT);
-    struct exponential e = exponential(-abs_(bounded), NO_REST);
+    struct exponential e = falling_exponential(abs_(bounded), NO_REST);
     real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
     struct pair one_q = sum_of_ordered(real_(1), e.q);
     one_q.rest = one_q.rest + e.rest;
@@ -471,39 +466,30 @@ INLINE real dish_grad(real dy, real x)
     return dy * sel(lt(x, 0), left, 1 - left);
 }
 
-/* z = 2 sqrt(2/pi) (x + 0.044715 x^3) = x w, w = SLOPE + CUBIC x^2, as a pair; SLOPE is short, so that SLOPE - w is exact. */
-INLINE struct pair gelu_tanh_argument(real x, struct pair square)
+/* e^-z for z = 2 sqrt(2/pi) (t + 0.044715 t^3) = -t w ln 2, w = -SLOPE - CUBIC t^2: 2^n (1 + q), without a rest.  SLOPE is
+   short, so that -SLOPE - w is exact; t w is taken to the base 2, where n is subtracted from it without an error. */
+INLINE struct exponential gelu_tanh_exponential(real t)
 {
-    real w = fma(GELU_TANH_CUBIC, square.value, GELU_TANH_SLOPE);
-    real rest = fma(GELU_TANH_CUBIC, square.value, GELU_TANH_SLOPE - w);
-    rest = rest + fma(GELU_TANH_CUBIC, square.rest, fma(GELU_TANH_CUBIC_LOW, square.value, GELU_TANH_SLOPE_LOW));
-    struct pair z = product_of(x, w);
-    z.rest = fma(x, rest, z.rest);
-    return z;
+    struct pair square = product_of(t, t);
+    real w = fma(-GELU_TANH_CUBIC, square.value, -GELU_TANH_SLOPE);
+    real rest = fma(-GELU_TANH_CUBIC, square.value, -GELU_TANH_SLOPE - w);
+    rest = rest + fma(-GELU_TANH_CUBIC, square.rest, fma(-GELU_TANH_CUBIC_LOW, square.value, -GELU_TANH_SLOPE_LOW));
+    return power_of_two_of(t, w, rest);
 }
-/* gelu_tanh(-t) = -t sigmoid(-z), gelu_tanh(t) = t - t sigmoid(-z). */
+/* gelu_tanh(-t) = -t sigmoid(-z) */
 INLINE real gelu_tanh_forward(real x)
 {
-    real t = at_most(abs_(x), GELU_TANH_LIMIT);
-    struct pair z = gelu_tanh_argument(t, product_of(t, t));
-    struct sigmoids s = sigmoids(z.value, -z.rest);
+    real t = abs_at_most(x, GELU_TANH_LIMIT);
+    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_REST);
     struct pair factor = product_of(t, s.u);
-    factor.rest = fma(factor.value, s.rho + s.e.rest, factor.rest);
-    real left = scale(times_exponential(s.e, factor).value, s.e.n);
-    return sel(lt(x, 0), -left, x - left);
+    factor.rest = fma(-factor.value, s.rho, factor.rest);
+    return with_left(x, scale(times_exponential(s.e, factor).value, s.e.n));
 }
-/* As silu_slope_left, with h = x z'(x) = z + 2 CUBIC x^3. */
+/* gelu_tanh'(-t) = e^-z times a factor, for 0 <= t <= GELU_TANH_FAR. */
 INLINE struct scaled gelu_tanh_slope_left(real t)
 {
-    struct pair square = product_of(t, t), z = gelu_tanh_argument(t, square);
-    struct sigmoids s = sigmoids(z.value, -z.rest);
-    struct pair cube = product_of(square.value, t), twice = product_of(cube.value, real_(2 * GELU_TANH_CUBIC));
-    cube.rest = fma(square.rest, t, cube.rest);
-    twice.rest = twice.rest + fma(2 * GELU_TANH_CUBIC, cube.rest, 2 * GELU_TANH_CUBIC_LOW * cube.value);
-    struct pair h = sum_of(z.value, twice.value), product = product_of(h.value, s.u);
-    product.rest = fma(h.rest + (z.rest + twice.rest), s.u, product.rest);
-    struct scaled near_root = {around_root(-t, NO_REST, GELU_TANH_ROOT, GELU_TANH_ROOT_P), real_(0)};
-    return sel_scaled(le(abs_(-t - GELU_TANH_ROOT), GELU_TANH_ROOT_RADIUS), near_root, gate_slope_left(s, product));
+    struct exponential e = gelu_tanh_exponential(t);
+    return (struct scaled){times_exponential(e, value_of(tabulated_on(t, GELU_TANH_FACTOR))), e.n};
 }
 INLINE real gelu_tanh_grad(real dy, real x)
 {
@@ -514,7 +500,7 @@ INLINE real gelu_tanh_grad(real dy, real x)
 INLINE real swish_derivative(struct pair z)
 {
     mask left = lt(z.value, 0);
-    return mirrored(left, silu_slope_left(abs_(z.value), sel(left, z.rest, -z.rest)));
+    return mirrored(left, silu_slope_left_of(abs_(z.value), sel(left, -z.rest, z.rest)));
 }
 
 /* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */

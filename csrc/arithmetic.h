@@ -69,6 +69,11 @@ INLINE scalar scalar_of(bits b)
 /* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
 #define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
 
+/* A table has a polynomial for each of SEGMENTS segments of a number from 1 to 16, equally many in each binade.  They are
+   as many as the scalars in two vectors of AVX-512, which then looks them up by an instruction: lookup() gives the entry of
+   a row that stands where the last two bits of the exponent, as it is stored, and the first digits say. */
+enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS };
+
 /* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
 #define real_(value) ((value) - (real){0})
 #define sel(condition, a, b) sel_(condition, real_(a), real_(b))
@@ -237,6 +242,14 @@ INLINE real exponent_of(real x)
     return at_least(at_most(INTRINSIC(getexp)(x), EXPONENT_BIAS + 1), -EXPONENT_BIAS - MANTISSA);
 }
 
+typedef __m512i segment;
+#if REAL_BITS == 32
+INLINE segment segment_of(real u) { return _mm512_srli_epi32(INTRINSIC_AS_BITS(u), MANTISSA - SEGMENT_DIGITS); }
+#else
+INLINE segment segment_of(real u) { return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), MANTISSA - SEGMENT_DIGITS); }
+#endif
+INLINE real lookup(const scalar *row, segment s) { return INTRINSIC(permutex2var)(load(row), s, load(row + LANES)); }
+
 #else /* one scalar; the loops are vectorised by the compiler */
 
 typedef scalar real;
@@ -377,6 +390,15 @@ INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
         largest[r] = found[0];
     }
 }
+
+/* Signed and as wide as the scalar, which is what an instruction that gathers takes. */
+#if REAL_BITS == 32
+typedef int32_t segment;
+#else
+typedef int64_t segment;
+#endif
+INLINE segment segment_of(real u) { return (segment)(bits_of(u) >> (MANTISSA - SEGMENT_DIGITS)) & (SEGMENTS - 1); }
+INLINE real lookup(const scalar *row, segment s) { return row[s]; }
 
 /* 2^n for an integral n of a normal power. */
 INLINE real power_of_sum(real sum) { return scalar_of(bits_of(sum) << MANTISSA); }

@@ -314,7 +314,7 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
         z = distance * shift.scale;
         rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
     }
-    struct exponential e = exponential_scaled(z, rest, 1, shift.rounder);
+    struct exponential e = exponential_scaled(1, z, rest, shift.rounder);
     real value = fma(e.power, e.q, e.power);
     return (struct pair){value, fma(e.power, e.q, e.power - value)};
 }

@@ -20,34 +20,20 @@
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two numbers */
-#define TAIL_SLOPE ((scalar)0x1.03e0f83e0f83ep+1) /* w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1] */
-#define TAIL_OFFSET ((scalar)-0x1.07c1f07c1f07cp+0)
-#define TAIL_MIDDLE ((scalar)0x1.0c0c57544c20ep-1) /* the value at w = 0 */
-#define DENSITY ((scalar)0x1.9884533d43651p-2) /* 1 / sqrt(2 pi) */
-#define DENSITY_LOW ((scalar)-0x1.cbc0d30ebfd15p-56) /* 1 / sqrt(2 pi) - DENSITY */
 #define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0) /* up to here x - tanh x is a polynomial */
 #define BELL_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
 #define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
-#define GELU_TANH_SLOPE ((scalar)0x1.9884533d43640p+0) /* 2 sqrt(2/pi), short by six digits */
-#define GELU_TANH_SLOPE_LOW ((scalar)0x1.08d0fcb3c500cp-48) /* the rest of it */
-#define GELU_TANH_CUBIC ((scalar)0x1.2444f2a4d8b4bp-4) /* 2 sqrt(2/pi) 0.044715 */
-#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.6c843a29d1c70p-61) /* the rest of it */
+#define GELU_TANH_SLOPE ((scalar)0x1.26aec21bce740p+1) /* 2 sqrt(2/pi) / ln 2, short by six digits */
+#define GELU_TANH_SLOPE_LOW ((scalar)0x1.94bb4a166d0c5p-47) /* the rest of it */
+#define GELU_TANH_CUBIC ((scalar)0x1.a5a7cf7572a98p-4) /* 2 sqrt(2/pi) 0.044715 / ln 2 */
+#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.b91c940e4cfcfp-58) /* the rest of it */
 #define QUICK_GELU_SLOPE ((scalar)0x1.b3b645a1cac08p+0) /* 1.702 */
 #define QUICK_GELU_SLOPE_LOW ((scalar)0x1.89374bc6a7efap-55) /* the rest of it */
 #define GOLDEN ((scalar)0x1.3c6ef372fe950p-1) /* (sqrt(5) - 1) / 2 */
 #define GOLDEN_LOW ((scalar)-0x1.f506319fcfd19p-55) /* the rest of it */
 #define DISH_ROOT ((scalar)0x1.92826ef258d1bp-1) /* the root of dish'(-t) */
 #define DISH_ROOT_LOW ((scalar)0x1.8d20e15f6d9eap-57) /* the rest of it */
-#define GELU_ROOT ((scalar)-0x1.80ead197f00b4p-1) /* the root of the gradient */
-#define GELU_ROOT_LOW ((scalar)0x1.13e74c58cada8p-56) /* the rest of the root */
-#define GELU_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
-#define SILU_ROOT ((scalar)-0x1.474973c84120bp+0) /* the root of the gradient */
-#define SILU_ROOT_LOW ((scalar)-0x1.f8d74bc9ac154p-54) /* the rest of the root */
-#define SILU_ROOT_RADIUS ((scalar)0x1.0000000000000p-1)
-#define GELU_TANH_ROOT ((scalar)-0x1.81429f9e97e4dp-1) /* the root of the gradient */
-#define GELU_TANH_ROOT_LOW ((scalar)0x1.4f523ed77dbdcp-55) /* the rest of the root */
-#define GELU_TANH_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
 #define MISH_ROOT ((scalar)-0x1.31432c0d12d84p+0) /* the root of the gradient */
 #define MISH_ROOT_LOW ((scalar)-0x1.bf319154da210p-55) /* the rest of the root */
 #define MISH_ROOT_RADIUS ((scalar)0x1.0000000000000p-2)
@@ -84,6 +70,23 @@ static const scalar EXP_TWICE_P[] = {
     0x1.1f10e1f566abap-18,
 };
 
+/* 2^r = 1 + LN2 r + r P(r).
+   Interval [-0.501, 0.501], degree 11, error 2^-60.04 relative to 2^r - 1. */
+static const scalar EXP2_P[] = {
+    0x1.a8c0c7d041043p-56,
+    0x1.ebfbdff82c58fp-3,
+    0x1.c6b08d704a0c6p-5,
+    0x1.3b2ab6fba4d3fp-7,
+    0x1.5d87fe78a40d5p-10,
+    0x1.430912f8c670ap-13,
+    0x1.ffcbfc6d486fep-17,
+    0x1.62c020d2f6c53p-20,
+    0x1.b524ec882c907p-24,
+    0x1.e4d4549269236p-28,
+    0x1.e9eb2b97bff1dp-32,
+    0x1.bd77e1a169392p-36,
+};
+
 /* tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL.
    Interval [1.0e-6, 0.316406], degree 11, error 2^-64.85 relative to tanh x. */
 static const scalar TANH_P[] = {
@@ -117,53 +120,6 @@ static const scalar ATANH_P[] = {
     0x1.4f93c68c2a585p-4,
 };
 
-/* Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET.
-   Interval [-1.0, 1.0], degree 41, error 2^-58.67 relative to the value. */
-static const scalar TAIL_P[] = {
-    0x1.82d5964b3a9dap-6,
-    -0x1.333313dad8eb8p-4,
-    0x1.1880517773db1p-5,
-    -0x1.aca80522a31d3p-9,
-    -0x1.f4a14e9021a4bp-8,
-    0x1.e797c820da7d1p-8,
-    -0x1.0549cdd855ba5p-8,
-    0x1.08a44bf0e0229p-10,
-    0x1.22f573890bd3ep-11,
-    -0x1.00ef2b34af7b2p-10,
-    0x1.a6d8d2395524dp-11,
-    -0x1.dd10f5facbe93p-12,
-    0x1.398ca48a27756p-13,
-    0x1.30e896af4d008p-15,
-    -0x1.cd78a10cd0051p-14,
-    0x1.d458a2b5779e3p-14,
-    -0x1.73b9963a6ba87p-14,
-    0x1.d8148a5fd5767p-15,
-    0x1.6f336f89d46d1p-17,
-    -0x1.a8ef7912adcd7p-15,
-    -0x1.2ba45c1fd583ep-14,
-    0x1.12dd3c8b957b4p-13,
-    0x1.e77b88931613cp-13,
-    -0x1.836a3ced54001p-12,
-    -0x1.d4edd7c1e2fe2p-12,
-    0x1.7519ad4047a2dp-11,
-    0x1.76c5a152327e3p-11,
-    -0x1.209b6ad0d6c1dp-10,
-    -0x1.ce27d61667692p-11,
-    0x1.5e43679feca9ap-10,
-    0x1.af3d47fbf3ec7p-11,
-    -0x1.466bcd6dc7f58p-10,
-    -0x1.2ba0483016f65p-11,
-    0x1.cab1035a793c9p-11,
-    0x1.26eb713ebe210p-12,
-    -0x1.d28eda16cdb45p-12,
-    -0x1.7b867db9bcd5fp-14,
-    0x1.405ec599b9820p-13,
-    0x1.180dd1a882431p-16,
-    -0x1.074b043c808a4p-15,
-    -0x1.5de56eb5f3fe9p-20,
-    0x1.85120d1572f0cp-19,
-};
-
 /* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.
    Interval [1.0e-6, 1.0], degree 16, error 2^-61.71 relative to the value. */
 static const scalar TANHSHRINK_P[] = {
@@ -186,73 +142,6 @@ static const scalar TANHSHRINK_P[] = {
     -0x1.84fda154c03a4p-29,
 };
 
-/* gelu'(x) = d P(d), d = x - root, |d| <= GELU_ROOT_RADIUS.
-   Interval [-0.25, 0.25], degree 14, error 2^-53.81 relative to the value. */
-static const scalar GELU_ROOT_P[] = {
-    0x1.b9d98fa5a3215p-2,
-    0x1.8d9a941de3ac5p-2,
-    -0x1.2a2ef9bb85384p-6,
-    -0x1.d2fa4c17c7c77p-4,
-    -0x1.e40882467df75p-7,
-    0x1.3e346def0c9bap-6,
-    0x1.297b9e55e4276p-8,
-    -0x1.258a6d3575372p-9,
-    -0x1.86820eb1798efp-11,
-    0x1.86c7eac9c2f3bp-13,
-    0x1.6a17044071af9p-14,
-    -0x1.77f0c6b347a82p-17,
-    -0x1.4065a2c83f9ccp-17,
-    0x1.9c3a4724e4620p-22,
-    0x1.13c8fbd3e33b6p-17,
-};
-
-/* silu'(x) = d P(d), d = x - root, |d| <= SILU_ROOT_RADIUS.
-   Interval [-0.5, 0.5], degree 19, error 2^-55.6 relative to the value. */
-static const scalar SILU_ROOT_P[] = {
-    0x1.be1410460527fp-3,
-    0x1.2c563458cc0adp-3,
-    0x1.353eb573ca343p-6,
-    -0x1.f2d0e32bc2ea6p-7,
-    -0x1.b0f82c497cbd7p-8,
-    0x1.098e92bdefd53p-13,
-    0x1.a2a7caddc5966p-11,
-    0x1.8574d0a13f8adp-13,
-    -0x1.572378f631e00p-15,
-    -0x1.f2d849f0eada0p-16,
-    -0x1.8b015b255a8e7p-19,
-    0x1.3ac91b63521e4p-19,
-    0x1.cef9750035281p-21,
-    -0x1.c49042e7e290fp-26,
-    -0x1.b39a3aaf19cf3p-24,
-    -0x1.22a99ad03eb24p-25,
-    0x1.7d13aa00c44f5p-26,
-    0x1.1622fbd44808bp-25,
-    -0x1.f690390f24003p-27,
-    -0x1.a8afab7d66581p-26,
-};
-
-/* gelu_tanh'(x) = d P(d), d = x - root, |d| <= GELU_TANH_ROOT_RADIUS.
-   Interval [-0.25, 0.25], degree 16, error 2^-54.23 relative to the value. */
-static const scalar GELU_TANH_ROOT_P[] = {
-    0x1.b8bacd2c96b91p-2,
-    0x1.8cd1a2b2fff33p-2,
-    -0x1.029615edaf605p-6,
-    -0x1.d2b773464738dp-4,
-    -0x1.104a83eeb453bp-6,
-    0x1.427996dc86c7cp-6,
-    0x1.58c9eeee9b51dp-8,
-    -0x1.3d8d64ddd53d5p-9,
-    -0x1.e641a34b8e81ap-11,
-    0x1.14c0610f2df7ap-12,
-    0x1.05be80fc3a49ep-13,
-    -0x1.25bc8e9bab627p-15,
-    -0x1.ac58d599a6ea5p-16,
-    0x1.b500892afe788p-18,
-    0x1.79004a1d41156p-14,
-    -0x1.c253ae5d93128p-19,
-    -0x1.592a9ed6cad4cp-12,
-};
-
 /* mish'(x) = d P(d), d = x - root, |d| <= MISH_ROOT_RADIUS.
    Interval [-0.25, 0.25], degree 16, error 2^-53.95 relative to the value. */
 static const scalar MISH_ROOT_P[] = {
@@ -273,6 +162,124 @@ static const scalar MISH_ROOT_P[] = {
     0x1.197dd24983a10p-14,
     0x1.d75cf30cc9761p-22,
     -0x1.0475b8dbe80a2p-12,
+};
+
+/* Phi(-t) e^(t^2/2) for t <= TAIL_FAR.
+   Up to t = 68.57, degree 17, error 2^-58.86 relative to the value. */
+#define TAIL_FACTOR_STEP ((scalar)0x1.c000000000000p-3)
+static const _Alignas(64) scalar TAIL_FACTOR[][SEGMENTS] = {
+    {0x1.6e24000000000p+2, 0x1.006c000000000p+3, 0x1.49ce000000000p+3, 0x1.9282000000000p+3, 0x1.ffc4000000000p+3, 0x1.4880000000000p+4, 0x1.9200000000000p+4, 0x1.db00000000000p+4, 0x1.2416000000000p+5, 0x1.6e5c000000000p+5, 0x1.b61e000000000p+5, 0x1.ff92000000000p+5, 0x1.2300000000000p-1, 0x1.b728000000000p+0, 0x1.6cd0000000000p+1, 0x1.009e000000000p+2},
+    {0x1.1599a9deed01bp-4, 0x1.91c4deef730fcp-5, 0x1.3a316eb0a3af7p-5, 0x1.0235b853b6687p-5, 0x1.971fd943a0040p-6, 0x1.3d9b735289afbp-6, 0x1.03bd69e3e2cf4p-6, 0x1.b7d71cca1e846p-7, 0x1.65c7473449545p-7, 0x1.1d52878b235b0p-7, 0x1.dd3fbd1461890p-8, 0x1.98c296967e2f1p-8, 0x1.56df0c6c208f4p-2, 0x1.80b67b557a401p-3, 0x1.03dc0234c8214p-3, 0x1.81ddcc52eb6b9p-4},
+    {-0x1.6f73189526696p-7, -0x1.857d4ff0d42f9p-8, -0x1.defc1a97726d6p-9, -0x1.446c411a3933fp-9, -0x1.942fb5194dc94p-10, -0x1.ecb383b36e2f3p-11, -0x1.49c5ead2772c9p-11, -0x1.d9081f0054e70p-12, -0x1.391b96050a40ap-12, -0x1.8e5e5d06c1d11p-13, -0x1.16ae05fe18f67p-13, -0x1.98e751f8b14fcp-14, -0x1.ab491b5b9dc74p-3, -0x1.3a2738ef59964p-4, -0x1.31a2eac35f993p-5, -0x1.5b860063ccc2cp-6},
+    {0x1.da91a69281f6bp-10, 0x1.7467c41ca8d6bp-11, 0x1.69ee0ae7ee48fp-12, 0x1.952cdccbeb0e1p-13, 0x1.8fc0e0c598ee8p-14, 0x1.7d4612aa3de7dp-15, 0x1.a20909467a873p-16, 0x1.fc280e9f8016bp-17, 0x1.11cf6f4a67746p-17, 0x1.15f85a5e5ef75p-18, 0x1.4559bbbc31ccfp-19, 0x1.98f2834a6b5b0p-20, 0x1.bae40bcbaef1bp-4, 0x1.cd053bcf38f31p-6, 0x1.50b028f4165bdp-7, 0x1.2c0a79d70883ap-8},
+    {-0x1.2b7bd832377c6p-12, -0x1.5f5eabc945544p-14, -0x1.0f296b378bd63p-15, -0x1.f70d1e04a03f8p-17, -0x1.89e44f5956587p-18, -0x1.265d95533efbap-19, -0x1.088c5c15fb5d5p-20, -0x1.10a39f92619cap-21, -0x1.de88ac4a4bfbap-23, -0x1.83bc33a057e9cp-24, -0x1.7bb60b3719f3ap-25, -0x1.98e42d3a53549p-26, -0x1.91e666aca50fbp-5, -0x1.3680963d221d8p-7, -0x1.5e9a207118615p-9, -0x1.f2c3ab90bb4e3p-11},
+    {0x1.71e3d0827a809p-15, 0x1.474dc62ea5ec6p-17, 0x1.92f3992892d64p-19, 0x1.367abcb554e89p-20, 0x1.82ae8b63c49a0p-22, 0x1.c57e4675d29b6p-24, 0x1.4e5055fae05eap-25, 0x1.243ac572c6f42p-26, 0x1.a1da5141c3d76p-28, 0x1.0e4b4af241710p-29, 0x1.bb01e598c59fdp-31, 0x1.98bc573cee549p-32, 0x1.48add21e1f308p-6, 0x1.856371e422a91p-9, 0x1.5b809d1a04e7ep-11, 0x1.9075cd65c9458p-13},
+    {-0x1.bf996803c3cdap-18, -0x1.2d240a26e5697p-20, -0x1.28f9edd67bb76p-22, -0x1.7d1255ff01b1fp-24, -0x1.7a37486146addp-26, -0x1.5c86a5ab92bb5p-28, -0x1.a5d3a997e3162p-30, -0x1.38e11d1b6c5afp-31, -0x1.6c98ad03ea6f3p-33, -0x1.78abde823caf8p-35, -0x1.0257818e8b5bcp-36, -0x1.987b0d8b714cep-38, -0x1.ed9801f0f5148p-8, -0x1.cb399417024bfp-11, -0x1.49980e688e325p-13, -0x1.377bde4652b44p-15},
+    {0x1.099e4ca3c8ef8p-20, 0x1.11c75e2a11251p-23, 0x1.b2491da57153cp-26, 0x1.d118eba293bedp-28, 0x1.7098ea27da2eap-30, 0x1.0b3fcfd4bf24fp-32, 0x1.09b74645ae816p-34, 0x1.4e9df4f165368p-36, 0x1.3de4870f58a9bp-38, 0x1.065557eb18ceap-40, 0x1.2d34e99a3de4dp-42, 0x1.9820609da571bp-44, 0x1.58b9cbc9d4bc9p-9, 0x1.00976ddf70b5ap-12, 0x1.2c6c4d8ee366ap-15, 0x1.d68903968b2dcp-18},
+    {-0x1.357ec9e82ecfcp-23, -0x1.ec156adbb9fb2p-27, -0x1.3b16331995bbep-29, -0x1.1a4347b3fef3bp-31, -0x1.65f0057571e1cp-34, -0x1.98eeb0e7f0657p-37, -0x1.4e3f3b0479b64p-39, -0x1.657842e4cd85bp-41, -0x1.14f7a29b95b5bp-43, -0x1.6d3b919515dcap-46, -0x1.5f114ed06060fp-48, -0x1.97ac5a6d699e8p-50, -0x1.c425f3bc961fcp-11, -0x1.114d5d1aad678p-14, -0x1.08149a1772fb9p-17, -0x1.59d3023447255p-20},
+    {0x1.62573a57b14a6p-26, 0x1.b54dbbe25306ap-30, 0x1.c5c07a6c25f38p-33, 0x1.54bf8cb2e8327p-35, 0x1.5a5adbd91a724p-38, 0x1.382abb2a44c81p-41, 0x1.a3d04d216b5aep-44, 0x1.7d76574ab332dp-46, 0x1.e2442c611d66ap-49, 0x1.fc412fbac8128p-52, 0x1.990c379d178dcp-54, 0x1.972065dd90faep-56, 0x1.187ae7612ef7dp-12, 0x1.16c3ac4843bddp-16, 0x1.c1097f6b1d10dp-20, 0x1.ef82467b646aap-23},
+    {-0x1.8eee685620470p-29, -0x1.806c6fcb5db67p-33, -0x1.444f240db3206p-36, -0x1.991ba74b35eecp-39, -0x1.4df8d13108d28p-42, -0x1.db8ae7e614b2cp-46, -0x1.073e9f245cb29p-48, -0x1.96866f4a6e786p-51, -0x1.a39011be38c8dp-54, -0x1.617c0f00d019ep-57, -0x1.dc7a4a688bc75p-60, -0x1.96977a46894b0p-62, -0x1.4b0f22f0bdbb2p-14, -0x1.11558b5381a29p-18, -0x1.7226cb771d407p-22, -0x1.5a902f6da7d9dp-25},
+    {0x1.b9f85047c5368p-32, 0x1.4e6418bdd152cp-36, 0x1.cc3a313ff0e9bp-40, 0x1.e8982328fcd1dp-43, 0x1.40ea3e6d9384ep-46, 0x1.695e49dde585ap-50, 0x1.49b6a700c6ebbp-53, 0x1.b10b198bf3d2dp-56, 0x1.6cc29cee3d82ap-59, 0x1.eb6d3b7ce0fd7p-63, 0x1.154afb5fe2a63p-65, 0x1.93fee19fede7ap-68, 0x1.7580f25c49c8bp-16, 0x1.02775a2e62592p-20, 0x1.28788627802fbp-24, 0x1.d9f1140a5dac5p-28},
+    {-0x1.e223901708e2fp-35, -0x1.1fc3caa7b6c0bp-39, -0x1.430caf3ab2b8fp-43, -0x1.2a86867bc7453p-46, -0x1.3351f56b6f207p-50, -0x1.11e9fb138ead0p-54, -0x1.9c1c93684a773p-58, -0x1.ec07662b6d3b3p-61, -0x1.3cdb62dbc92dbp-64, -0x1.53d8e34e16a8ep-68, -0x1.3d53a3b1d2c9bp-71, -0x1.6b65a434f8d1cp-74, -0x1.945864a6c523ap-18, -0x1.d8a75d9e3fd8fp-23, -0x1.ce86210471ed7p-27, -0x1.3e1a3d6e58bbdp-30},
+    {0x1.032074c76e49cp-37, 0x1.ea85616fb5b75p-43, 0x1.c2eb916336218p-47, 0x1.64d7d7da5ac57p-50, 0x1.253f779e1c369p-54, 0x1.a37142c902b99p-59, 0x1.f277e7904b91ap-63, 0x1.d2c0eaeffdcc4p-66, 0x1.123664d81510dp-69, 0x1.da525e0299ae5p-74, 0x1.8c2641a691077p-77, 0x1.84f614f5d4a66p-79, 0x1.a56b94f43fd87p-20, 0x1.a2f419cf1e85dp-25, 0x1.5f5ac4f4871e4p-29, 0x1.9f78de64f316bp-33},
+    {-0x1.12fa5bda062abp-40, -0x1.ab8c2d67b55f5p-46, -0x1.ad129a62c2b7cp-50, 0x1.2b8be57551d8cp-52, -0x1.165421842545ep-58, -0x1.4b2fd709ad8a6p-63, -0x1.4031fa88dee43p-67, 0x1.6060bf5fa964fp-67, -0x1.dc5620f49525fp-75, -0x1.e5a8009551a4fp-79, -0x1.7ee14e1ea9b88p-81, -0x1.1259ebee9752fp-81, -0x1.a8027dc656b0ap-22, -0x1.6a6a56b2f5a41p-27, -0x1.f25d1db0e114bp-32, -0x1.63181a4708886p-36},
+    {0x1.1e70c6afcfd68p-43, 0x1.63650386f4504p-49, 0x1.2d44f175b68b7p-53, -0x1.19c3f20bf5320p-56, 0x1.08ec27c788492p-62, 0x1.990fc09a5c170p-69, 0x1.45bf03109f190p-70, 0x1.c555d98c4a98ep-73, 0x1.ccfd8012e808fp-80, 0x1.da844418294fep-85, -0x1.ea58cf1f08366p-87, -0x1.4bf2e69955d18p-85, 0x1.9bc6bfaa021f0p-24, 0x1.2dcc306a6b469p-29, 0x1.7e11342f59be9p-34, 0x1.627e47f814040p-38},
+    {-0x1.1cba5d8bf1c12p-46, 0x1.f2d17ff04e060p-55, 0x1.660a16d1fd8bcp-53, -0x1.4b5a3a2949c15p-53, -0x1.09f9a76562a54p-66, 0x1.6b0c366995bc7p-71, -0x1.07e8b5d16599fp-75, -0x1.3c55ac1214d91p-70, -0x1.91de2550441d3p-85, 0x1.ec87030b954bbp-86, 0x1.c436a724fec85p-87, 0x1.bb9cf20f7263cp-87, -0x1.8420aa05e5a64p-26, -0x1.8f148675cf6f5p-32, -0x1.b6b1657426e87p-35, -0x1.33b3e49d09836p-36},
+    {0x1.4342181a33a31p-49, 0x1.0bd021b67cfe9p-56, -0x1.dee90802f235ap-58, 0x1.30f0961435ca6p-58, 0x1.e0d51f26a5158p-71, 0x1.ac74e77996c38p-73, -0x1.41bf2c6aeb324p-75, -0x1.45c0712bbc408p-77, -0x1.cb7d565809644p-91, -0x1.add59602a3a01p-96, 0x1.e0871f167e0e1p-93, 0x1.ee94564fc471cp-92, 0x1.7f47d4dd084bap-28, 0x1.9a18eac37a416p-34, 0x1.12f8924e6359dp-39, 0x1.1c2aea2af4d74p-44},
+    {-0x1.bad0b4671e938p-52, -0x1.f9b988028314dp-55, -0x1.03e700bce1b73p-55, 0x1.c52ea7c12459cp-56, -0x1.9faac7b61156dp-77, -0x1.a5cc3f9a7408dp-75, 0x1.60cdf9a03eba0p-80, 0x1.b01a1fd54b5edp-75, 0x1.acc2b8928bd6ep-95, -0x1.5dd0ff7c8aa6ep-92, -0x1.3a96ceaeccc3ep-93, -0x1.38c6a7230d98dp-93, -0x1.5bb659977d200p-30, -0x1.4ff12a43c905cp-34, 0x1.969a51b56695ap-36, 0x1.90bfc166c6f5dp-37},
+};
+
+/* (Phi(-t) - t phi(t)) e^(t^2/2), that is gelu'(-t) e^(t^2/2), for t <= TAIL_FAR.
+   Up to t = 68.57, degree 18, error 2^-53.71 relative to the value. */
+#define GELU_FACTOR_STEP ((scalar)0x1.c000000000000p-3)
+static const _Alignas(64) scalar GELU_FACTOR[][SEGMENTS] = {
+    {0x1.6d38000000000p+2, 0x1.ff34000000000p+2, 0x1.497c000000000p+3, 0x1.91fa000000000p+3, 0x1.ffd4000000000p+3, 0x1.488c000000000p+4, 0x1.9282000000000p+4, 0x1.dab8000000000p+4, 0x1.24a2000000000p+5, 0x1.6df2000000000p+5, 0x1.b65c000000000p+5, 0x1.004d000000000p+6, 0x1.80ead197f00b4p-1, 0x1.b798000000000p+0, 0x1.6e58000000000p+1, 0x1.003c000000000p+2},
+    {-0x1.1ab4e8606e10bp+1, -0x1.91957917c02f4p+1, -0x1.046efb19b99d1p+2, -0x1.3eb603cab659dp+2, -0x1.96ca24a5f23cep+2, -0x1.0585b18e3d978p+3, -0x1.40a5ea0f758e6p+3, -0x1.7a574a32a2465p+3, -0x1.d2a02b9716f1bp+3, -0x1.23d7b73f6692bp+4, -0x1.5da4cb37d6258p+4, -0x1.98e5b4078fae2p+4, -0x1.3bdb95217ce99p-57, -0x1.fd44926be7df8p-2, -0x1.03ee75780c486p+0, -0x1.80bde22670f9fp+0},
+    {-0x1.a40da3eb62fd7p-2, -0x1.9ea3df869e66dp-2, -0x1.9c441bd292b28p-2, -0x1.9b0edb1475dddp-2, -0x1.9a1869f77605ap-2, -0x1.997a9b20cc8f2p-2, -0x1.9928cc4175a84p-2, -0x1.98fab907ec7c6p-2, -0x1.98d24f799549dp-2, -0x1.98b63bdb9542ep-2, -0x1.98a71f26a1db0p-2, -0x1.989dc76b15a8ap-2, -0x1.25126c1543190p-1, -0x1.e6f4f0c12e759p-2, -0x1.be788ba1b9dcfp-2, -0x1.ae4b15a0d79dep-2},
+    {0x1.ddd19b92726bap-10, 0x1.77cda7182b203p-11, 0x1.6af318ed25fd7p-12, 0x1.96bec2af5c639p-13, 0x1.8f9bf5a210206p-14, 0x1.7d1cb07e5fdefp-15, 0x1.a077058a2a0fap-16, 0x1.fd0e5e187f9a8p-17, 0x1.104858eb4f252p-17, 0x1.16e9b78b912dcp-18, 0x1.44cff18b1d50bp-19, 0x1.967c8c2b9d09fp-20, 0x1.5b297ebb9a52ap-4, 0x1.cc39af46a52cep-6, 0x1.4d8f9f62de161p-7, 0x1.2d2990989ba72p-8},
+    {-0x1.2e298f4b07163p-12, -0x1.6398994374fcfp-14, -0x1.102c27e67efd8p-15, -0x1.f9a2fdf174b90p-17, -0x1.89b3fd39349d3p-18, -0x1.26331550e6551p-19, -0x1.0739e1c299738p-20, -0x1.11483e93dc47fp-21, -0x1.dafadd14dbd80p-23, -0x1.857d23f380081p-24, -0x1.7adfc1f5d034ep-25, -0x1.959d6273cdc62p-26, -0x1.2bad2862a3c10p-5, -0x1.35d6719da667ap-7, -0x1.5a796818b670ep-9, -0x1.f52aa972d6a4cp-11},
+    {0x1.75f20969082d7p-15, 0x1.4c2bca1d01137p-17, 0x1.94d088556ceb0p-19, 0x1.3876c6caa5418p-20, 0x1.82737828b326fp-22, 0x1.c52c9f6ef5be4p-24, 0x1.4c3ad0a60f77ap-25, 0x1.251727283196ap-26, 0x1.9dfaebb6d5cd9p-28, 0x1.0fd286d5b93ecp-29, 0x1.b9c9927312d23p-31, 0x1.94a58de0e8a36p-32, 0x1.d507ae5ca6ff9p-7, 0x1.8468aa64801ebp-9, 0x1.569d246d3e168p-11, 0x1.92cc06faacf3dp-13},
+    {-0x1.c561749d0270fp-18, -0x1.32753ac11fd71p-20, -0x1.2a9c94480a7efp-22, -0x1.7ffadbd5c4e9ep-24, -0x1.79f2331830155p-26, -0x1.5c3b83fbdd5b9p-28, -0x1.a2ad983d1dcdfp-30, -0x1.39fc04c260c8ap-31, -0x1.688c58a053dccp-33, -0x1.7b3a33558bec0p-35, -0x1.017d28bf7e702p-36, -0x1.93952d862e434p-38, -0x1.526fe74dceab8p-8, -0x1.c9e9567f99808p-11, -0x1.444099bebc325p-13, -0x1.399a55484ccaep-15},
+    {0x1.0d8d30a3780a4p-20, 0x1.175c6a9aad51dp-23, 0x1.b50e22705a9f6p-26, 0x1.d5379640629a4p-28, 0x1.704aa3740ae69p-30, 0x1.0afd2caabc868p-32, 0x1.0768404759a39p-34, 0x1.4ffe761861320p-36, 0x1.39c81915e27dbp-38, 0x1.0869bc8d55d29p-40, 0x1.2c10ad12d6a8ep-42, 0x1.926da36069e0ep-44, 0x1.c7c0250a1e830p-10, 0x1.ff8d17c5b761fp-13, 0x1.26f349217da2ep-15, 0x1.da2bb2ba36022p-18},
+    {-0x1.3aa56d42ce06dp-23, -0x1.f7701f4e0d61cp-27, -0x1.3d5e11f7d7e12p-29, -0x1.1d1dcd38811e3p-31, -0x1.65996e26e88d0p-34, -0x1.987bdc311f93cp-37, -0x1.4ae90f0b5dd46p-39, -0x1.6730330b70760p-41, -0x1.10e2ead92e066p-43, -0x1.707ee09103f82p-46, -0x1.5d32f9eb23cfap-48, -0x1.917eb4701a82dp-50, -0x1.20e42329ec9bfp-11, -0x1.1059e7629f341p-14, -0x1.02c491bbec5e9p-17, -0x1.5ccd55796687ap-20},
+    {0x1.68debe48d6c97p-26, 0x1.c08b969d152f3p-30, 0x1.c972c6571b9fcp-33, 0x1.590df73e0466ap-35, 0x1.5a0008b3f5694p-38, 0x1.3717ea4f75307p-41, 0x1.9ed6ed868a984p-44, 0x1.803466787b6d7p-46, 0x1.da485ec467c0fp-49, 0x1.ff2947eb2082dp-52, 0x1.8743963005d00p-54, 0x1.8c311f5e703fbp-56, 0x1.5b28594c2dfb6p-13, 0x1.15b729ea4d33ep-16, 0x1.b731229a27223p-20, 0x1.f432939fed36cp-23},
+    {-0x1.96f8aa9218532p-29, -0x1.8b333f385b078p-33, -0x1.4707926a087adp-36, -0x1.98c7f254d5acbp-39, -0x1.4d9b79d85a6c9p-42, -0x1.d8b2a6064d47bp-46, -0x1.0afc105680e25p-48, -0x1.827ded581f717p-51, -0x1.9a2f167c5fa4bp-54, -0x1.718797fc3c24bp-57, -0x1.4dec071dcada7p-59, -0x1.9f68a86b2023ap-63, -0x1.8d96e8f1e2922p-15, -0x1.103b7d6244077p-18, -0x1.696357418001fp-22, -0x1.5e22159135c8fp-25},
+    {0x1.c3a83c3e24f09p-32, 0x1.58ccb4dcbf0f0p-36, 0x1.c9e8e5278f434p-40, 0x1.078004871d6cdp-43, 0x1.3f0353a5e9377p-46, 0x1.0884b91f6fd96p-49, 0x1.8b016e4c09139p-53, 0x1.96cae83652f5ap-59, 0x1.64d9b8e96f474p-59, 0x1.06a519a365725p-61, 0x1.0a5263e5056c0p-61, 0x1.34af16f52fcbdp-65, 0x1.b3e2e0711a6c3p-17, 0x1.015a3235dcb72p-20, 0x1.21027a38553a1p-24, 0x1.df0f7cae2b267p-28},
+    {-0x1.edd88c462dfc6p-35, -0x1.320b24a580f23p-39, -0x1.634fbdfa6d78dp-43, -0x1.35781ea5fa692p-44, -0x1.30a6f13e1f783p-50, -0x1.b466ac4e3d79bp-54, 0x1.e87e3d6d505fbp-56, -0x1.02652943f107bp-56, -0x1.c2ac285d7a429p-64, 0x1.a0ff0eb1c3d81p-66, 0x1.05aca5f7ca70ap-64, -0x1.027991934b3d0p-66, -0x1.cb1126fcd9fccp-19, -0x1.d67c689adf81ep-23, -0x1.c3bb53d2af369p-27, -0x1.40b4c4a7ce10dp-30},
+    {0x1.08a396f1a1429p-37, 0x1.f0c7b8e32f889p-43, 0x1.69d64653e084ap-45, 0x1.15da4724fd3f9p-43, 0x1.95529917875c1p-54, -0x1.815358093bde4p-53, -0x1.26873c6787b8ep-57, 0x1.e3af887e35a6ap-58, 0x1.11d28c50fc913p-69, -0x1.3cd9bdfacd576p-66, -0x1.29b5851717aaep-65, -0x1.56eac74126d65p-69, 0x1.d2cb867f9475ep-21, 0x1.a1d766aed014ep-25, 0x1.4e2724594ddc6p-29, 0x1.b7cde817d9a98p-33},
+    {-0x1.114f2bfccab4bp-40, 0x1.970a657fa4d93p-46, 0x1.275fca4b9c596p-47, 0x1.6f2342fb16ab9p-45, -0x1.8215c341c3c50p-58, 0x1.a80bfcf7bfe5fp-58, -0x1.c4711c050fb39p-58, 0x1.7f812d79eb6c9p-59, 0x1.a0ffc1f93e8c0p-70, -0x1.7e110b12080b0p-70, -0x1.a165e0470ce40p-69, 0x1.920b7015e09acp-71, -0x1.cc76510267e84p-23, -0x1.69e221b362136p-27, -0x1.3fc528c4beb59p-32, -0x1.26207686064e9p-35},
+    {0x1.541e827cc4c59p-43, 0x1.712c8f05cbb15p-48, -0x1.4d1b9a4c5d820p-46, -0x1.8452cd127dcfep-44, -0x1.2afd4ebc7652ep-58, 0x1.0f4ed8b1896c8p-55, 0x1.8428ef3966223p-60, -0x1.663a550521690p-60, 0x1.5650bf401878dp-77, 0x1.b51292bf8955dp-71, 0x1.a7a3ffba4a45dp-70, 0x1.0ac124b819b5bp-73, 0x1.83f7fa52037cep-25, 0x1.03333ef73e081p-29, 0x1.167eb3c9bdb72p-32, -0x1.4d61de135c79cp-36},
+    {-0x1.08d50c1126101p-45, -0x1.5db675622b2a4p-46, -0x1.11a462308206dp-48, -0x1.34bf3f652c7c6p-46, 0x1.3e573f9160e47p-63, -0x1.30ddac491ab65p-61, 0x1.7436b90f9965fp-61, -0x1.44b9301d6c48bp-62, -0x1.64064166d1bfbp-75, 0x1.36c5326ce80a4p-75, 0x1.628177bb60f87p-74, -0x1.528e2beaea790p-76, -0x1.c12fc55801c28p-27, -0x1.471d3318aef41p-32, -0x1.46adcf611d9fap-32, 0x1.03c5f2e3b2ffcp-38},
+    {-0x1.8d7d59050f475p-48, -0x1.3ca8292c7c55ep-51, 0x1.f077099bcc89ap-48, 0x1.2c073e34c82a3p-45, 0x1.e49e23840d8f8p-62, -0x1.9ae6cf9466f4dp-59, -0x1.0f35d5cdf15fep-63, 0x1.2330c05938519p-63, -0x1.d44390ae04a67p-82, -0x1.47f5c97eed14cp-76, -0x1.49e52f1ee0d4ap-75, -0x1.c15a609301446p-79, 0x1.74f8b6d6f9b61p-27, 0x1.35b805b682819p-31, -0x1.3e60d35051557p-32, 0x1.43c62c0cf57abp-35},
+    {0x1.095288afe5edap-49, 0x1.d8ea3956436a8p-49, 0x1.720a3d98d7379p-51, 0x1.aef1ac4d7af1ap-49, -0x1.dbad84e47adc9p-68, 0x1.5a58105582026p-66, -0x1.fe36ba768fdc6p-66, 0x1.c989565dcdceap-67, 0x1.e7b0f229aae73p-82, -0x1.a54c82ee18852p-82, -0x1.f4c6c1a418f77p-81, 0x1.da87aee03a69cp-83, 0x1.38d4402590486p-27, -0x1.09dea9c759bc8p-33, 0x1.ad79c1be02314p-33, -0x1.bc40c4136f1edp-39},
+    {0x1.6d832ffb7b1c2p-50, 0x1.4b0e2f02ce560p-56, -0x1.35ff75afceb95p-50, -0x1.86a8b9d6c7932p-48, -0x1.381a12be89b04p-66, 0x1.062e1eaae31f3p-63, 0x1.3d92c00c8d7fbp-68, -0x1.8e58b29209928p-68, 0x1.c0c02b598c431p-88, 0x1.9ebb4aa17d2e3p-83, 0x1.b109452d6b29dp-82, 0x1.3c49ee997cb8dp-85, 0x1.e21cb6828f545p-29, -0x1.56906c22ffbfcp-32, 0x1.c990ef7c00474p-33, -0x1.a2a02f67f9542p-36},
+};
+
+/* silu'(-t) e^t, which turns into 1 - t.
+   Up to t = 51.2, degree 16, error 2^-54.84 relative to the value. */
+#define SILU_FACTOR_STEP ((scalar)0x1.2c00000000000p-2)
+static const _Alignas(64) scalar SILU_FACTOR[][SEGMENTS] = {
+    {0x1.1056000000000p+2, 0x1.7eae000000000p+2, 0x1.eb76000000000p+2, 0x1.2c78000000000p+3, 0x1.7d96000000000p+3, 0x1.ec12000000000p+3, 0x1.2ca9000000000p+4, 0x1.62eb000000000p+4, 0x1.b4e6000000000p+4, 0x1.112f000000000p+5, 0x1.4811000000000p+5, 0x1.7eae000000000p+5, 0x1.b4b0000000000p-2, 0x1.474973c84120bp+0, 0x1.10cc000000000p+1, 0x1.7e7a000000000p+1},
+    {-0x1.93540bc28fe6ap+1, -0x1.3ce9706742594p+2, -0x1.ab094ccc1dff3p+2, -0x1.0c6bd3dcf9201p+3, -0x1.5d94c283a86adp+3, -0x1.cc11f2e8e358ap+3, -0x1.1ca8ffbc35769p+4, -0x1.52eafffd4b513p+4, -0x1.a4e5fffffae6dp+4, -0x1.092effffffff2p+5, -0x1.4011000000000p+5, -0x1.76ae000000000p+5, 0x1.cbb1c95dbe96dp-2, 0x1.8ae176eb522abp-54, -0x1.9e3f0e4583feep-1, -0x1.c19bbbe78a4f8p+0},
+    {-0x1.12fd7e6c04482p+0, -0x1.05c0c59ba6312p+0, -0x1.0175ecfe92ed7p+0, -0x1.0056699ee2e0ep+0, -0x1.00090d8ac24e4p+0, -0x1.000061aedfd86p+0, -0x1.000004015bf89p+0, -0x1.000000294bc6dp+0, -0x1.000000004e87fp+0, -0x1.00000000001b3p+0, -0x1.0000000000001p+0, -0x1.0000000000000p+0, -0x1.00699470b4d73p-2, -0x1.907afbee7eb60p-1, -0x1.10ca2b98f1d9cp+0, -0x1.1eda530e1a91dp+0},
+    {0x1.60f381cf9bbcap-6, 0x1.1ab28dd14700dp-7, 0x1.38d3d1c91609dp-9, 0x1.2dbeaab7424cep-11, 0x1.05e5ab6519182p-14, 0x1.6a9362443b4cep-19, 0x1.e307acb81acc2p-24, 0x1.3a65048088bdbp-28, 0x1.2df3e2940e14bp-35, 0x1.a55cd3d8431b3p-45, 0x1.424a0d79d91c0p-51, 0x0.0p+0, -0x1.4d7b434da746dp-2, -0x1.05b01e3de74f7p-2, -0x1.5703e9d5fecf5p-4, 0x1.dab32a4e2894bp-9},
+    {-0x1.cfd086c4d9051p-10, -0x1.045e9a526adddp-9, -0x1.4f191c20c0180p-11, -0x1.57b0901b73279p-13, -0x1.3820f1e15cfeap-16, -0x1.bde448c192c3bp-21, -0x1.2e40e8839faf4p-25, -0x1.8de5204e709b9p-30, -0x1.826173f933339p-37, -0x1.0d5a33e68de7dp-46, 0x1.b152b63d3a10fp-53, 0x0.0p+0, -0x1.eb3e31435ce5fp-6, 0x1.158925982559dp-4, 0x1.b8595a1e2b1fbp-5, 0x1.158c40b8f24dcp-6},
+    {-0x1.fac7b8229f6d0p-11, 0x1.1724c6607e609p-12, 0x1.f840655f01fdcp-14, 0x1.1ce031af5aa29p-15, 0x1.130c6c9e683f0p-18, 0x1.98593e7b0efbbp-23, 0x1.1a7cb2d4de558p-27, 0x1.78990c4c24d0cp-32, 0x1.72210ba6b2d84p-39, 0x1.07b51b3fa03ecp-48, -0x1.4c0a66ef5f8b7p-51, 0x0.0p+0, 0x1.37acd6ad6e556p-5, 0x1.58318871de311p-7, -0x1.8a2816614b0b2p-7, -0x1.fd423871cac41p-8},
+    {0x1.f0e57074d5497p-12, -0x1.36800d89350e1p-18, -0x1.0beb3285b9228p-16, -0x1.692dcc295ad11p-18, -0x1.7cb6158187525p-21, -0x1.28a4be77f03f5p-25, -0x1.a45a4f6fcb44cp-30, -0x1.1c3c2c32d99cep-34, -0x1.1b096909822fcp-41, -0x1.d653182d3d2fcp-51, -0x1.546d680b57514p-53, 0x0.0p+0, 0x1.39d1703dcf92ap-9, -0x1.3c3f76c74c9bcp-7, -0x1.babff63e98693p-11, 0x1.b270d6aafd440p-10},
+    {-0x1.ece5c2f1451b1p-14, -0x1.0a588770b8580p-17, 0x1.549a819795d8fp-20, 0x1.6225f37d07ecbp-21, 0x1.ac5d4bc2048f2p-24, 0x1.6379b2a1e19a6p-28, 0x1.03267a5fd942ep-32, 0x1.6436c1efebcfcp-37, 0x1.687232d865bcbp-44, 0x1.ec25842f7059fp-54, 0x1.5e605d3baac80p-52, 0x0.0p+0, -0x1.442c7c6ca3d71p-8, 0x1.fee74106e3842p-11, 0x1.54dd3ebe403d2p-10, -0x1.cbeb334115f99p-15},
+    {0x1.2b3d2e2b9fc31p-16, 0x1.4cfe6fc1715dap-19, 0x1.f0d9505df551bp-26, -0x1.0085c92ca93a2p-24, -0x1.8ec892d9a3740p-27, -0x1.687b05bee7fe3p-31, -0x1.1015e22cf41b0p-35, -0x1.7d95e057c6b15p-40, -0x1.89f5c0c4e996dp-47, 0x1.a7b9a65f3952ap-56, 0x1.c6cae759fc8b4p-55, 0x0.0p+0, 0x1.f3a18da269df4p-22, 0x1.ac23be2c71c1ap-11, -0x1.5b7f3a2412c73p-12, -0x1.72a7af8281549p-14},
+    {-0x1.ad086d6606bd5p-21, -0x1.04f51069fbd7fp-21, -0x1.142c116453e2bp-25, 0x1.9ed3dd72877b3p-29, 0x1.33a11925f0f1dp-30, 0x1.3ab10eb91d276p-34, 0x1.f00e5009f6dbap-39, 0x1.672d2897245d5p-43, 0x1.6f43af2a7552cp-50, 0x1.4e570ba261caap-58, -0x1.8520b964eb4e4p-54, 0x0.0p+0, 0x1.3d72e58efe703p-11, -0x1.2b645aee3240ep-12, -0x1.72c45ba87dc24p-18, 0x1.161a3c2134153p-15},
+    {-0x1.01a8f583d30f4p-21, 0x1.3143cb2dc53f6p-24, 0x1.e9601ae4ec68ap-28, 0x1.96eeac92b7cdfp-33, -0x1.7f9c759662223p-34, -0x1.de29d25ba388cp-38, -0x1.8d1e92b52f105p-42, -0x1.1229138bb8a3fp-46, -0x1.200ccc4fc1bc4p-53, -0x1.12d5406d609d1p-57, -0x1.4782da2d2cdb1p-57, 0x0.0p+0, -0x1.68dbacd94f078p-15, -0x1.5418a45a4dd92p-16, 0x1.e3ae96504dba7p-16, -0x1.786b47d8ab5f1p-18},
+    {0x1.8f7f4c1208f55p-23, -0x1.009ae9f8f92e9p-27, -0x1.33490fcd8f4f5p-30, -0x1.4af128854c752p-34, 0x1.5cd72efeeb11dp-38, 0x1.3da2f36751dfap-41, 0x1.1877b8a1926b8p-45, 0x1.a62a3b4ddbcf9p-52, 0x1.206ad8758ab7bp-56, -0x1.2fd533a60240ep-61, 0x1.eb2948f97510ep-57, 0x0.0p+0, -0x1.1fc93a4fd7e3ep-14, 0x1.1bbc7fa2d81e4p-15, -0x1.1bcd5cf4c3540p-17, -0x1.5b5c1e35e9763p-23},
+    {-0x1.57c90de0f2cd7p-25, 0x1.58f57fa04313fp-32, 0x1.3c4e65a2451b4p-33, 0x1.acf2f7abb2481p-37, -0x1.bd281b78db009p-44, -0x1.67b21dcfbe949p-45, -0x1.9a92416fe22a5p-49, -0x1.3cd4c6c73725ap-51, -0x1.474854aad867ap-59, 0x1.b8ed8f9889b4ap-61, 0x1.03284d223cb66p-60, 0x0.0p+0, 0x1.59153688ad2cep-17, -0x1.7ad161d033d3ap-18, 0x1.46d527a0d9beap-22, 0x1.a80671d14bcdfp-22},
+    {0x1.6c696d3d9592bp-28, 0x1.a45ba92891a2fp-34, -0x1.0076e9a6ad603p-36, -0x1.45ad0b6f79c63p-40, -0x1.90930ab3dec16p-46, 0x1.48d6fe83cb6ffp-49, 0x1.6eb0878d37787p-52, 0x1.eb4b311a2e2f1p-52, -0x1.b04cf8ba5c01bp-63, 0x1.13863d7d6b454p-64, -0x1.61690d715e77bp-60, 0x0.0p+0, 0x1.dec8456ca8be8p-18, -0x1.19e84632d7204p-19, 0x1.36ebcbe657f6cp-21, -0x1.067c4163bd459p-23},
+    {-0x1.ab18f6d481b8bp-34, -0x1.2a4d331f77026p-35, 0x1.9f9f6021173a4p-42, 0x1.2b36bdcfaa209p-41, 0x1.2122c68447c89p-48, -0x1.4a69a04a1fad9p-52, 0x1.0c43a776042c4p-54, 0x1.a15da63f7fbe5p-54, 0x1.fc4c52d3d2602p-65, -0x1.7ac3623df0d6fp-65, -0x1.a9143b3bbf184p-65, 0x0.0p+0, -0x1.d2ebd82acd65dp-20, 0x1.165b9486810c3p-20, -0x1.b758e06225e9dp-23, 0x1.376590c736306p-26},
+    {-0x1.9203616b31d66p-33, 0x1.afa18448383cbp-38, -0x1.45527d4051ea1p-41, -0x1.9d2553c263b82p-42, -0x1.1d1e0f6dd10fcp-51, 0x1.8971afd6e5cb7p-55, -0x1.b1df5660b569dp-56, -0x1.783a488926a33p-54, 0x1.0722a34847ffep-66, -0x1.ec95336f900a6p-69, 0x1.0e15cec2df86bp-64, 0x0.0p+0, -0x1.66a778f683631p-21, -0x1.13ef5aa945aa7p-25, 0x1.6833a69202ec2p-27, 0x1.847c185b46418p-29},
+    {0x1.20beeaced4915p-34, -0x1.018528b7a6519p-40, 0x1.585674177f711p-42, -0x1.0fde40d792f5cp-43, 0x1.48a3da0a505c1p-54, 0x1.044c34bead201p-56, -0x1.c1664a5653511p-58, -0x1.2429cefc75129p-57, -0x1.9058e67430e7cp-70, 0x1.06ed6232f98e4p-70, 0x1.1a4dd08561d6ap-70, 0x0.0p+0, 0x1.e80284d4de515p-23, -0x1.7a829d2a9eb3cp-24, 0x1.f3b9408dd85f1p-27, -0x1.c98ac7bce770bp-29},
+    {-0x1.9d045537e1304p-37, 0x1.a1ca714fae1aep-42, 0x1.8b788fa6a5fbfp-43, 0x1.e9b63cb60e2d3p-44, -0x1.a2a66103c9b99p-58, -0x1.8a3b58ca2f4dap-59, 0x1.027998e1c2879p-59, 0x1.e6429eec26a7cp-58, -0x1.4fc0c61d5f7efp-72, 0x1.63b490e44e639p-74, -0x1.543457e00cf68p-70, 0x0.0p+0, 0x1.b8da31ba9c612p-25, 0x1.adffab16428f0p-26, 0x1.3123b5d9b09abp-28, -0x1.62d042a938cc0p-30},
+};
+
+/* gelu_tanh'(-t) e^z, which turns into 1 - t z'(t).
+   Up to t = 12.89, degree 13, error 2^-53.79 relative to the value. */
+#define GELU_TANH_FACTOR_STEP ((scalar)0x1.2a00000000000p+0)
+static const _Alignas(64) scalar GELU_TANH_FACTOR[][SEGMENTS] = {
+    {0x1.1248000000000p+0, 0x1.818a000000000p+0, 0x1.eee6000000000p+0, 0x1.2e4c000000000p+1, 0x1.80e4000000000p+1, 0x1.ee5c000000000p+1, 0x1.2e80000000000p+2, 0x1.6599000000000p+2, 0x1.b71c000000000p+2, 0x1.12fe000000000p+3, 0x1.4a15000000000p+3, 0x1.808b000000000p+3, 0x1.b8f0000000000p-4, 0x1.4928000000000p-2, 0x1.1372000000000p-1, 0x1.81429f9e97e4dp-1},
+    {-0x1.302ad9cdc2992p-1, -0x1.ccab877c71f45p+0, -0x1.b5229a69fb31ap+1, -0x1.5ebbbeae6c17ap+2, -0x1.3306682a6b3f3p+3, -0x1.17e826b98c565p+4, -0x1.d25709cb98a4dp+4, -0x1.6a0f6c858ebc8p+5, -0x1.3c59c1611bdaep+6, -0x1.291fbff838cc1p+7, -0x1.f4cdf2da3fd0bp+7, -0x1.85a6a81a2712cp+8, 0x1.f7f89393d5f4dp-2, 0x1.b05a93def01c3p-2, 0x1.0c1d0783bd0f2p-2, -0x1.ee548e2514ebdp-55},
+    {-0x1.204f22691857fp+1, -0x1.a49bc757fa9c7p+1, -0x1.121ffe8cf835ep+2, -0x1.588b283d81995p+2, -0x1.de072f0fad83ap+2, -0x1.65c4281e61bf6p+3, -0x1.fe2ac0fc80a12p+3, -0x1.5a5171286c4adp+4, -0x1.fd3a17b1c422cp+4, -0x1.882a5c2bad215p+5, -0x1.17b3b23249f49p+6, -0x1.79555049fbce6p+6, -0x1.330f68366c66cp-3, -0x1.09e556bee289cp-1, -0x1.f25293c0748f0p-1, -0x1.79651b99a8ae8p+0},
+    {-0x1.37ecd457173a9p+0, -0x1.2953e085ebc03p+0, -0x1.32d5ea1eb7254p+0, -0x1.64a146a05f6e4p+0, -0x1.daed0964250c2p+0, -0x1.3c3bc83f9731bp+1, -0x1.847e19f462aa1p+1, -0x1.cb4b223242528p+1, -0x1.19fe3d0bcbc8ap+2, -0x1.61324120d570ap+2, -0x1.a7f3f5be73ba4p+2, -0x1.ede6e113e522cp+2, -0x1.82b2edda4fc67p-1, -0x1.ee22e5bf28846p-1, -0x1.1eba8b2fd6dddp+0, -0x1.342ea86d490e3p+0},
+    {0x1.094250956522ep-5, 0x1.ac6b30b3477d8p-6, -0x1.77ff0f1a71b3ap-4, -0x1.9e5fac57eae5cp-3, -0x1.036d94e1f66c2p-2, -0x1.cbe8dab552145p-3, -0x1.b7561e24d1e9fp-3, -0x1.b6692f9797defp-3, -0x1.b6676bf959b87p-3, -0x1.b6676bf7446f7p-3, -0x1.b6676bf7444b1p-3, -0x1.b6676bf7450f0p-3, -0x1.6ec482b383abbp-2, -0x1.27a7c2c343669p-2, -0x1.7a9f69907af25p-3, -0x1.3cfb304b3046ap-4},
+    {0x1.93ae4a60a2b44p-5, -0x1.90b68dbf60c19p-5, -0x1.38810b023b027p-4, -0x1.84c54dbddea07p-5, 0x1.08605a7387f1ep-9, 0x1.c509e998e0392p-8, 0x1.14dea3586cd66p-11, 0x1.7fc321007e7e8p-18, 0x1.64ac924f0da36p-33, 0x1.e1ec2e3c4acc0p-46, -0x1.9bd9e570283c3p-45, 0x0.0p+0, 0x1.b56f8addc9416p-5, 0x1.af842d7aef16cp-4, 0x1.0762563d0b0e3p-3, 0x1.dc3948b694f37p-4},
+    {-0x1.a38e1e2483a37p-5, -0x1.015fc0cccf7ffp-5, 0x1.06af99b924f6fp-8, 0x1.32ee8f185c469p-6, 0x1.1a0527c611217p-7, -0x1.3da907571d93dp-9, -0x1.c8e012873c833p-12, -0x1.ebf049a2ddf4bp-18, -0x1.66e361a400927p-32, -0x1.55a2eb94086f8p-41, -0x1.a9c1fee45084ap-41, 0x0.0p+0, 0x1.d732dde93d39fp-5, 0x1.2f8c99ffa8399p-5, 0x1.3f712da3c6af2p-8, -0x1.b77f6395ed389p-6},
+    {-0x1.8fb39628d2bf6p-9, 0x1.da863d888bc8fp-7, 0x1.5ddbb0989bdcfp-7, 0x1.1ede56c51e2efp-10, -0x1.0e822a82d206ep-8, -0x1.9d3ba33436ce7p-16, 0x1.0a26224887515p-12, 0x1.ea6d38784e276p-18, 0x1.13aaa97cfd4b5p-31, -0x1.145767d9ed083p-43, 0x1.006f7d49a2ab1p-42, 0x0.0p+0, -0x1.3451395954749p-7, -0x1.622f4ca895301p-6, -0x1.af6eeb52e4b44p-6, -0x1.5effdbb46c60fp-6},
+    {0x1.210d1c1668952p-7, 0x1.cfefecb136ad4p-10, -0x1.a1c6573af8a44p-9, -0x1.5a1e8e5534682p-9, 0x1.9cbb65269221bp-13, 0x1.d7ba4e9b28629p-12, -0x1.913e82bd229ebp-14, -0x1.814a057845cbep-18, -0x1.80da3783605a8p-31, 0x1.521316c1b6105p-39, 0x1.aabd34b84e909p-39, 0x0.0p+0, -0x1.3b251d98f355bp-7, -0x1.8ffefa0439f8fp-8, 0x1.0a3463ccb4cb2p-13, 0x1.8ff4c02b725b8p-8},
+    {-0x1.7c93f078516f1p-11, -0x1.33c519e356571p-9, -0x1.e3b56cb83305ep-12, 0x1.17d16fa222728p-11, 0x1.a4d7bcc55a0a4p-12, -0x1.7e19ae832da6fp-13, 0x1.cf8136208ae84p-17, 0x1.db83156e28d2fp-19, 0x1.017624e742ea0p-30, 0x1.3145244c8c07bp-42, -0x1.35bd9fdb3516ep-41, 0x0.0p+0, 0x1.f91b7c6080be7p-11, 0x1.8d548ec66444fp-9, 0x1.faa98d94f55fap-9, 0x1.6dfe8ca8aaa55p-9},
+    {-0x1.29ed9947cec5fp-10, 0x1.2d620592be02bp-12, 0x1.e0d7ed56324f5p-12, 0x1.6bf017f2552f5p-14, -0x1.887f0ca8593cbp-14, 0x1.a3686c790c171p-19, 0x1.07f06f98a99bcp-17, -0x1.c063bf7a0d144p-20, -0x1.dab8734948e17p-31, -0x1.537a9e21c5118p-38, -0x1.b16335f4be344p-38, 0x0.0p+0, 0x1.3bc7ebb743399p-10, 0x1.bbc9e53ea91f9p-11, -0x1.dd5342142fd53p-15, -0x1.07d118822f2c6p-10},
+    {0x1.f46d0c4bcd801p-13, 0x1.e4f1cef5272d7p-13, -0x1.73d22c1974675p-14, -0x1.dd7bc09a7e684p-15, -0x1.e6e6bdd924d35p-17, 0x1.4cfe9e1bbaf1fp-16, -0x1.7b775122438ddp-18, 0x1.27c0687279a8cp-21, 0x1.f2ff6636011a2p-32, -0x1.41c1b9b332b91p-42, 0x1.6617e4349bd12p-41, 0x0.0p+0, -0x1.149eb06212189p-15, -0x1.41f3d19bb3e38p-12, -0x1.fcfb05258e8ddp-12, -0x1.59fa39a95cffap-12},
+    {0x1.0990ca913aab9p-13, -0x1.7e2dec049f216p-14, -0x1.690bc46b83174p-16, 0x1.0022aa94c4610p-16, 0x1.0ef55c1683f8fp-18, -0x1.2a8461b0fd0f3p-18, 0x1.5655b51f08417p-20, -0x1.5c1fb5f8e1a86p-24, -0x1.b65d16e739d8bp-32, 0x1.5036c691dce11p-38, 0x1.b1a181826091ap-38, 0x0.0p+0, -0x1.06181ca5c3852p-13, -0x1.e626e05fd963ep-14, -0x1.6d1951a0dc44dp-18, 0x1.3eb30a5acdab4p-11},
+    {-0x1.7987285e3c54fp-15, -0x1.484ac8f928d86p-17, 0x1.3607f63e647cdp-16, -0x1.290f7316eb4f7p-19, 0x1.65a5f751add56p-20, -0x1.4f51ff6324e82p-20, 0x1.0a092027afda4p-22, -0x1.360895c9eebe9p-25, 0x1.1f56ef845ff44p-31, 0x1.03b02b2eb62e0p-43, -0x1.3d7bb3749dfc2p-42, 0x0.0p+0, -0x1.10b139a64d1b3p-16, 0x1.715a8a96c4e82p-17, 0x1.5c6de54c77146p-15, -0x1.016afcfaa916ap-15},
+    {-0x1.e669f9a6e4cb0p-17, 0x1.ac73b15eaf50fp-17, -0x1.bb5c0aeb33bbap-20, 0x1.9d017b5601307p-23, 0x1.ba1397a432031p-23, 0x1.3161790b81c6ep-21, -0x1.c7ac543d1ad4cp-23, 0x1.9db21f6a62513p-26, -0x1.0b3d5b35d1229p-32, -0x1.04e0459561353p-39, -0x1.53a44c3e5e01fp-39, 0x0.0p+0, 0x1.12953f8544474p-11, 0x1.28cb22b880dc3p-16, -0x1.98fc8161f4e3bp-13, -0x1.9b7081281dbf9p-7},
+};
+
+/* log(1 + e^-t) e^t, which turns into 1.
+   Up to t = 45.71, degree 14, error 2^-54.4 relative to the value. */
+#define LOG1P_FACTOR_STEP ((scalar)0x1.5000000000000p-2)
+static const _Alignas(64) scalar LOG1P_FACTOR[][SEGMENTS] = {
+    {0x1.e868000000000p+1, 0x1.54d2000000000p+2, 0x1.b630000000000p+2, 0x1.0c3e000000000p+3, 0x1.55f6000000000p+3, 0x1.b678000000000p+3, 0x1.0c92000000000p+4, 0x1.3d1f000000000p+4, 0x1.85b8000000000p+4, 0x1.e7ca000000000p+4, 0x1.242e000000000p+5, 0x1.55b8000000000p+5, 0x1.87a0000000000p-2, 0x1.2604000000000p+0, 0x1.e8dc000000000p+0, 0x1.5522000000000p+1},
+    {0x1.fa718e36f23cdp-1, 0x1.fec214801517cp-1, 0x1.ffba62cb93dd1p-1, 0x1.fff101990f887p-1, 0x1.fffe8089fef5dp-1, 0x1.ffffed357ab8dp-1, 0x1.ffffff23aef8fp-1, 0x1.fffffff566fa1p-1, 0x1.ffffffffe2f75p-1, 0x1.ffffffffffefdp-1, 0x1.fffffffffffffp-1, 0x1.0000000000000p+0, 0x1.865849bfbd4b5p-1, 0x1.bcb84756f2f9ep-1, 0x1.dd7318fca0a02p-1, 0x1.eef8541efc140p-1},
+    {0x1.5e7be9ec8216bp-7, 0x1.3ce4804f9bf84p-9, 0x1.164258fd5dcf0p-11, 0x1.dfba223c3306ep-14, 0x1.7f74821e5c0e2p-17, 0x1.2ca845bc8ceedp-21, 0x1.b8a20d231b701p-26, 0x1.5320bdf57db99p-30, 0x1.d08b00773fc22p-37, 0x1.030095163554bp-45, 0x1.2f46c6e79fe9dp-54, 0x0.0p+0, 0x1.57eb581fbefa6p-3, 0x1.bfecfe246e494p-4, 0x1.f82aa2a1d6e2ep-5, 0x1.048731d2461fbp-5},
+    {-0x1.54655d85dd0b2p-8, -0x1.3ad86a75d71d9p-10, -0x1.15dd7c2bfd811p-12, -0x1.df94ac3c04f22p-15, -0x1.7f71844a0e007p-18, -0x1.2ca8284fcb18bp-22, -0x1.b8a20b264d089p-27, -0x1.5320bdbb3af3bp-31, -0x1.d08b02d177e0ap-38, -0x1.03055872a3708p-46, 0x1.35d287ac8cfd2p-53, 0x0.0p+0, -0x1.2b9c99b7ae502p-5, -0x1.2cceee3ff6a03p-5, -0x1.a06e31c7a5e1cp-6, -0x1.db996b11eda0ep-7},
+    {0x1.ab9cd276488e9p-10, 0x1.9e5d46e02a30ap-12, 0x1.7170004e588b7p-14, 0x1.3f8683723c268p-16, 0x1.ff3a0b8f4d930p-20, 0x1.90dfe74799e0cp-24, 0x1.25c15a2346799p-28, 0x1.c42ba79e41cb1p-33, 0x1.35b1fdc22b4b8p-39, 0x1.59565f5e5f6f2p-48, 0x1.92f022305d0e6p-56, 0x0.0p+0, -0x1.2d7c0c4f38058p-8, 0x1.d214b6d704351p-9, 0x1.6379abcabe082p-8, 0x1.04e88dee30022p-8},
+    {-0x1.79075a16a7597p-12, -0x1.93981ec4160fep-14, -0x1.6f57ac49a7b5fp-16, -0x1.3f22ae8fd51f5p-18, -0x1.ff2a1766e72b3p-22, -0x1.90df4a4d56b79p-26, -0x1.25c155552878dp-30, -0x1.c42bb2b904a2fp-35, -0x1.35b1e8bf38873p-41, -0x1.58fdb16eec801p-50, -0x1.c8c106fcf9bbcp-53, 0x0.0p+0, 0x1.b5115a05e5533p-9, 0x1.aa4547130096ep-10, -0x1.62d0822921b5cp-13, -0x1.42095c9ce2352p-11},
+    {0x1.c247d52fc52e0p-15, 0x1.31dad37c9e36cp-16, 0x1.2287ebb129d4fp-18, 0x1.fd5e9d6f86edfp-21, 0x1.98d4f2dee71e3p-24, 0x1.40b1a6d680d2ap-28, 0x1.d60210fbe24b6p-33, 0x1.69bc875086c10p-37, 0x1.ef838d8019324p-44, 0x1.14410b6f299ccp-52, -0x1.5d65087af1f9cp-57, 0x0.0p+0, -0x1.b059c77c34b51p-15, -0x1.43b7c5d95706bp-11, -0x1.216953ed8d173p-12, -0x1.faca4f539e34dp-19},
+    {-0x1.c53c3cd68c6e9p-19, -0x1.6b41c74756149p-19, -0x1.7a7eeca21f9fbp-21, -0x1.51eb1463e3e7ap-23, -0x1.106bef8d89bbap-26, -0x1.ab94ee4bbe195p-31, -0x1.3956814f7194dp-35, -0x1.e24dc0732581fp-40, -0x1.4a58ff09e496bp-46, -0x1.760673b78037ap-55, 0x1.cb38e856bc2acp-54, 0x0.0p+0, -0x1.0d77f298fc7b4p-12, 0x1.252045c260086p-16, 0x1.6f5bd2b2937f5p-14, 0x1.08a9f31840149p-15},
+    {-0x1.e4a9d692323a5p-21, 0x1.3c29ffe969620p-22, 0x1.9c6531ea1e753p-24, 0x1.7e665063dcdd1p-26, 0x1.3709011d69399p-29, 0x1.e8a42ff73913fp-34, 0x1.66198f3877930p-38, 0x1.139b5fe0d9bc3p-42, 0x1.7982d7c357353p-49, 0x1.a55f33f5eec86p-58, 0x1.30a1d9d1281fcp-58, 0x0.0p+0, 0x1.01641f6e05e1ep-15, 0x1.5a1e543b8a497p-15, -0x1.e87ae2c90dd83p-18, -0x1.38fac1e765450p-17},
+    {0x1.a02b3a1b6af77p-22, -0x1.fa4a62420a66ap-27, -0x1.746bb063b49c9p-27, -0x1.76d3f4a3dfbdcp-29, -0x1.366d82f07c73ep-32, -0x1.e89782bc41975p-37, -0x1.662116b451026p-41, -0x1.13fe9f5602b7ap-45, -0x1.796dda9292c3bp-52, -0x1.458b86a93f1c7p-61, -0x1.e269795fe32dcp-56, 0x0.0p+0, 0x1.2c518c9079800p-16, -0x1.4be8c2506f770p-17, -0x1.cc48ff4b59931p-19, 0x1.47ec9be804e8ap-20},
+    {-0x1.6318135fc5f7cp-24, -0x1.955be3966983ep-29, 0x1.04f2bbd08e47ap-30, 0x1.3fc31040b7038p-32, 0x1.12dbab7df3733p-35, 0x1.b23b094c6155fp-40, 0x1.3e53a82222066p-44, 0x1.ea2558f5c0833p-49, 0x1.4ff430bfca7bfp-55, 0x1.715f6eb47eed5p-64, -0x1.defae618ea16fp-61, 0x0.0p+0, -0x1.19bdafff8d843p-18, -0x1.1895fbb32f1f3p-20, 0x1.75cc7318799a6p-20, 0x1.bed68e1286e78p-24},
+    {0x1.6e117f2f39088p-27, 0x1.33c5eaab41dedp-30, -0x1.8b9a7fe717110p-35, -0x1.d53a454d2cc83p-36, -0x1.b4502c8e6fb4dp-39, -0x1.5b5a25cf1cd74p-43, -0x1.fb151359a2514p-48, -0x1.6c21d9bbb810ep-52, -0x1.0d79bdc373f70p-58, -0x1.2211372d9fda8p-65, 0x1.0f5f41c8d0fe1p-58, 0x0.0p+0, -0x1.2c096714e360cp-20, 0x1.0225268d59fa6p-20, -0x1.5d6a7fe8aff09p-23, -0x1.90934e7281196p-24},
+    {-0x1.a769e2ea9655cp-33, -0x1.f4655f2f439dep-33, -0x1.4a0fe8e82e5a3p-38, 0x1.1757e168e20c5p-39, 0x1.38289091dba76p-42, 0x1.f832aaafe1b06p-47, 0x1.714fef8f6ead5p-51, 0x1.18c488f13dcebp-55, 0x1.7ffb83f679e58p-62, 0x1.eb3e3bff1a3f0p-71, 0x1.67fe879960837p-64, 0x0.0p+0, 0x1.e50c5e982d5f6p-22, -0x1.ef4aba3e3d0b5p-24, -0x1.7f76f8558b334p-25, 0x1.8577856c09207p-26},
+    {-0x1.6a911b8f662b5p-32, 0x1.2c5e07cad2334p-35, 0x1.f0bbf7fa7799ep-40, -0x1.390706b2d5c30p-44, -0x1.9321aefca496cp-46, -0x1.4bf588810a041p-50, -0x1.1f27ef705ac66p-54, -0x1.5ebff09e4cea6p-57, -0x1.f35c2515ec263p-66, 0x1.dc4bbea0a6992p-70, -0x1.374daf75be314p-62, 0x0.0p+0, 0x1.e9978ba74ba99p-25, -0x1.b58228682063dp-25, 0x1.83b4f3f22ed5ap-26, -0x1.1ac666e7705acp-29},
+    {0x1.df780aed06e5dp-34, -0x1.00f15f6cdd846p-38, -0x1.89dcdc2b68350p-42, -0x1.5010b87e45221p-48, 0x1.d9cd3a92fab00p-50, 0x1.ade4d0877f401p-54, 0x1.49b7435a581cdp-58, 0x1.3ded1c7e3c81fp-62, 0x1.7a54c651a7e25p-69, 0x1.084c49f885b3cp-79, -0x1.9d63d22ad7a04p-69, 0x0.0p+0, -0x1.64d1c18efed71p-25, 0x1.3bb3a1ca86572p-26, -0x1.a40eb83c869dep-29, -0x1.605c522928c26p-31},
+    {-0x1.4fab1dd31ace6p-36, 0x1.9396444127bfbp-43, 0x1.0d2ccead14f06p-44, -0x1.4040fd9f2e500p-47, -0x1.c3b9029fc9b73p-54, -0x1.2961e926bb736p-57, 0x1.9db6b4a858ae7p-61, 0x1.cd57b61c19f77p-61, -0x1.dd11b75af1c06p-73, -0x1.c9c1bb2b562fep-75, 0x1.1dfa1090956adp-67, 0x0.0p+0, -0x1.91e7e669d9dd5p-30, 0x1.a9071fb22a289p-32, -0x1.1ab2b0ff17e5dp-31, 0x1.cc9faae2518e3p-32},
 };
 
 #endif

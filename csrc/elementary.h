@@ -68,6 +68,9 @@ INLINE struct pair quotient_of(struct pair a, struct pair b)
     return (struct pair){quotient, residual * inverse};
 }
 
+/* A rest of -0, which adds nothing, not even an instruction. */
+#define NO_REST (-real_(0))
+
 /* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error stays at
    half an ulp where c[0] leads, and takes the rest as a polynomial in x^2 for the even and one for the odd powers: two
    chains that the processor runs side by side. */
@@ -89,17 +92,66 @@ INLINE real horner(real x, const scalar *c, int degree)
     real rest = degree % 2 ? fma(x, below, fma(square, top, c[1])) : fma(x, top, below);
     return fma(x, rest, c[0]);
 }
-#define polynomial(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)) - 1)
+#define DEGREE(c) ((int)(sizeof(c) / sizeof *(c)) - 1)
+#define polynomial(x, c) horner(x, c, DEGREE(c))
+
+/* The same of -x: with the signs of the odd powers changed, which costs nothing. */
+INLINE real horner_of_minus(real x, const scalar *c, int degree)
+{
+    scalar mirrored[16];
+#pragma GCC unroll 16
+    for (int k = 0; k <= degree; k++)
+        mirrored[k] = k % 2 ? -c[k] : c[k];
+    return horner(x, mirrored, degree);
+}
+#define polynomial_of_minus(x, c) horner_of_minus(x, c, DEGREE(c))
 
 /* d P(d), d = x + rest - root: a function next to its root, without cancellation.  x - root is exact; the root's low part
    and what P lost in its last rounding take part in the last one. */
 #define around_root(x, rest, root, p) \
-    times_root_distance((x) - root, (rest) - root##_LOW, p, (int)(sizeof(p) / sizeof *(p)) - 1)
+    times_root_distance((x) - root, (rest) - root##_LOW, p, DEGREE(p))
 INLINE struct pair times_root_distance(real distance, real low, const scalar *c, int degree)
 {
     real slope = horner(distance, c + 1, degree - 1), p = fma(distance, slope, c[0]);
     real rest = fma(distance, fma(distance, slope, c[0] - p), low * p), value = fma(distance, p, rest);
     return (struct pair){value, fma(distance, p, -value) + rest};
+}
+
+/* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment of
+   1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_rest) + more, first = c[1]; at a root c[0] is
+   the root, so that nothing cancels. */
+struct tabulated {
+    real first, d, slope, slope_rest, more;
+};
+
+INLINE struct tabulated tabulated_at(real t, segment s, const scalar (*c)[SEGMENTS], int degree)
+{
+    real d = t - lookup(c[0], s), slope = lookup(c[degree + 1], s);
+#pragma GCC unroll 32
+    for (int k = degree; k > 2; k--)
+        slope = fma(d, slope, lookup(c[k], s));
+    real last = lookup(c[2], s), sum = fma(d, slope, last);
+    return (struct tabulated){lookup(c[1], s), d, sum, fma(d, slope, last - sum), NO_REST};
+}
+#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1)), table, DEGREE(table) - 1)
+/* The same for any t: the last segment reaches on to infinity. */
+#define tabulated_on(t, table) \
+    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5)), table, DEGREE(table) - 1)
+
+/* The same of t + rest, |rest| at most about an ulp. */
+INLINE struct tabulated moved(struct tabulated f, real rest)
+{
+    f.more = f.slope * rest;
+    return f;
+}
+
+/* Two parts, the second of which is smaller and the more accurate for it; and, since they cancel around a root, the value
+   with all that is lost in it. */
+INLINE struct pair parts_of(struct tabulated f) { return (struct pair){f.first, fma(f.d, f.slope, f.more)}; }
+INLINE struct pair value_of(struct tabulated f)
+{
+    real value = fma(f.d, f.slope, f.first);
+    return (struct pair){value, fma(f.d, f.slope_rest, fma(f.d, f.slope, f.first - value)) + f.more};
 }
 
 /* Rounded to an integer, ties to even, for |x| < 2^(MANTISSA - 2). */
@@ -108,41 +160,52 @@ INLINE real round_(real x) { return (x + ROUNDER) - ROUNDER; }
 /* x within -limit and limit; a NaN passes. */
 INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
 
-/* A rest of -0, which adds nothing, not even an instruction. */
-#define NO_REST (-real_(0))
-
-/* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number. */
+/* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
+   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less. */
 struct exponential {
-    real n, power, q, rest;
+    real n, power, bounded_power, fraction, q, rest;
 };
 
-/* e^(x + rest), |x| <= 4 EXP_LIMIT; with sign -1 the n and the power are those of the reciprocal.  The power, 2^n for
+/* e^(sign (x + rest)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n for
    POWER_ROUNDER, is 2^(n + k) for POWER_ROUNDER + k. */
-INLINE struct exponential exponential_scaled(real x, real rest, int sign, real power_rounder)
+INLINE struct exponential exponential_scaled(int sign, real x, real rest, real power_rounder)
 {
     real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
-    real exact = fma(n, (scalar)-sign * LN2, x);
-    real r = fma(n, (scalar)-sign * LN2_LOW, exact) + rest;
-    real square = r * r, p = polynomial(r, EXP_P), q = fma(square, p, r);
-    real r_rest = fma(n, (scalar)-sign * LN2_LOW, exact - r) + rest;
-    return (struct exponential){n, power_of_sum(sum), q, fma(square, p, r - q) + r_rest};
+    real exact = fma(n, -(scalar)sign * LN2, x);
+    real low = fma(n, -(scalar)sign * LN2_LOW, rest), r = exact + low;
+    real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
+    real q = fma(square, p, sign < 0 ? -r : r);
+    real r_rest = (exact - r) + low;
+    real q_rest = sign < 0 ? fma(square, p, -r - q) - r_rest : fma(square, p, r - q) + r_rest;
+    real fraction = fma(r, fma(r, p, (scalar)sign), 1);
+    real least = power_rounder + (1 - EXPONENT_BIAS);
+    return (struct exponential){n, power_of_sum(sum), power_of_sum(at_least(sum, least)), fraction, q, q_rest};
 }
 
-INLINE struct exponential exponential_signed(real x, real rest, int sign)
+/* e^(x + rest) and e^-(x + rest) */
+INLINE struct exponential exponential(real x, real rest)
 {
-    return exponential_scaled(x, rest, sign, real_(POWER_ROUNDER));
+    return exponential_scaled(1, x, rest, real_(POWER_ROUNDER));
+}
+INLINE struct exponential falling_exponential(real x, real rest)
+{
+    return exponential_scaled(-1, x, rest, real_(POWER_ROUNDER));
 }
 
-INLINE struct exponential exponential(real x, real rest) { return exponential_signed(x, rest, 1); }
-
-/* e^x = 2^-n (1 + q + rest). */
-INLINE struct exponential exponential_down(real x, real rest) { return exponential_signed(x, rest, -1); }
+/* 2^(x (w + rest)) in the same form, but for its rest. */
+INLINE struct exponential power_of_two_of(real x, real w, real rest)
+{
+    real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
+    real r = fma(x, rest, fma(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
+    real bounded_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
+    return (struct exponential){n, power_of_sum(sum), bounded_power, 1 + q, q, NO_REST};
+}
 
 /* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */
 INLINE real exp_(real x)
 {
     struct exponential e = exponential(x, NO_REST);
-    return scale(1 + e.q, e.n);
+    return scale(e.fraction, e.n);
 }
 
 /* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for -ONE_LIMIT <= x <= EXP_LIMIT / 2. */
@@ -165,7 +228,7 @@ struct reciprocal {
    and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
 INLINE struct reciprocal logistic_reciprocal(real x, real rest)
 {
-    struct exponential e = exponential(-x, rest);
+    struct exponential e = falling_exponential(x, -rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
     real denominator = 1 + fma(sel(lt(x, 0), 1, small), e.q, small);
     return (struct reciprocal){denominator, at_most(-e.n, 0)};
@@ -178,29 +241,33 @@ INLINE real logistic(real numerator, real x, real rest)
     return scale(numerator / r.denominator, r.n);
 }
 
-/* u (1 + rho) = sigmoid(t), and e^-t = 2^n (1 + q), for t with the rest -minus_rest, 0 <= t <= EXP_FAR: both sides of
-   the sigmoid, sigmoid(-t) = e^-t sigmoid(t), to more than a real's digits. */
+/* u (1 - rho) = sigmoid(t), e = e^-t: both sides of the sigmoid, sigmoid(-t) = e sigmoid(t), to more than a real's digits. */
 struct sigmoids {
     real u, rho;
     struct exponential e;
 };
 
-INLINE struct sigmoids sigmoids(real t, real minus_rest)
+/* e_rest is what the rounding of e loses, if that matters. */
+INLINE struct sigmoids sigmoids_of(struct exponential e, real e_rest)
 {
-    struct exponential e = exponential(-t, minus_rest);
-    real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
-    struct pair one_power = sum_of_ordered(real_(1), power);
-    struct pair denominator = {fma(power, e.q, one_power.value), one_power.rest};
-    denominator.rest = denominator.rest + fma(power, e.q, one_power.value - denominator.value);
+    struct pair denominator = sum_of_ordered(real_(1), fma(e.bounded_power, e.q, e.bounded_power));
     real u = 1 / denominator.value;
-    real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
-    return (struct sigmoids){u, rho, e};
+    return (struct sigmoids){u, fma(u, denominator.rest + e_rest, fma(u, denominator.value, -1)), e};
 }
+
+/* The same for t + rest, 0 <= t <= EXP_FAR. */
+INLINE struct sigmoids sigmoids(real t, real rest) { return sigmoids_of(falling_exponential(t, rest), NO_REST); }
 
 /* 2^n (1 + q) (value + rest), as a pair without the 2^n. */
 INLINE struct pair times_exponential(struct exponential e, struct pair factor)
 {
     return sum_of_ordered(factor.value, fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest)));
+}
+
+/* sigmoid(-t) as a pair without the 2^n */
+INLINE struct pair sigmoid_left(struct sigmoids s)
+{
+    return times_exponential(s.e, (struct pair){s.u, -(s.u * s.rho)});
 }
 
 /* 2^n factor, the power kept apart: it may be below every number. */
@@ -217,38 +284,38 @@ INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b
 /* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
 INLINE struct scaled logistic_slope(real t)
 {
-    struct sigmoids s = sigmoids(t, NO_REST);
+    struct exponential e = falling_exponential(t, NO_REST);
+    real once = fma(e.bounded_power, e.q, e.bounded_power);
+    struct sigmoids s = sigmoids_of(e, fma(e.bounded_power, e.q, e.bounded_power - once));
     struct pair square = product_of(s.u, s.u);
-    square.rest = fma(2 * s.rho, square.value, square.rest);
-    return (struct scaled){times_exponential(s.e, square), s.e.n};
+    square.rest = fma(-2 * s.rho, square.value, square.rest);
+    return (struct scaled){times_exponential(e, square), e.n};
 }
 
-/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT. */
+/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the division, where
+   2^shift e is taken as a number, subnormal if need be. */
 INLINE real logistic_density(real t, int shift)
 {
-    struct scaled slope = logistic_slope(t);
-    return scale(slope.factor.value, slope.n + (scalar)shift);
+    struct exponential e = falling_exponential(t, NO_REST);
+    real shifted = scale(e.fraction, e.n + (scalar)shift);
+    scalar down = (scalar)1 / (scalar)(1 << shift);
+    real two_e = 2 + shifted;
+    if (shift) two_e = fma(shifted, down * down, 2 * down);
+    real square = fma(shifted, two_e, 1), rest = fma(shifted, two_e, 1 - square);
+    real u = 1 / square, rho = fma(u, rest, fma(u, square, -1));
+    return fma(shifted, u, -(shifted * (u * rho)));
 }
 
-/* The derivative of x sigmoid(z(x)) on the negative side, z = -t: e^-t u (1 - p) for the sigmoids u of t and the pair
-   p = h u without rho, h = x z'(x). */
-INLINE struct scaled gate_slope_left(struct sigmoids s, struct pair product)
+/* silu'(-t) and silu'(-(t + rest)), 0 <= t <= EXP_FAR: e^-t times a factor. */
+INLINE struct scaled silu_slope_left(real t)
 {
-    struct pair bracket = sum_of_ordered(real_(1), -product.value);
-    bracket.rest = bracket.rest - fma(product.value, s.rho, product.rest);
-    struct pair factor = product_of(s.u, bracket.value);
-    factor.rest = fma(factor.value, s.rho, fma(s.u, bracket.rest, factor.rest));
-    return (struct scaled){times_exponential(s.e, factor), s.e.n};
+    struct exponential e = falling_exponential(t, NO_REST);
+    return (struct scaled){times_exponential(e, value_of(tabulated_on(t, SILU_FACTOR))), e.n};
 }
-
-/* silu'(-t), t with the rest -minus_rest, 0 <= t <= EXP_FAR. */
-INLINE struct scaled silu_slope_left(real t, real minus_rest)
+INLINE struct scaled silu_slope_left_of(real t, real rest)
 {
-    struct sigmoids s = sigmoids(t, minus_rest);
-    struct pair product = product_of(t, s.u);
-    product.rest = product.rest - minus_rest * s.u;
-    struct scaled near_root = {around_root(-t, minus_rest, SILU_ROOT, SILU_ROOT_P), real_(0)};
-    return sel_scaled(le(abs_(-t - SILU_ROOT), SILU_ROOT_RADIUS), near_root, gate_slope_left(s, product));
+    struct exponential e = falling_exponential(t, rest);
+    return (struct scaled){times_exponential(e, value_of(moved(tabulated_on(t, SILU_FACTOR), rest))), e.n};
 }
 
 /* f(x) from left = f(-|x|), where f(x) = 1 - f(-x). */
@@ -274,41 +341,34 @@ INLINE real tanh_(real x)
     return copysign_(sel(gt(square, TANH_SMALL * TANH_SMALL), far, near), x);
 }
 
-/* log(1 + e^-(t + rest)) for 0 <= t <= EXP_LIMIT.  It is 2 atanh s, s = 1/(1 + 2 e^t); with e^t = 2^-n (1 + q),
-   s = 2^n u, u = 1/(2^n + 2 + 2q).  u is corrected by the residual of the division and by what the denominator lost. */
-INLINE struct pair log1p_exp(real t, real rest)
+/* log(1 + e^-t) and log(1 + e^-(t + rest)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
+INLINE struct scaled log1p_exp(real t)
 {
-    struct exponential e = exponential_down(t, rest);
-    real small = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
-    struct pair base = sum_of_ordered(real_(2), small), denominator = sum_of_ordered(base.value, 2 * e.q);
-    denominator.rest = fma(2, e.rest, base.rest + denominator.rest);
-    real u = 1 / denominator.value;
-    real rho = fma(-u, denominator.rest, fma(-u, denominator.value, 1));
-    real s = small * u, square = s * s;
-    real correction = fma(square, polynomial(square, ATANH_P), rho);
-    real half = fma(u, correction, u), half_rest = fma(u, correction, u - half);
-    return (struct pair){scale(2 * half, e.n), scale(2 * half_rest, e.n)};
+    struct exponential e = falling_exponential(t, NO_REST);
+    return (struct scaled){times_exponential(e, parts_of(tabulated_on(t, LOG1P_FACTOR))), e.n};
+}
+INLINE struct scaled log1p_exp_of(real t, real rest)
+{
+    struct exponential e = falling_exponential(t, rest);
+    return (struct scaled){times_exponential(e, parts_of(moved(tabulated_on(t, LOG1P_FACTOR), rest))), e.n};
 }
 
-/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2) by its exact argument, times a polynomial in
-   v = 1/(1 + t). */
+/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2), by its exact argument, times a factor. */
 struct normal_tail {
     struct exponential e;
     struct pair factor;
 };
 
+/* e^(-t^2/2) */
+INLINE struct exponential normal_exponential(real t)
+{
+    struct pair exponent = product_of(t, (scalar)-0.5 * t);
+    return exponential(exponent.value, exponent.rest);
+}
+
 INLINE struct normal_tail normal_tail(real t)
 {
-    struct pair square = product_of(t, t);
-    struct exponential e = exponential((scalar)-0.5 * square.value, (scalar)-0.5 * square.rest);
-    struct pair denominator = sum_of_ordered(real_(1), t);
-    real v = 1 / denominator.value;
-    real rho = fma(-v, denominator.rest, fma(-v, denominator.value, 1));
-    real w = fma(v, TAIL_SLOPE, TAIL_OFFSET), p = polynomial(w, TAIL_P);
-    real s = fma(w, p, TAIL_MIDDLE), s_rest = fma(w, p, TAIL_MIDDLE - s);
-    struct pair factor = product_of(v, s);
-    factor.rest = fma(factor.value, rho, fma(v, s_rest, factor.rest));
-    return (struct normal_tail){e, factor};
+    return (struct normal_tail){normal_exponential(t), parts_of(tabulated(t, TAIL_FACTOR))};
 }
 
 /* x/6, as good as the division. */

@@ -83,14 +83,14 @@ INLINE struct scaled from_left(real x, struct scaled left)
 INLINE struct scaled sigmoid_factor(real x)
 {
     struct sigmoids s = sigmoids(at_most(abs_(x), EXP_FAR), NO_REST);
-    return from_left(x, (struct scaled){times_exponential(s.e, (struct pair){s.u, s.u * s.rho}), s.e.n});
+    return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
 }
 INLINE struct scaled sigmoid_slope(real x)
 {
     return zero_where(gt(abs_(x), LARGEST), logistic_slope(at_most(abs_(x), EXP_FAR)));
 }
 
-INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at_most(abs_(x), EXP_FAR), NO_REST)); }
+INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at_most(abs_(x), EXP_FAR))); }
 
 /* Phi(x) */
 INLINE struct scaled normal_factor(real x)
@@ -105,9 +105,8 @@ INLINE struct scaled gelu_slope(real x) { return from_left(x, gelu_slope_left(at
 INLINE struct scaled gelu_tanh_factor(real x)
 {
     real t = at_most(abs_(x), GELU_TANH_FAR);
-    struct pair z = gelu_tanh_argument(t, product_of(t, t));
-    struct sigmoids s = sigmoids(z.value, -z.rest);
-    return from_left(x, (struct scaled){times_exponential(s.e, (struct pair){s.u, s.u * s.rho}), s.e.n});
+    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_REST);
+    return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
 }
 INLINE struct scaled gelu_tanh_slope(real x)
 {

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from mpmath import MPContext
 
 mp = MPContext()
-mp.prec = 400
+mp.prec = 200
 mpf = mp.mpf
 
 Function = Callable[[mpf], mpf]
@@ -29,6 +29,7 @@ class Format:
     name: str
     precision: int
     suffix: str
+    segments: int  # of a table: what two vectors hold
 
     def round(self, value: mpf) -> mpf:
         with mp.workprec(self.precision):
@@ -38,7 +39,7 @@ class Format:
         return float(self.round(value)).hex() + self.suffix
 
 
-FORMATS = {"f32": Format("f32", 24, "f"), "f64": Format("f64", 53, "")}
+FORMATS = {"f32": Format("f32", 24, "f", 32), "f64": Format("f64", 53, "", 16)}
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,63 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
     grid = chebyshev_nodes(polynomial.low, polynomial.high, 600)
     error = max(abs(polynomial.weight(x) * (polynomial.function(x) - horner(fixed, x))) for x in grid)
     return fixed, error
+
+
+@dataclass(frozen=True)
+class Table:
+    """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade."""
+
+    name: str
+    meaning: str
+    function: Function
+    root: mpf | None  # within the reach of the table
+    last: tuple[Function, int] | None  # from the last segment on: a polynomial, and its degree
+    steps_and_degrees: dict[str, tuple[mpf, int]]
+
+    def edge(self, index: int, format: Format) -> mpf:
+        per_binade = format.segments // 4
+        binade, part = divmod(index, per_binade)
+        return (mpf(2) ** binade * (1 + mpf(part) / per_binade) - 1) / self.steps_and_degrees[format.name][0]
+
+    def centre(self, low: mpf, high: mpf, format: Format) -> mpf:
+        """Where the segment's polynomial starts: at the root, or near the middle where the value is almost a number."""
+        if self.root is not None and low < self.root < high:
+            return format.round(self.root)
+        step = mpf(2) ** mp.floor(mp.log(high - low, 2) - 13)
+        middle = mp.floor((low + high) / 2 / step)
+
+        def rounding(centre: mpf) -> mpf:
+            value = self.function(centre)
+            return abs(format.round(value) / value - 1)
+
+        return min(((middle + k) * step for k in range(-100, 100)), key=rounding)
+
+    def fit(self, index: int, format: Format) -> tuple[list[mpf], mpf]:
+        """The centre and the coefficients of a segment, and the largest error relative to the value."""
+        low, high = self.edge(index, format), self.edge(index + 1, format)
+        centre, degree = self.centre(low, high, format), self.steps_and_degrees[format.name][1]
+        if index == format.segments - 1 and self.last is not None:
+            # Rounded one by one: a fit would let them absorb each other's rounding, which holds within the segment only.
+            function, last_degree = self.last
+            first, *coefficients = map(format.round, mp.taylor(function, centre, last_degree))
+        else:
+            first = format.round(self.function(centre))
+            slope = Polynomial(
+                self.name,
+                self.meaning,
+                "",
+                lambda d: (self.function(centre + d) - first) / d,
+                lambda d: d / self.function(centre + d),
+                low - centre,
+                high - centre,
+                {format.name: degree - 1},
+            )
+            coefficients, _ = fit(slope, format)
+        zeros = [mpf(0)] * (degree - len(coefficients))
+        column = [centre, first, *coefficients, *zeros]
+        grid = chebyshev_nodes(low, high, 200)
+        error = max(abs(horner(column[1:], t - centre) / self.function(t) - 1) for t in grid)
+        return column, error
 
 
 def two_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
@@ -143,33 +201,13 @@ def atanh_rest(z: mpf) -> mpf:
     return (mp.atanh(s) - s) / s**3
 
 
-# Phi(-t) e^(t^2/2) = v (SCALE_MIDDLE + w P(w)), v = 1/(t + 1), w = v linearly mapped to [-1, 1]
+# Phi(-t) e^(t^2/2), Mills' ratio over sqrt(2 pi)
 GELU_LIMIT = {"f32": mpf(15), "f64": mpf(39)}
-GELU_FAR = {"f32": mpf(30), "f64": mpf(66)}
+GELU_FAR = {"f32": mpf(25), "f64": mpf(66)}
 
 
 def mills(t: mpf) -> mpf:
     return mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
-
-
-@dataclass(frozen=True)
-class Tail:
-    """The mapping of v in [1/(limit + 1), 1] to w in [-1, 1], with rounded factors, and the value in its middle."""
-
-    slope: mpf
-    offset: mpf
-    middle: mpf
-
-    def scaled(self, w: mpf) -> mpf:
-        v = (w - self.offset) / self.slope
-        return mills(1 / v - 1) / v
-
-
-def tail(format: Format) -> Tail:
-    low = 1 / (GELU_FAR[format.name] + 1)
-    slope = format.round(2 / (1 - low))
-    offset = format.round(1 - slope)
-    return Tail(slope, offset, format.round(Tail(slope, offset, mpf(0)).scaled(mpf(0))))
 
 
 # gelu_tanh x = x sigmoid(z), z = x (SLOPE + CUBIC x^2)
@@ -179,20 +217,40 @@ GELU_TANH_LIMIT = {"f32": mpf("11.25"), "f64": mpf("21.75")}
 QUICK_GELU_SLOPE = mpf("1.702")
 
 
-# The roots of the gradients, where their terms cancel: f'(x) = (x - root) P(x - root) around them.
-def gelu_gradient(x: mpf) -> mpf:
-    return mp.ncdf(x) + x * mp.npdf(x)
+# The gradients of x sigmoid(z) and of gelu on the left, over e^-z(t) and e^(-t^2/2): what is left is a smooth factor, whose
+# sign changes at the root.
+def gelu_factor(t: mpf) -> mpf:
+    return mills(t) - t / mp.sqrt(2 * mp.pi)
 
 
-def silu_gradient(x: mpf) -> mpf:
-    s = 1 / (1 + mp.exp(-x))
-    return s * (1 + x * (1 - s))
+def gate_factor(z: mpf, x_slope: mpf) -> mpf:
+    """sigmoid(-z) (1 - x z'(x) sigmoid(z)) e^z, x z'(x) = x_slope."""
+    e = mp.exp(-z)
+    return (1 + e - x_slope) / (1 + e) ** 2
 
 
-def gelu_tanh_gradient(x: mpf) -> mpf:
-    z, slope = x * (GELU_TANH_SLOPE + GELU_TANH_CUBIC * x**2), GELU_TANH_SLOPE + 3 * GELU_TANH_CUBIC * x**2
-    s = 1 / (1 + mp.exp(-z))
-    return s * (1 + x * slope * (1 - s))
+def silu_factor(t: mpf) -> mpf:
+    return gate_factor(t, t)
+
+
+def gelu_tanh_exponent(t: mpf) -> tuple[mpf, mpf]:
+    """The z and t z'(t) of gelu_tanh(t) = t sigmoid(z)."""
+    line, cube = GELU_TANH_SLOPE * t, GELU_TANH_CUBIC * t**3
+    return line + cube, line + 3 * cube
+
+
+def gelu_tanh_factor(t: mpf) -> mpf:
+    return gate_factor(*gelu_tanh_exponent(t))
+
+
+# log(1 + e) / e, e = e^-t
+def log1p_factor(t: mpf) -> mpf:
+    e = mp.exp(-t)
+    return mp.log1p(e) / e
+
+
+# mish' crosses 0 where its terms cancel: d P(d), d = x - root, around it.
+MISH_ROOT_RADIUS = mpf("0.25")
 
 
 def mish_gradient(x: mpf) -> mpf:
@@ -200,32 +258,11 @@ def mish_gradient(x: mpf) -> mpf:
     return t + x * (1 - t**2) / (1 + mp.exp(-x))
 
 
-@dataclass(frozen=True)
-class Root:
-    """The root of a gradient, and the radius within which a polynomial takes the formula's place."""
-
-    gradient: Function
-    root: mpf
-    radius: mpf
-    degree: dict[str, int]
+MISH_ROOT = mp.findroot(mish_gradient, mpf("-1.1924"))
 
 
-ROOTS = {
-    name: Root(gradient, mp.findroot(gradient, mpf(near)), mpf(radius), {"f32": f32, "f64": f64})
-    for name, gradient, near, radius, f32, f64 in (
-        ("GELU", gelu_gradient, "-0.7518", "0.25", 6, 14),
-        ("SILU", silu_gradient, "-1.2785", "0.5", 7, 19),
-        ("GELU_TANH", gelu_tanh_gradient, "-0.7525", "0.25", 6, 16),
-        ("MISH", mish_gradient, "-1.1924", "0.25", 8, 16),
-    )
-}
-
-
-def over_root(gradient: Function, root: mpf) -> Function:
-    def quotient(d: mpf) -> mpf:
-        return gradient(root + d) / d if abs(d) > mpf("1e-30") else mp.diff(gradient, root)
-
-    return quotient
+def mish_root_rest(d: mpf) -> mpf:
+    return mish_gradient(MISH_ROOT + d) / d if abs(d) > mpf("1e-30") else mp.diff(mish_gradient, MISH_ROOT)
 
 
 def polynomials(format: Format) -> Iterator[Polynomial]:
@@ -249,6 +286,17 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         HALF_LN2 / 2,
         {"f32": 4, "f64": 10},
     )
+    ln2 = format.round(mp.log(2))
+    yield Polynomial(
+        "EXP2",
+        "2^r = 1 + LN2 r + r P(r)",
+        "relative to 2^r - 1",
+        lambda r: (mp.expm1(r * mp.log(2)) / r if r else mp.log(2)) - ln2,
+        lambda r: r / mp.expm1(r * mp.log(2)) if r else 1 / mp.log(2),
+        -HALF_LN2 / mp.log(2),
+        HALF_LN2 / mp.log(2),
+        {"f32": 5, "f64": 11},
+    )
     yield Polynomial(
         "TANH",
         "tanh x = x + x^3 P(x^2), |x| <= TANH_SMALL",
@@ -269,17 +317,6 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         mpf(1) / 9,
         {"f32": 3, "f64": 10},
     )
-    t = tail(format)
-    yield Polynomial(
-        "TAIL",
-        "Phi(-t) e^(t^2/2) = v (TAIL_MIDDLE + w P(w)), v = 1/(t + 1), w = TAIL_SLOPE v + TAIL_OFFSET",
-        "relative to the value",
-        lambda w: (t.scaled(w) - t.middle) / w,
-        lambda w: w / t.scaled(w),
-        mpf(-1),
-        mpf(1),
-        {"f32": 14, "f64": 41},
-    )
     yield Polynomial(
         "TANHSHRINK",
         "x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL",
@@ -290,18 +327,60 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         TANHSHRINK_SMALL**2,
         {"f32": 7, "f64": 16},
     )
-    for name, root in ROOTS.items():
-        quotient = over_root(root.gradient, root.root)
-        yield Polynomial(
-            f"{name}_ROOT",
-            f"{name.lower()}'(x) = d P(d), d = x - root, |d| <= {name}_ROOT_RADIUS",
-            "relative to the value",
-            quotient,
-            lambda d, quotient=quotient: 1 / quotient(d),
-            -root.radius,
-            root.radius,
-            root.degree,
-        )
+    yield Polynomial(
+        "MISH_ROOT",
+        "mish'(x) = d P(d), d = x - root, |d| <= MISH_ROOT_RADIUS",
+        "relative to the value",
+        mish_root_rest,
+        lambda d: 1 / mish_root_rest(d),
+        -MISH_ROOT_RADIUS,
+        MISH_ROOT_RADIUS,
+        {"f32": 8, "f64": 16},
+    )
+
+
+TABLES = [
+    Table(
+        "TAIL_FACTOR",
+        "Phi(-t) e^(t^2/2) for t <= TAIL_FAR",
+        mills,
+        None,
+        None,
+        {"f32": (mpf("0.59375"), 5), "f64": (mpf("0.21875"), 17)},
+    ),
+    Table(
+        "GELU_FACTOR",
+        "(Phi(-t) - t phi(t)) e^(t^2/2), that is gelu'(-t) e^(t^2/2), for t <= TAIL_FAR",
+        gelu_factor,
+        mp.findroot(gelu_factor, mpf("0.7518")),
+        None,
+        {"f32": (mpf("0.58203125"), 5), "f64": (mpf("0.21875"), 18)},
+    ),
+    Table(
+        "SILU_FACTOR",
+        "silu'(-t) e^t, which turns into 1 - t",
+        silu_factor,
+        mp.findroot(silu_factor, mpf("1.2785")),
+        (lambda t: 1 - t, 1),
+        {"f32": (mpf("0.734375"), 5), "f64": (mpf("0.29296875"), 16)},
+    ),
+    Table(
+        "GELU_TANH_FACTOR",
+        "gelu_tanh'(-t) e^z, which turns into 1 - t z'(t)",
+        gelu_tanh_factor,
+        mp.findroot(gelu_tanh_factor, mpf("0.7525")),
+        (lambda t: 1 - gelu_tanh_exponent(t)[1], 3),
+        {"f32": (mpf("1.49609375"), 5), "f64": (mpf("1.1640625"), 13)},
+    ),
+    Table(
+        "LOG1P_FACTOR",
+        "log(1 + e^-t) e^t, which turns into 1",
+        log1p_factor,
+        None,
+        (lambda t: mpf(1), 0),
+        {"f32": (mpf("0.796875"), 4), "f64": (mpf("0.328125"), 14)},
+    ),
+]
 
 
 def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
@@ -327,15 +406,8 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         yield name, high, meaning
         yield name + "_LOW", low, f"{meaning} - {name}"
     yield "TANH_SMALL", TANH_SMALL, "up to here tanh is a polynomial"
-    t = tail(format)
     yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"
     yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two numbers"
-    yield "TAIL_SLOPE", t.slope, "w = TAIL_SLOPE v + TAIL_OFFSET is in [-1, 1]"
-    yield "TAIL_OFFSET", t.offset, ""
-    yield "TAIL_MIDDLE", t.middle, "the value at w = 0"
-    density, density_low = two_parts(1 / mp.sqrt(2 * mp.pi), format)
-    yield "DENSITY", density, "1 / sqrt(2 pi)"
-    yield "DENSITY_LOW", density_low, "1 / sqrt(2 pi) - DENSITY"
     yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
     yield "BELL_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
     yield "GELU_TANH_FAR", mpf({"f32": 16, "f64": 32}[format.name]), "the same times any two numbers"
@@ -344,11 +416,12 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         GELU_TANH_LIMIT[format.name],
         "beyond it gelu_tanh rounds to 0 on the left, to x on the right",
     )
-    high = short(GELU_TANH_SLOPE, format)
-    yield "GELU_TANH_SLOPE", high, "2 sqrt(2/pi), short by six digits"
-    yield "GELU_TANH_SLOPE_LOW", GELU_TANH_SLOPE - high, "the rest of it"
-    high, low = two_parts(GELU_TANH_CUBIC, format)
-    yield "GELU_TANH_CUBIC", high, "2 sqrt(2/pi) 0.044715"
+    slope, cubic = GELU_TANH_SLOPE / mp.log(2), GELU_TANH_CUBIC / mp.log(2)
+    high = short(slope, format)
+    yield "GELU_TANH_SLOPE", high, "2 sqrt(2/pi) / ln 2, short by six digits"
+    yield "GELU_TANH_SLOPE_LOW", slope - high, "the rest of it"
+    high, low = two_parts(cubic, format)
+    yield "GELU_TANH_CUBIC", high, "2 sqrt(2/pi) 0.044715 / ln 2"
     yield "GELU_TANH_CUBIC_LOW", low, "the rest of it"
     high, low = two_parts(QUICK_GELU_SLOPE, format)
     yield "QUICK_GELU_SLOPE", high, "1.702"
@@ -361,11 +434,10 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         high, low = two_parts(value, format)
         yield name, high, meaning
         yield name + "_LOW", low, "the rest of it"
-    for name, root in ROOTS.items():
-        high, low = two_parts(root.root, format)
-        yield f"{name}_ROOT", high, "the root of the gradient"
-        yield f"{name}_ROOT_LOW", low, "the rest of the root"
-        yield f"{name}_ROOT_RADIUS", root.radius, ""
+    high, low = two_parts(MISH_ROOT, format)
+    yield "MISH_ROOT", high, "the root of the gradient"
+    yield "MISH_ROOT_LOW", low, "the rest of the root"
+    yield "MISH_ROOT_RADIUS", MISH_ROOT_RADIUS, ""
 
 
 def header(format: Format) -> Iterator[str]:
@@ -388,6 +460,24 @@ def header(format: Format) -> Iterator[str]:
         yield f"static const scalar {polynomial.name}_P[] = {{"
         for coefficient in coefficients:
             yield f"    {format.literal(coefficient)},"
+        yield "};"
+    for table in TABLES:
+        step, degree = table.steps_and_degrees[format.name]
+        columns, errors = zip(*(table.fit(index, format) for index in range(format.segments)), strict=True)
+        # The entry of a segment stands where the last bits of the biased exponent, and the first digits, say.
+        columns = columns[format.segments // 4 :] + columns[: format.segments // 4]
+        rows = [[column[row] for column in columns] for row in range(degree + 2)]
+        yield ""
+        yield f"/* {table.meaning}."
+        yield (
+            f"   Up to t = {mp.nstr(table.edge(format.segments, format), 4)}, degree {degree}, "
+            f"error 2^{mp.nstr(mp.log(max(errors), 2), 4)} relative to the value. */"
+        )
+        yield f"#define {table.name}_STEP ((scalar){format.literal(step)})"
+        yield f"static const _Alignas(64) scalar {table.name}[][SEGMENTS] = {{"
+        for row in rows:
+            literals = [format.literal(value) for value in row]
+            yield "    {" + ", ".join(literals) + "},"
         yield "};"
     yield ""
     yield "#endif"
