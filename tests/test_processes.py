@@ -141,7 +141,8 @@ PARALLEL = (
 import multiprocessing
 
 def work(part):
-    return bool((numact.mish(x[part * 100_000:(part + 1) * 100_000]) == want[part * 100_000:(part + 1) * 100_000]).all())
+    quarter = slice(part * 100_000, (part + 1) * 100_000)
+    return bool((numact.mish(x[quarter]) == want[quarter]).all())
 
 if __name__ == "__main__":
     assert works()
@@ -293,7 +294,7 @@ assert numact.get_num_threads() == 3
 
 @pytest.mark.parametrize("first", ["numact, threadpoolctl", "threadpoolctl, numact"])
 def test_threadpoolctl(first: str) -> None:
-    """threadpoolctl knows numact and limits it, whichever is imported first; numact does not import it."""
+    """The package knows numact and limits it, whichever is imported first; numact does not import it."""
     run(f"import {first}\n" + LIMITS, head="")
     run("import sys, numact\nassert 'threadpoolctl' not in sys.modules", head="")
 

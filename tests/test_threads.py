@@ -142,7 +142,7 @@ def test_maxout_grad() -> None:
 
 
 def test_axis_in_place() -> None:
-    """softmax over its own input, and rows that overlap."""
+    """The softmax over its own input, and rows that overlap."""
     x = np.random.default_rng(0).standard_normal((4000, 65))
     want = numact.softmax(x)
     for count in COUNTS:
@@ -190,17 +190,18 @@ def test_overlap_with_a_parameter() -> None:
 
 
 def test_methods() -> None:
-    """reduce and accumulate, whose elements depend on one another."""
-    x = np.random.default_rng(0).standard_normal(N)
-    for name in ("elu", "celu"):
-        ufunc = BUILT[LEVEL][name]
-        x[:] = abs(x) + 0.5
-        with numact.num_threads(1):
-            want = ufunc.reduce(x), ufunc.accumulate(x)
-        with numact.num_threads(3):
-            got = ufunc.reduce(x), ufunc.accumulate(x)
-        assert_same_bits(got[0], want[0])
-        assert_same_bits(got[1], want[1])
+    """Whether an element depends on the one before, in reduce and accumulate, threads or not."""
+    numact.set_num_threads(3)
+    for dtype in DTYPES:
+        for name, sign in (("elu", -1), ("leaky_relu", -1), ("tanh_grad", 1), ("celu", -1)):
+            ufunc = BUILT[LEVEL][name]
+            x = (sign * np.random.default_rng(0).uniform(0.5, 2, N // 4)).astype(dtype)
+            want = [x[0]]
+            for value in x[1:]:
+                want.append(ufunc(want[-1], value))
+            assert_same_bits(ufunc.accumulate(x), np.array(want), message=name)
+            assert_same_bits(ufunc.reduce(x), want[-1], message=name)
+            assert_same_bits(ufunc.reduce(np.stack([x, x])), ufunc(x, x), message=name)
 
 
 # The floating-point environment

@@ -17,8 +17,15 @@ _bfloat16.register_when_imported()
 _threads.begin()
 
 __all__ = [
-    *("Activation", "ParametricUfunc", "catalogue", "get", "get_num_threads", "num_threads", "set_num_threads"),
-    *("show_config", *_FUNCTIONS),
+    "Activation",
+    "ParametricUfunc",
+    "catalogue",
+    "get",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    *_FUNCTIONS,
 ]
 
 
