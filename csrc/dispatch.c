@@ -8,11 +8,15 @@
 
 #define TABLES(level)                                                                                                  \
     .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
-    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
+    .masked_f32 = numact_masked_f32_##level, .masked_f64 = numact_masked_f64_##level,                                  \
+    .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
-    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
+    extern const struct numact_masked_function numact_masked_f32_##level[], numact_masked_f64_##level[];               \
+    numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -73,6 +77,17 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     bool done = function->loop(arrays, dimensions, steps);
     environment_leave(found, false);
     return done;
+}
+
+void numact_run_masked(numact_masked_half_loop *half, numact_masked_loop *loop, const void *in, uint8_t *bits, void *out,
+                       ptrdiff_t n, const void *values)
+{
+    environment found = environment_enter();
+    if (half)
+        half(loop, in, bits, out, n, values);
+    else
+        loop(in, bits, out, n, values);
+    environment_leave(found, false);
 }
 
 #if defined __clang__

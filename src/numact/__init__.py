@@ -6,6 +6,7 @@ from numact import _bfloat16
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
+from numact._masks import BitMask
 from numact._names import FUNCTIONS as _FUNCTIONS
 from numact._names import get
 from numact._parametric import ParametricUfunc
@@ -14,7 +15,7 @@ globals().update(_FUNCTIONS)
 
 _bfloat16.register_when_imported()
 
-__all__ = ["Activation", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]
+__all__ = ["Activation", "BitMask", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]
 
 
 def __getattr__(name: str) -> _Any:
