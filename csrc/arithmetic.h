@@ -79,6 +79,9 @@ INLINE scalar scalar_of(bits b)
 #define gt(a, b) lt_(real_(b), real_(a))
 #define ge(a, b) le_(real_(b), real_(a))
 #define eq(a, b) eq_(real_(a), real_(b))
+/* not a <= b, not a >= b: true where one of them is a NaN. */
+#define not_le(a, b) not_le_(real_(a), real_(b))
+#define not_ge(a, b) not_le_(real_(b), real_(a))
 #define at_most(x, bound) at_most_(real_(x), real_(bound))
 #define at_least(x, bound) at_least_(real_(x), real_(bound))
 #define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
@@ -132,6 +135,8 @@ INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
+INLINE mask not_le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NLE_UQ); }
+INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 
 /* Conditions that were met at least once: seen |= lanes_of(condition). */
 typedef mask lanes;
@@ -271,6 +276,8 @@ INLINE int count_true(mask condition) { return condition; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
+INLINE mask not_le_(real a, real b) { return !(a <= b); }
+INLINE mask both(mask a, mask b) { return a & b; }
 
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }

@@ -6,20 +6,48 @@
 
 #include "loops.h"
 
+enum { CACHE_LINE = 64 };
+
 /* The result for x; `passes` is the bit, to be set or to be obeyed. */
 typedef real masked_formula(real x, mask *passes, const real *values);
 
-INLINE uint64_t load_word(const uint8_t *p)
+/* Up to FLAGS bits of a row of bytes, from the bit `first` on; what is behind them is undefined. */
+INLINE uint64_t read_bits(const uint8_t *bytes, ptrdiff_t first, ptrdiff_t count)
 {
+    const uint8_t *p = bytes + first / 8;
     uint64_t word = 0;
-    for (int k = 0; k < FLAGS / 8; k++)
+    int shift = (int)(first % 8);
+    for (int k = 0; k < FLAGS / 8 && (count == FLAGS || 8 * k < shift + count); k++)
         word |= (uint64_t)p[k] << 8 * k;
-    return word;
+    return shift + count > FLAGS ? word >> shift | (uint64_t)p[FLAGS / 8] << (FLAGS - shift) : word >> shift;
 }
-INLINE void store_word(uint8_t *p, uint64_t word)
+
+/* Bits that are written one after the other: fewer than FLAGS are pending, for the bytes from `next` on. */
+struct bit_writer {
+    uint8_t *next;
+    uint64_t pending;
+    ptrdiff_t count;
+};
+
+INLINE void write_bits(struct bit_writer *w, uint64_t word, ptrdiff_t count)
 {
-    for (int k = 0; k < FLAGS / 8; k++)
-        p[k] = (uint8_t)(word >> 8 * k);
+    uint64_t low = w->pending | word << w->count;
+    if (w->count + count < FLAGS) {
+        w->pending = low;
+        w->count += count;
+    } else {
+        for (int k = 0; k < FLAGS / 8; k++)
+            *w->next++ = (uint8_t)(low >> 8 * k);
+        w->pending = word >> 1 >> (FLAGS - 1 - w->count);
+        w->count += count - FLAGS;
+    }
+}
+
+/* The last bits; those behind them in their byte are 0. */
+INLINE void flush_bits(struct bit_writer *w)
+{
+    for (; w->count > 0; w->count -= 8, w->pending >>= 8)
+        *w->next++ = (uint8_t)w->pending;
 }
 
 /* FLAGS elements and their bits, from the ones that were there to the ones that are. */
@@ -35,30 +63,41 @@ INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word
     return word_of(&after);
 }
 
-/* Contiguous memory; out may be in.  What is left over is computed as FLAGS elements on the stack. */
+/* Fewer elements: as FLAGS elements on the stack. */
+INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
+                             ptrdiff_t count)
+{
+    scalar part[FLAGS] = {0};
+    memcpy(part, in, (size_t)count * sizeof(scalar));
+    word = compute_flags(f, part, word, part, values);
+    memcpy(out, part, (size_t)count * sizeof(scalar));
+    return word & ((UINT64_C(1) << count) - 1);
+}
+
+/* Contiguous memory; out may be in.  The first elements are computed apart, so that out is aligned from then on. */
 INLINE void run_masked(masked_formula *f, bool writes, int value_count, const scalar *in, uint8_t *bytes, scalar *out,
                        ptrdiff_t n, const scalar *given)
 {
+    struct bit_writer written = {bytes, 0, 0};
     real values[OPERANDS];
     UNROLL_OPERANDS
     for (int k = 0; k < value_count; k++)
         values[k] = real_(given[k]);
-    ptrdiff_t i = 0;
+    ptrdiff_t i = 0, first = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % (CACHE_LINE / sizeof(scalar)));
+    if (first && n >= 2 * FLAGS) {
+        uint64_t word = compute_masked_part(f, in, writes ? 0 : read_bits(bytes, 0, first), out, values, first);
+        if (writes) write_bits(&written, word, first);
+        i = first;
+    }
     for (; i <= n - FLAGS; i += FLAGS) {
-        uint64_t word = compute_flags(f, in + i, writes ? 0 : load_word(bytes + i / 8), out + i, values);
-        if (writes) store_word(bytes + i / 8, word);
+        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values);
+        if (writes) write_bits(&written, word, FLAGS);
     }
     if (i < n) {
-        scalar part[FLAGS] = {0};
-        uint8_t part_bytes[FLAGS / 8] = {0};
-        size_t count = (size_t)(n - i), byte_count = (count + 7) / 8;
-        memcpy(part, in + i, count * sizeof(scalar));
-        if (!writes) memcpy(part_bytes, bytes + i / 8, byte_count);
-        uint64_t word = compute_flags(f, part, load_word(part_bytes), part, values);
-        store_word(part_bytes, word & ((UINT64_C(1) << count) - 1));
-        memcpy(out + i, part, count * sizeof(scalar));
-        if (writes) memcpy(bytes + i / 8, part_bytes, byte_count);
+        uint64_t word = compute_masked_part(f, in + i, writes ? 0 : read_bits(bytes, i, n - i), out + i, values, n - i);
+        if (writes) write_bits(&written, word, n - i);
     }
+    if (writes) flush_bits(&written);
 }
 
 #define MASKED_LOOP(function, writes, value_count)                                                                     \
@@ -67,12 +106,11 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
         run_masked(function##_of, writes, value_count, in, bytes, out, n, values);                                     \
     }
 
-/* The bit says that the derivative is 1. */
 #define MASKED_FORWARD(name, count)                                                                                    \
     INLINE real name##_masked_of(real x, mask *passes, const real *p)                                                  \
     {                                                                                                                  \
         (void)p;                                                                                                       \
-        *passes = eq(name##_grad(real_(1), x PARAMETERS_##count(p)), 1);                                               \
+        *passes = name##_passes(x PARAMETERS_##count(p));                                                              \
         return name##_forward(x PARAMETERS_##count(p));                                                                \
     }                                                                                                                  \
     MASKED_LOOP(name##_masked, true, count)

@@ -13,7 +13,7 @@ import numpy as np
 
 from numact import _core, _ufuncs
 from numact._activation import Activation, literal, rules
-from numact._parametric import Rule
+from numact._parametric import FLOAT16, FLOAT32, FLOAT64, Rule
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -119,7 +119,7 @@ class BitMask:
         """Make a mask of bytes that are right, without a copy."""
         mask = cls.__new__(cls)
         mask.bits, mask.shape = bits, shape
-        bits.flags.writeable = False
+        bits.setflags(False)
         return mask
 
     @property
@@ -187,25 +187,19 @@ class Pass:
     def __init__(self, function: str, name: str, x: ArrayLike, out: Any) -> None:
         array = np.asarray(x)
         self.out = out
-        self.dtype = _float_dtype(function, name, array.dtype)
+        self.dtype = dtype = _float_dtype(function, name, array.dtype)
         if out is not None:
-            _check_out(function, out, array.shape, self.dtype)
-        self.source = array if self._is_direct(array) else np.array(array, self.dtype, order="C")
-        if out is not None and self._is_direct(out) and (out is array or not np.may_share_memory(self.source, out)):
+            _check_out(function, out, array.shape, dtype)
+        self.source = array if _is_direct(array, dtype) else np.array(array, dtype, order="C")
+        if out is not None and _is_direct(out, dtype) and (out is array or not np.may_share_memory(self.source, out)):
             self.target = out
         else:
-            self.target = np.empty(array.shape, self.dtype) if self.source is array else self.source
-
-    def _is_direct(self, array: Array) -> bool:
-        return array.dtype == self.dtype and array.flags.c_contiguous and array.flags.aligned
-
-    def rounded(self, value: float) -> float:
-        """The value in the dtype of the pass."""
-        return float(np.array(value, self.dtype))
+            self.target = np.empty(array.shape, dtype) if self.source is array else self.source
 
     def run(self, loop: str, bits: Array, values: list[float]) -> Any:
         """Compute, and return the result as a ufunc does."""
-        LOOPS[loop](self.source, bits, self.target, tuple(map(self.rounded, values)))
+        rounded = tuple([float(np.array(value, self.dtype)) for value in values])
+        LOOPS[loop](self.source, bits, self.target, rounded)
         if self.out is None:
             return self.target[()]
         if self.target is not self.out:
@@ -213,8 +207,15 @@ class Pass:
         return self.out
 
 
+def _is_direct(array: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether a loop can read or write the array."""
+    return array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
+
+
 def _float_dtype(function: str, name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Get the dtype that the ufuncs compute in."""
+    if dtype is FLOAT32 or dtype is FLOAT64 or dtype is FLOAT16:
+        return dtype
     try:
         return _ufuncs.RAW["relu"].resolve_dtypes((dtype, None))[0]
     except TypeError:
@@ -230,7 +231,7 @@ def _check_out(function: str, out: Any, shape: tuple[int, ...], dtype: np.dtype[
         raise TypeError(f"{function}: out must be an array of shape {shape}, got {out!r}")
     if out.shape != shape:
         raise ValueError(f"{function}: out must have the shape {shape}, got {out.shape}")
-    if not np.can_cast(dtype, out.dtype, "same_kind"):
+    if out.dtype is not dtype and not np.can_cast(dtype, out.dtype, "same_kind"):
         raise TypeError(f"{function}: out must have a dtype that {dtype} casts to, got {out.dtype}")
     if not out.flags.writeable:
         raise ValueError(f"{function}: out must be writeable, got a read-only array")
@@ -309,16 +310,21 @@ def masked_function(row: Activation) -> Callable[..., tuple[Any, BitMask]]:
         ]
     )
 
+    defaults = [value for _, value in row.parameters]
+
     def masked(*arguments: Any, **keywords: Any) -> tuple[Any, BitMask]:
-        try:
-            bound = signature.bind(*arguments, **keywords)
-        except TypeError as error:
-            raise TypeError(f"{name}: {error}") from None
-        bound.apply_defaults()
-        x, *parameters, out = bound.args
-        values = [_number(name, *pair) for pair in zip(names, parameters, strict=True)]
-        for check in checks:
-            check.check(name, values)
+        if len(arguments) == 1 and len(keywords) == ("out" in keywords):  # the common call, without the parameters
+            x, out, values = arguments[0], keywords.get("out"), defaults
+        else:
+            try:
+                bound = signature.bind(*arguments, **keywords)
+            except TypeError as error:
+                raise TypeError(f"{name}: {error}") from None
+            bound.apply_defaults()
+            x, *parameters, out = bound.args
+            values = [_number(name, *pair) for pair in zip(names, parameters, strict=True)]
+            for check in checks:
+                check.check(name, values)
         work = Pass(name, "x", x, out)
         shape = work.source.shape
         bits = _empty_bits(shape)
