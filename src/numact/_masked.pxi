@@ -5,8 +5,8 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 cdef extern from "numact.h":
     ctypedef cnp.npy_uint64 numact_next(void *) noexcept nogil
     void numact_run_masked(
-        numact_masked_half_loop *half, numact_masked_loop *loop, const void *x, cnp.npy_uint8 *bits, void *out,
-        ptrdiff_t n, const void *values
+        numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *x,
+        cnp.npy_uint8 *bits, void *out, ptrdiff_t n, const void *values
     ) noexcept nogil
     void numact_draw_bits(
         cnp.npy_uint8 *bits, ptrdiff_t n, cnp.npy_uint64 threshold, numact_next *next, void *state
@@ -38,7 +38,7 @@ cdef class MaskedFunction:
         cdef void *x_data = cnp.PyArray_DATA(x)
         cdef void *bits_data = cnp.PyArray_DATA(bits)
         cdef void *out_data = cnp.PyArray_DATA(out)
-        cdef ptrdiff_t n = cnp.PyArray_SIZE(x)
+        cdef ptrdiff_t n = cnp.PyArray_SIZE(x), width = cnp.PyArray_ITEMSIZE(x)
         cdef int number = cnp.PyArray_TYPE(x), k
         for k, value in enumerate(values):
             f64_values[k] = value
@@ -50,7 +50,7 @@ cdef class MaskedFunction:
         elif number != cnp.NPY_FLOAT:
             half = self.level.masked_bf16
         with nogil:
-            numact_run_masked(half, loop, x_data, <cnp.npy_uint8 *>bits_data, out_data, n, given)
+            numact_run_masked(half, loop, width, x_data, <cnp.npy_uint8 *>bits_data, out_data, n, given)
 
 
 def build_masked(str level_name):

@@ -33,6 +33,9 @@ from numact._masks import dropout as dropout
 from numact._masks import masked_grad as masked_grad
 from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
+from numact._threads import get_num_threads as get_num_threads
+from numact._threads import num_threads as num_threads
+from numact._threads import set_num_threads as set_num_threads
 
 __version__: Final[str]
 
