@@ -1,4 +1,4 @@
-"""Bit masks and dropout: the activations' values, the gradients' bits, the layout of the bytes, the drawing of the bits."""
+"""Bit masks and dropout: values, gradients, the layout of the bytes, how random bits are drawn."""
 
 import copy
 import math
@@ -96,7 +96,7 @@ def test_catalogue() -> None:
 @every_row
 @every_dtype
 def test_values(row: numact.Activation, dtype: Any, level: str) -> None:
-    """y is NAME(x), the bits are where its derivative is 1, masked_grad is NAME_grad, bit for bit, NaN included."""
+    """Bit for bit: NAME(x), set bits where its derivative is 1, masked_grad as NAME_grad; NaN included."""
     x = values(dtype)
     for parameters in parameter_sets(row):
         y, mask = masked(row)(x, *parameters)
@@ -163,7 +163,9 @@ def test_layouts(row: numact.Activation, layout: str, dtype: Any) -> None:
     assert type(y) is (np.ndarray if x.ndim else dtype)
     assert_right(row, x, y, mask)
     dy = dys(np.array(x, dtype))
-    given = layouts()[layout](np.broadcast_to(dy, np.shape(x)).copy()) if layout in ("byte-swapped", "unaligned") else dy
+    given = (
+        layouts()[layout](np.broadcast_to(dy, np.shape(x)).copy()) if layout in ("byte-swapped", "unaligned") else dy
+    )
     assert_same_bits(numact.masked_grad(given, mask), numact.masked_grad(dy, mask))
 
 
@@ -186,7 +188,10 @@ def test_in_place(row: numact.Activation, dtype: Any, level: str) -> None:
     x, dy = values(dtype, 500), values(dtype, 500, seed=1)
     y, mask = masked(row)(x)
     dx = numact.masked_grad(dy, mask)
-    both = ((x, y, lambda a, out: masked(row)(a, out=out)[0]), (dy, dx, lambda a, out: numact.masked_grad(a, mask, out=out)))
+    both: tuple[tuple[Array, Array, Callable[[Array, Array], Any]], ...] = (
+        (x, y, lambda a, out: masked(row)(a, out=out)[0]),
+        (dy, dx, lambda a, out: numact.masked_grad(a, mask, out=out)),
+    )
     for given, want, call in both:
         memory = given.copy()
         assert call(memory, memory) is memory
@@ -301,7 +306,11 @@ def test_read_only_out() -> None:
     x.flags.writeable = False
     rng = np.random.default_rng(0)
     before = rng.bit_generator.state
-    for call in (lambda: numact.relu_masked(x, out=x), lambda: numact.dropout(x, rng=rng, out=x)):
+    calls: list[Callable[[], Any]] = [
+        lambda: numact.relu_masked(x, out=x),
+        lambda: numact.dropout(x, rng=rng, out=x),
+    ]
+    for call in calls:
         with pytest.raises(ValueError, match="read-only"):
             call()
     assert rng.bit_generator.state == before
@@ -344,7 +353,14 @@ def test_bit_mask_does_not_change() -> None:
     mask = BitMask(given, 3)
     given[0] = 0
     assert mask.unpack().tolist() == [True, False, True]
-    for each in (mask, ~mask, mask & mask, BitMask.pack([True]), numact.relu_masked([1.0])[1], numact.dropout([1.0])[1]):
+    for each in (
+        mask,
+        ~mask,
+        mask & mask,
+        BitMask.pack([True]),
+        numact.relu_masked([1.0])[1],
+        numact.dropout([1.0])[1],
+    ):
         for found in (each, pickle.loads(pickle.dumps(each))):
             with pytest.raises(ValueError, match="read-only"):
                 found.bits[0] = 1

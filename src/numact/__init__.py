@@ -18,8 +18,16 @@ _bfloat16.register_when_imported()
 _threads.begin()
 
 __all__ = [
-    *("Activation", "BitMask", "ParametricUfunc", "catalogue", "get", "get_num_threads", "num_threads"),
-    *("set_num_threads", "show_config", *_FUNCTIONS),
+    "Activation",
+    "BitMask",
+    "ParametricUfunc",
+    "catalogue",
+    "get",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    *_FUNCTIONS,
 ]
 
 

@@ -29,7 +29,7 @@ class BitMask:
     Parameters
     ----------
     bits : bytes or array_like of uint8
-        The elements in C order, eight to a byte, the first its lowest bit, as ``numpy.packbits(..., bitorder="little")``
+        The elements in C order, eight to a byte, the first its lowest bit, as ``numpy.packbits(bitorder="little")``
         gives them; the bits behind the last element are 0.  They are copied.
     shape : int or tuple of int
         Shape of the array.
@@ -119,7 +119,7 @@ class BitMask:
         """Make a mask of bytes that are right, without a copy."""
         mask = cls.__new__(cls)
         mask.bits, mask.shape = bits, shape
-        bits.setflags(False)
+        bits.setflags(write=False)
         return mask
 
     @property
@@ -142,7 +142,7 @@ class BitMask:
 
     def _combined(self, other: object, combine: np.ufunc) -> BitMask:
         if not isinstance(other, BitMask):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         if other.shape != self.shape:
             raise ValueError(f"BitMask: both masks must have one shape, got {self.shape} and {other.shape}")
         return self._of(combine(self.bits, other.bits), self.shape)
@@ -268,8 +268,8 @@ mask : BitMask
 Raises
 ------
 TypeError
-    For an x that has neither floating-point numbers, integers nor booleans{no_number}, and for an out that is no array or
-    has a dtype that y does not cast to.
+    For an x that has neither floating-point numbers, integers nor booleans{no_number};
+    for an out that is no array or has a dtype that y does not cast to.
 ValueError
     For an out of another shape or one that is read-only{rules}.  Nothing is written then.
 
@@ -282,12 +282,12 @@ BitMask : What a mask is.
 
 Notes
 -----
-The gradient is ``masked_grad(dy, mask{off})``: {row.derivative} times dy.  With the mask neither x nor y need be kept: it
-has one bit for an element, where float32 has 32.
+The gradient is ``masked_grad(dy, mask{off})``, dy times the derivative: {row.derivative}.
+With the mask neither x nor y need be kept: it has one bit for an element, where float32 has 32.
 
-x and out may have any strides and byte order; the mask is always in C order.  Memory that is not contiguous in C order is
-copied on the way, and a new y is contiguous.  Subclasses of arrays are taken as plain arrays, and out is returned as it
-is.  A parameter is a number, rounded to the dtype of y.
+x and out may have any strides and byte order; the mask is always in C order.  Memory that is not contiguous in C
+order is copied on the way, and a new y is contiguous.  Subclasses of arrays are taken as plain arrays, and out is
+returned as it is.  A parameter is a number, rounded to the dtype of y.
 
 Examples
 --------
@@ -310,7 +310,7 @@ def masked_function(row: Activation) -> Callable[..., tuple[Any, BitMask]]:
         ]
     )
 
-    defaults = [value for _, value in row.parameters]
+    defaults = [value for _, value in row.parameters if value is not None]
 
     def masked(*arguments: Any, **keywords: Any) -> tuple[Any, BitMask]:
         if len(arguments) == 1 and len(keywords) == ("out" in keywords):  # the common call, without the parameters
@@ -385,9 +385,9 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
 
     Notes
     -----
-    A factor 0 selects: it gives 0 whatever dy is, NaN and infinities too.  A factor 1 gives dy itself.  With the factors
-    of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad`` multiplies by a
-    negative_slope of 0, so that an infinite dy gives NaN there and 0 here.
+    A factor 0 selects: it gives 0 whatever dy is, NaN and infinities too.  A factor 1 gives dy itself.  With the
+    factors of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad``
+    multiplies by a negative_slope of 0: a negative dy gives -0 there and an infinite one NaN.
 
     Factors are rounded to the dtype of dx.  A product that overflows is infinite, without a warning.  Strides and
     subclasses of arrays are treated as in `relu_masked`.
@@ -447,10 +447,11 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     -----
     In evaluation there is nothing to do: the mean of y is x.
 
-    An element is kept if a random number of 32 bits is less than 2^32 (1 - p), rounded: the probability is exact to 2^-33.
-    The bits of these numbers, the highest first, come from words of 64 bits of the generator, a word for 64 elements in C
-    order, and no more words than it takes to decide: one if p is 1/2, about 7 otherwise, none if p is 0 or 1.  So the mask
-    depends on the generator, p and the number of elements only, not on dtype, strides, threads or processor.
+    An element is kept if a random number of 32 bits is less than 2^32 (1 - p), rounded: the probability is exact to
+    2^-33.  The bits of these numbers, the highest first, come from words of 64 bits of the generator, a word for 64
+    elements in C order, and no more words than it takes to decide: one if p is 1/2, about 7 otherwise, none if p is 0
+    or 1.  So the mask depends on the generator, p and the number of elements only, not on dtype, strides, threads or
+    processor.
 
     The factor 1 / (1 - p) is rounded to the dtype of y, and if it overflows float16 is the largest number instead.
     Strides and subclasses of arrays are treated as in `relu_masked`.
