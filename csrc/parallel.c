@@ -13,12 +13,13 @@ int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, me
 
 #if defined __unix__ || defined __APPLE__
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
 /* In nanoseconds, as measured (benchmarks/README.md). */
 enum {
-    WORTH_WAKING = 60000,   /* work for which one more thread is woken */
+    WORTH_WAKING = 150000,  /* work for which one more thread is woken */
     WORTH_SHARING = 5000,   /* work for which one is used that is awake */
     PART = 3000,            /* parts are not smaller */
     LINGERING = 50000,      /* how long a thread stays awake after a job */
@@ -87,16 +88,17 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Looks at the value until it is zero, or is not, but not for long. */
+/* Looks at the value until it is zero, or is not, but not for long; whoever else wants the processor comes first. */
 static void watch(atomic_int *value, bool zero, double duration)
 {
     const double end = nanoseconds() + duration;
-    do
+    do {
         for (int k = 0; k < 16; k++) {
             if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
             pause_briefly();
         }
-    while (nanoseconds() < end);
+        sched_yield();
+    } while (nanoseconds() < end);
 }
 
 static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }

@@ -1,6 +1,7 @@
 """Threads beside forks, signals, limits and the end of the program: each in a process of its own that may not hang."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,27 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD, si
     run(code)
 
 
+# FE_UPWARD, FE_DOWNWARD and FE_TOWARDZERO of <fenv.h>
+MODES = {"x86_64": (0x800, 0x400, 0xC00), "aarch64": (0x400000, 0x800000, 0xC00000)}.get(platform.machine(), (2, 3, 1))
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["upward", "downward", "toward zero"])
+def test_rounding(mode: int) -> None:
+    """Threads that start while their caller rounds otherwise round to nearest, and the caller goes on as before."""
+    code = f"""
+import ctypes, ctypes.util
+libm = ctypes.CDLL(ctypes.util.find_library("m"))
+got, nearest = np.empty_like(x), libm.fegetround()
+assert libm.fesetround({mode}) == 0
+numact.mish(x, out=got)
+after = libm.fegetround()
+libm.fesetround(nearest)
+assert after == {mode}
+assert (got == want).all()
+"""
+    run(code)
+
+
 # Forks
 
 FORK = """
@@ -141,7 +163,8 @@ PARALLEL = (
 import multiprocessing
 
 def work(part):
-    return bool((numact.mish(x[part * 100_000:(part + 1) * 100_000]) == want[part * 100_000:(part + 1) * 100_000]).all())
+    quarter = slice(part * 100_000, (part + 1) * 100_000)
+    return bool((numact.mish(x[quarter]) == want[quarter]).all())
 
 if __name__ == "__main__":
     assert works()
@@ -293,7 +316,7 @@ assert numact.get_num_threads() == 3
 
 @pytest.mark.parametrize("first", ["numact, threadpoolctl", "threadpoolctl, numact"])
 def test_threadpoolctl(first: str) -> None:
-    """threadpoolctl knows numact and limits it, whichever is imported first; numact does not import it."""
+    """The package knows numact and limits it, whichever is imported first; numact does not import it."""
     run(f"import {first}\n" + LIMITS, head="")
     run("import sys, numact\nassert 'threadpoolctl' not in sys.modules", head="")
 

@@ -1,7 +1,5 @@
 """Threads change nothing but the time: bits, overlap, floating-point state; and how their number is set."""
 
-import ctypes
-import ctypes.util
 import math
 import threading
 import time
@@ -142,7 +140,7 @@ def test_maxout_grad() -> None:
 
 
 def test_axis_in_place() -> None:
-    """softmax over its own input, and rows that overlap."""
+    """The softmax over its own input, and rows that overlap."""
     x = np.random.default_rng(0).standard_normal((4000, 65))
     want = numact.softmax(x)
     for count in COUNTS:
@@ -190,17 +188,18 @@ def test_overlap_with_a_parameter() -> None:
 
 
 def test_methods() -> None:
-    """reduce and accumulate, whose elements depend on one another."""
-    x = np.random.default_rng(0).standard_normal(N)
-    for name in ("elu", "celu"):
-        ufunc = BUILT[LEVEL][name]
-        x[:] = abs(x) + 0.5
-        with numact.num_threads(1):
-            want = ufunc.reduce(x), ufunc.accumulate(x)
-        with numact.num_threads(3):
-            got = ufunc.reduce(x), ufunc.accumulate(x)
-        assert_same_bits(got[0], want[0])
-        assert_same_bits(got[1], want[1])
+    """Whether an element depends on the one before, in reduce and accumulate, threads or not."""
+    numact.set_num_threads(3)
+    for dtype in DTYPES:
+        for name, sign in (("elu", -1), ("leaky_relu", -1), ("tanh_grad", 1), ("celu", -1)):
+            ufunc = BUILT[LEVEL][name]
+            x = (sign * np.random.default_rng(0).uniform(0.5, 2, N // 4)).astype(dtype)
+            want = [x[0]]
+            for value in x[1:]:
+                want.append(ufunc(want[-1], value))
+            assert_same_bits(ufunc.accumulate(x), np.array(want), message=name)
+            assert_same_bits(ufunc.reduce(x), want[-1], message=name)
+            assert_same_bits(ufunc.reduce(np.stack([x, x])), ufunc(x, x), message=name)
 
 
 # The floating-point environment
@@ -218,35 +217,6 @@ def test_overflow_in_any_part(dtype: Any, place: int) -> None:
                 numact.relu_squared(x)
             with np.errstate(all="raise"):
                 numact.relu(x)
-
-
-@pytest.mark.parametrize("rounding", ["FE_UPWARD", "FE_DOWNWARD", "FE_TOWARDZERO"])
-def test_rounding(rounding: str) -> None:
-    """Threads round to nearest whatever the caller does, who keeps what he had."""
-    libm = ctypes.CDLL(ctypes.util.find_library("m"))
-    nearest = libm.fegetround()
-    mode = modes()[rounding]
-    x = np.linspace(-5, 5, N)
-    want = numact.gelu(x)
-    numact.set_num_threads(5)
-    got = np.empty_like(x)
-    try:
-        assert libm.fesetround(mode) == 0
-        numact.gelu(x, out=got)
-        after = libm.fegetround()
-    finally:
-        libm.fesetround(nearest)
-    assert after == mode
-    assert_same_bits(got, want)
-
-
-def modes() -> dict[str, int]:
-    """The numbers of the rounding modes, as <fenv.h> of this processor has them."""
-    import platform
-
-    numbers = {"x86_64": (0x800, 0x400, 0xC00), "aarch64": (0x400000, 0x800000, 0xC00000)}
-    upward, downward, toward_zero = numbers.get(platform.machine(), (2, 3, 1))
-    return {"FE_UPWARD": upward, "FE_DOWNWARD": downward, "FE_TOWARDZERO": toward_zero}
 
 
 # Several callers

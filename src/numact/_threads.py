@@ -9,19 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numact import _core
 from numact._on_import import when_imported
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 VARIABLES = ("NUMACT_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def _checked(function: str, n: Any) -> int:
-    """n as a count of threads, or an error."""
+    """The count of threads that n is, or an error."""
     try:
         count = index(n)
     except TypeError:
@@ -39,6 +36,11 @@ def set_num_threads(n: int) -> None:
     n : int
         From 1 to 1024; 1 computes on the calling thread alone.  There may be more threads than processors.
 
+    Returns
+    -------
+    None
+        The next call uses the number.
+
     Raises
     ------
     ValueError
@@ -54,8 +56,8 @@ def set_num_threads(n: int) -> None:
     Notes
     -----
     The number holds for the whole process, and may be changed while other threads compute.  Results do not depend on
-    it: not in a single bit.  Threads are used where an array is so large that it pays, by one call at a time; a call that
-    finds them at work computes alone.
+    it, not in a single bit.  Threads are used where an array is so large that it pays, and by one call at a time: one
+    that finds them at work computes alone.
 
     At first it is that of the environment variable NUMACT_NUM_THREADS, else of OMP_NUM_THREADS, else the number of
     processors that this process may use: as many as its affinity allows, and no more than the quota of its control
@@ -100,10 +102,10 @@ def num_threads(n: int) -> Iterator[None]:
     n : int
         As in `set_num_threads`.
 
-    Yields
-    ------
-    None
-        At the end, the number is what it was before.
+    Returns
+    -------
+    context manager
+        At its end, the number is what it was before.
 
     Raises
     ------
@@ -182,8 +184,8 @@ def quota(root: str = "") -> float:
     least = float("inf")
     for line in _lines(f"{root}/proc/self/mountinfo"):
         left, _, right = line.partition(" - ")
-        kind, *rest = right.split(" ")
-        if kind not in groups or (kind == "cgroup" and "cpu" not in rest[-1].split(",")):
+        kind, _, options = right.partition(" ")
+        if kind not in groups or (kind == "cgroup" and "cpu" not in options.split(" ")[-1].split(",")):
             continue
         mounted, place = left.split(" ")[3:5]
         # In a container the group may be named as the host sees it, while the mount shows only what is inside.
@@ -220,7 +222,7 @@ def _default() -> int:
     return min(_processors(), _core.MAX_THREADS)
 
 
-def _register_controller(threadpoolctl: ModuleType) -> None:
+def _register_controller(threadpoolctl: Any) -> None:
     """Let threadpoolctl, from version 3.2 on, find the extension and limit its threads."""
     if not hasattr(threadpoolctl, "register"):
         return
