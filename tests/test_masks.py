@@ -274,7 +274,7 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[Array, BitMask], Any]]] = 
     (TypeError, "negative_slope must be a number, got \\[0.1\\]", lambda x, m: numact.leaky_relu_masked(x, [0.1], x)),  # type: ignore[arg-type]
     (TypeError, "relu_masked: x must .*complex128", lambda x, m: numact.relu_masked(x.astype(complex), out=x)),
     (TypeError, "relu_masked: x must .*longdouble|float128", lambda x, m: numact.relu_masked(x.astype(np.longdouble))),
-    (TypeError, "relu_masked: x must .*<U1", lambda x, m: numact.relu_masked("x", out=x)),  # type: ignore[arg-type]
+    (TypeError, "relu_masked: x must .*<U1", lambda x, m: numact.relu_masked("x", out=x)),
     (ValueError, r"out must have the shape \(2, 3\), got \(3,\)", lambda x, m: numact.relu_masked(x, out=x[0])),
     (TypeError, "out must be an array .* got 3", lambda x, m: numact.relu_masked(x, out=3)),
     (TypeError, "out .* float32 casts to, got int64", lambda x, m: numact.relu_masked(x, out=x.astype(np.int64))),
