@@ -125,8 +125,8 @@
         "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                                \
         "(-inf, max_value]", "threshold, max_value", "", "Keras' relu with its parameters.")
 
-/* Those that also exist as NAME_masked, with the number of their parameters: the derivative is 1 or one other value, so
-   that a bit for each element is all that the gradient needs. */
+/* Those that also exist as NAME_masked, with the number of their parameters: the derivative is 1, where NAME_passes, or
+   one other value, so that a bit for each element is all that the gradient needs. */
 #define MASKED(MASK) MASK(relu, 0) MASK(relu6, 0) MASK(leaky_relu, 1) MASK(hard_tanh, 2)
 
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
