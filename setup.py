@@ -44,7 +44,7 @@ class BuildLevels(build_ext):
             (source, Path(self.build_temp) / level, [*flags, f"-DLEVEL={level}"])
             for level, flags in LEVELS.items()
             for source in sorted(glob("csrc/kernels_*.c"))
-        ] + [(f"csrc/{name}.c", Path(self.build_temp) / "common", []) for name in ("dispatch", "parallel")]
+        ] + [(f"csrc/{name}.c", Path(self.build_temp) / "common", []) for name in ("dispatch", "draw", "parallel")]
 
         def compile_one(job: tuple[str, Path, list[str]]) -> list[str]:
             source, folder, flags = job
@@ -81,7 +81,7 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py", "src/numact/_axis_ufuncs.pxi"],
+            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py", "src/numact/_axis_ufuncs.pxi", "src/numact/_masked.pxi"],
         )
     ],
     cmdclass={"build_ext": BuildLevels, "build_py": BuildStub},

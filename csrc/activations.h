@@ -125,13 +125,19 @@
         "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                                \
         "(-inf, max_value]", "threshold, max_value", "", "Keras' relu with its parameters.")
 
+/* Those that also exist as NAME_masked, with the number of their parameters: the derivative is 1, where NAME_passes, or
+   one other value, so that a bit for each element is all that the gradient needs. */
+#define MASKED(MASK) MASK(relu, 0) MASK(relu6, 0) MASK(leaky_relu, 1) MASK(hard_tanh, 2)
+
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
-INLINE real relu_forward(real x) { return sel(le(x, 0), 0, x); }
-INLINE real relu_grad(real dy, real x) { return sel(le(x, 0), 0, dy); }
+INLINE mask relu_passes(real x) { return not_le(x, 0); }
+INLINE real relu_forward(real x) { return sel(relu_passes(x), x, 0); }
+INLINE real relu_grad(real dy, real x) { return sel(relu_passes(x), dy, 0); }
 INLINE real relu_grad_y(real dy, real y) { return relu_grad(dy, y); }
 
 INLINE real relu6_forward(real x) { return sel(le(x, 0), 0, at_most(x, 6)); }
-INLINE real relu6_grad(real dy, real x) { return sel(le(x, 0), 0, sel(ge(x, 6), 0, dy)); }
+INLINE mask relu6_passes(real x) { return both(not_le(x, 0), not_ge(x, 6)); }
+INLINE real relu6_grad(real dy, real x) { return sel(relu6_passes(x), dy, 0); }
 INLINE real relu6_grad_y(real dy, real y) { return relu6_grad(dy, y); }
 
 /* relu_squared: a large negative x is kept out of the products, which the compiler may compute before it selects and
@@ -140,8 +146,13 @@ INLINE real relu_squared_forward(real x) { return sel(le(x, 0), 0, x * at_least(
 INLINE real relu_squared_grad(real dy, real x) { return sel(le(x, 0), 0, 2 * (dy * at_least(x, (scalar)-0.25))); }
 INLINE real relu_squared_grad_y(real dy, real y) { return sel(le(y, 0), 0, 2 * (dy * sqrt_(y))); }
 
-INLINE real leaky_relu_forward(real x, real slope) { return sel(gt(x, 0), x, slope * x); }
-INLINE real leaky_relu_grad(real dy, real x, real slope) { return sel(gt(x, 0), dy, slope * dy); }
+INLINE mask leaky_relu_passes(real x, real slope)
+{
+    (void)slope;
+    return gt(x, 0);
+}
+INLINE real leaky_relu_forward(real x, real slope) { return sel(leaky_relu_passes(x, slope), x, slope * x); }
+INLINE real leaky_relu_grad(real dy, real x, real slope) { return sel(leaky_relu_passes(x, slope), dy, slope * dy); }
 INLINE real leaky_relu_grad_y(real dy, real y, real slope) { return leaky_relu_grad(dy, y, slope); }
 
 INLINE real elu_forward(real x, real alpha)
@@ -606,11 +617,12 @@ INLINE real squareplus_grad_y(real dy, real y, real b)
 
 INLINE real hard_tanh_forward(real x, real low, real high) { return sel(lt(x, low), low, sel(gt(x, high), high, x)); }
 /* An infinite x is inside an infinite bound. */
-INLINE real hard_tanh_grad(real dy, real x, real low, real high)
+INLINE mask hard_tanh_passes(real x, real low, real high)
 {
     real finite = clamp(x, LARGEST);
-    return sel(le(finite, low), 0, sel(ge(finite, high), 0, dy));
+    return both(not_le(finite, low), not_ge(finite, high));
 }
+INLINE real hard_tanh_grad(real dy, real x, real low, real high) { return sel(hard_tanh_passes(x, low, high), dy, 0); }
 INLINE real hard_tanh_grad_y(real dy, real y, real low, real high) { return hard_tanh_grad(dy, y, low, high); }
 
 INLINE real clipped_linear_forward(real x, real slope, real offset, real low, real high)

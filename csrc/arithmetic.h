@@ -17,8 +17,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __AVX512F__
+#if defined __AVX512F__
 #include <immintrin.h>
+#elif defined __SSE2__
+#include <emmintrin.h>
 #endif
 
 #if defined __FAST_MATH__ || FLT_EVAL_METHOD != 0
@@ -82,9 +84,15 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 #define gt(a, b) lt_(real_(b), real_(a))
 #define ge(a, b) le_(real_(b), real_(a))
 #define eq(a, b) eq_(real_(a), real_(b))
+/* not a <= b, not a >= b: true where one of them is a NaN. */
+#define not_le(a, b) not_le_(real_(a), real_(b))
+#define not_ge(a, b) not_le_(real_(b), real_(a))
 #define at_most(x, bound) at_most_(real_(x), real_(bound))
 #define at_least(x, bound) at_least_(real_(x), real_(bound))
 #define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
+
+/* How many conditions a `flags` holds. */
+enum { FLAGS = 64 };
 
 /* The sum of 8 in the order of every level: the upper half is added to the lower one, until one is left. */
 INLINE double sum_of_eight(const double *x)
@@ -132,10 +140,19 @@ INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
+INLINE mask not_le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NLE_UQ); }
+INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 
 /* Conditions that were met at least once: seen |= lanes_of(condition). */
 typedef mask lanes;
 INLINE lanes lanes_of(mask condition) { return condition; }
+
+/* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
+typedef uint64_t flags;
+INLINE flags flags_of(uint64_t word) { return word; }
+INLINE uint64_t word_of(const flags *f) { return *f; }
+INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)condition << first; }
+INLINE mask flags_at(const flags *f, int first) { return (mask)(*f >> first); }
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
@@ -272,6 +289,8 @@ INLINE int count_true(mask condition) { return condition; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
+INLINE mask not_le_(real a, real b) { return !(a <= b); }
+INLINE mask both(mask a, mask b) { return a & b; }
 
 INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
@@ -280,6 +299,50 @@ INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
    of 64-bit integers. */
 typedef bits lanes;
 INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
+
+/* FLAGS conditions, set and read one at a time, from and to a word that has the first of them as its lowest bit.  A
+   condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight bytes
+   as a copy of all in each byte, of which it keeps one; and back, as 0 or 255, by shifts that add up in the highest byte. */
+typedef struct {
+    uint8_t of[FLAGS];
+} flags;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FLAGS_SPREAD UINT64_C(0x0102040810204080)
+#define FLAGS_GATHER UINT64_C(0x8040201008040201)
+#else
+#define FLAGS_SPREAD UINT64_C(0x8040201008040201)
+#define FLAGS_GATHER UINT64_C(0x0102040810204080)
+#endif
+#define FLAGS_ONES UINT64_C(0x0101010101010101)
+
+INLINE flags flags_of(uint64_t word)
+{
+    flags f;
+    for (int byte = 0; byte < FLAGS / 8; byte++) {
+        uint64_t eight = ((word >> 8 * byte & 0xFF) * FLAGS_ONES) & FLAGS_SPREAD;
+        memcpy(f.of + 8 * byte, &eight, sizeof eight);
+    }
+    return f;
+}
+INLINE uint64_t word_of(const flags *f)
+{
+    uint64_t word = 0;
+#ifdef __SSE2__
+    for (int first = 0; first < FLAGS; first += 16) {
+        unsigned int sixteen = (unsigned int)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(f->of + first)));
+        word |= (uint64_t)sixteen << first;
+    }
+#else
+    for (int byte = 0; byte < FLAGS / 8; byte++) {
+        uint64_t eight;
+        memcpy(&eight, f->of + 8 * byte, sizeof eight);
+        word |= ((eight & FLAGS_ONES) * FLAGS_GATHER) >> 56 << 8 * byte;
+    }
+#endif
+    return word;
+}
+INLINE void set_flags(flags *f, int first, mask condition) { f->of[first] = condition ? 255 : 0; }
+INLINE mask flags_at(const flags *f, int first) { return f->of[first] != 0; }
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
 INLINE real abs_(real x) { return scalar_of(bits_of(x) & ~SIGN); }

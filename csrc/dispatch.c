@@ -13,11 +13,15 @@
 
 #define TABLES(level)                                                                                                  \
     .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
-    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
+    .masked_f32 = numact_masked_f32_##level, .masked_f64 = numact_masked_f64_##level,                                  \
+    .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
-    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
+    extern const struct numact_masked_function numact_masked_f32_##level[], numact_masked_f64_##level[];               \
+    numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -226,6 +230,38 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     }
     environment_leave(found, false);
     return !atomic_load(&loop.failed);
+}
+
+/* A loop with a bit for each element, for several threads. */
+struct masked_pass {
+    numact_masked_half_loop *half_loop; /* NULL: the kernel's own */
+    numact_masked_loop *loop;
+    ptrdiff_t width;
+    const char *in;
+    uint8_t *bits;
+    char *out;
+    const void *values;
+};
+
+static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct masked_pass *pass = context;
+    const char *in = pass->in + start * pass->width;
+    char *out = pass->out + start * pass->width;
+    if (pass->half_loop)
+        pass->half_loop(pass->loop, in, pass->bits + start / 8, out, stop - start, pass->values);
+    else
+        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values);
+}
+
+void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
+                       uint8_t *bits, void *out, ptrdiff_t n, const void *values)
+{
+    enum { WHOLE_BITS = 512 }; /* the bits of a cache line */
+    environment found = environment_enter();
+    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values};
+    numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
+    environment_leave(found, false);
 }
 
 #if defined __clang__

@@ -1,5 +1,6 @@
 /* float16 and bfloat16: no formula is compiled for them, the float32 kernel of the level computes on blocks that are
-   converted.  Compiled once per level, with -DLEVEL=name; exports numact_f16_<level> and numact_bf16_<level>. */
+   converted.  Compiled once per level, with -DLEVEL=name; exports numact_f16_<level>,
+   numact_bf16_<level>, and numact_masked_f16_<level>, numact_masked_bf16_<level> for the functions with bit masks. */
 #define REAL_BITS 32
 #include "environment.h"
 #include "halves.h"
@@ -78,11 +79,31 @@ INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, 
     }
 }
 
+/* The same with a bit for each element.  BLOCK elements fill whole bytes. */
+INLINE void compute_masked(widen *widen, narrow *narrow, numact_masked_loop *f32, const half *in, uint8_t *bytes, half *out,
+                           ptrdiff_t n, const void *values)
+{
+    _Alignas(64) float block[BLOCK];
+    for (ptrdiff_t start = 0; start < n; start += BLOCK) {
+        ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
+        widen(in + start, block, part);
+        if (n - start >= (AHEAD + 1) * BLOCK) prefetch((const char *)(in + start + AHEAD * BLOCK), sizeof(half));
+        f32(block, bytes + start / 8, block, part, values);
+        narrow(block, out + start, part);
+    }
+}
+
 #define REAL_NAME f16
 numact_half_loop SYMBOL(numact);
 void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
     compute_widened(f16_widen, f16_narrow, f16_overflows, f32, arrays, n, steps);
+}
+numact_masked_half_loop SYMBOL(numact_masked);
+void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *bytes, void *out, ptrdiff_t n,
+                           const void *values)
+{
+    compute_masked(f16_widen, f16_narrow, f32, in, bytes, out, n, values);
 }
 
 #undef REAL_NAME
@@ -91,4 +112,10 @@ numact_half_loop SYMBOL(numact);
 void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {
     compute_widened(bf16_widen, bf16_narrow, bf16_overflows, f32, arrays, n, steps);
+}
+numact_masked_half_loop SYMBOL(numact_masked);
+void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *bytes, void *out, ptrdiff_t n,
+                           const void *values)
+{
+    compute_masked(bf16_widen, bf16_narrow, f32, in, bytes, out, n, values);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
    any part of an array: what it writes depends on the element alone. */
@@ -63,6 +64,21 @@ struct numact_axis_function {
     const char *formula, *range;
 };
 
+/* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by an
+   activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.  out may
+   be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an array. */
+typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values);
+
+/* The same over arrays of a type of 16 bits by a float32 kernel, whose values are float32. */
+typedef void numact_masked_half_loop(numact_masked_loop *f32, const void *in, uint8_t *bits, void *out, ptrdiff_t n,
+                                     const void *values);
+
+/* An activation of the list MASKED in activations.h, or masked_grad. */
+struct numact_masked_function {
+    const char *name;           /* "relu_masked" */
+    numact_masked_loop *loop;
+};
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
@@ -70,6 +86,8 @@ struct numact_level {
     const struct numact_activation *f32, *f64;
     numact_half_loop *f16, *bf16;
     const struct numact_axis_function *axis_f32, *axis_f64;
+    const struct numact_masked_function *masked_f32, *masked_f64;
+    numact_masked_half_loop *masked_f16, *masked_bf16;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -84,6 +102,18 @@ void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
 /* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory; then some
    rows may not have been written. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* A loop with a bit for each element, by way of `half_loop` unless that is NULL; out is in, or elsewhere.  An element has
+   `width` bytes. */
+void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
+                       uint8_t *bits, void *out, ptrdiff_t n, const void *values);
+
+/* The next 64 random bits. */
+typedef uint64_t numact_next(void *state);
+
+/* n random bits, set with the probability threshold / 2^32, threshold <= 2^32: a bit says whether a random number of 32
+   digits is less than the threshold.  Word by word in the order of the generator; none where the outcome is certain. */
+void numact_draw_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_next *next, void *state);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -13,7 +13,7 @@ from numact import Activation
 README = Path(__file__).parent.parent / "README.md"
 # The table stands between these lines.
 BEGIN, END = "<!-- docs/table.py -->", "<!-- end -->"
-HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "error ≤ ULP")
+HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "`_masked`", "error ≤ ULP")
 
 
 def cells(row: Activation) -> Iterator[str]:
@@ -23,6 +23,7 @@ def cells(row: Activation) -> Iterator[str]:
     yield row.formula
     yield "; ".join(row.derivative.split("\n"))
     yield "yes" if row.from_output else ""
+    yield "yes" if row.masked else ""
     yield f"{row.ulp:g}, gradient {row.ulp_gradient:g}"
 
 

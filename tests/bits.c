@@ -1,4 +1,4 @@
-/* Prints a hash of the results of every elementwise and gated function over fixed inputs, one line each: tests/bits.txt,
+/* Prints a hash of the results of every elementwise, gated and masked function over fixed inputs, one line each: tests/bits.txt,
    on every processor and with every compiler.  See tests/test_hashes.py, which also computes them in Python. */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,8 +10,10 @@
 #define JOIN(a, b) JOIN_(a, b)
 
 extern const struct numact_activation JOIN(numact_f32_, LEVEL)[], JOIN(numact_f64_, LEVEL)[];
+extern const struct numact_masked_function JOIN(numact_masked_f32_, LEVEL)[], JOIN(numact_masked_f64_, LEVEL)[];
 
-enum { COUNT = 1 << 15, ARRAYS = NUMACT_MAX_ARRAYS };
+/* Masks have a last byte that is not full. */
+enum { COUNT = 1 << 15, MASK_COUNT = COUNT - 3, ARRAYS = NUMACT_MAX_ARRAYS };
 
 static uint64_t state = 88172645463325252u;
 
@@ -41,12 +43,14 @@ static void fill(void *array, size_t size, int k)
 }
 
 /* A sum of all numbers, mixed and weighted by their place, modulo 2^64; all NaN are one. */
-static uint64_t hash_of(const void *array, size_t size)
+static uint64_t hash_of(const void *array, size_t size, int count)
 {
     uint64_t hash = 0;
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < count; i++) {
         uint64_t b;
-        if (size == 4) {
+        if (size == 1) {
+            b = ((const uint8_t *)array)[i];
+        } else if (size == 4) {
             uint32_t narrow;
             memcpy(&narrow, (const char *)array + 4 * i, 4);
             b = (narrow & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC00000u : narrow;
@@ -79,13 +83,34 @@ static void print_hashes(const struct numact_activation *row, const char *dtype,
             kernel->loop(arrays, COUNT, steps);
             printf("%s%s %s", row->name, suffixes[kind], dtype);
             for (int k = kernel->inputs; k < kernel->inputs + kernel->outputs; k++)
-                printf(" %016llx", (unsigned long long)hash_of(memory[k], size));
+                printf(" %016llx", (unsigned long long)hash_of(memory[k], size, COUNT));
             puts("");
         }
+}
+
+/* Of the result and of the bits, which are random at first. */
+static void print_masked(const struct numact_masked_function *row, const char *dtype, size_t size)
+{
+    static _Alignas(64) char in[COUNT * sizeof(double)], out[COUNT * sizeof(double)];
+    static uint8_t bits[COUNT / 8];
+    static const float values_f32[] = {-0.5f, 1.5f};
+    static const double values_f64[] = {-0.5, 1.5};
+    for (; row->name; row++) {
+        state = 88172645463325252u;
+        for (int i = 0; i < COUNT / 8; i++)
+            bits[i] = (uint8_t)(random_bits() >> 56);
+        state = 88172645463325252u;
+        fill(in, size, 0);
+        row->loop(in, bits, out, MASK_COUNT, size == 4 ? (const void *)values_f32 : (const void *)values_f64);
+        printf("%s %s %016llx %016llx\n", row->name, dtype, (unsigned long long)hash_of(out, size, MASK_COUNT),
+               (unsigned long long)hash_of(bits, 1, COUNT / 8));
+    }
 }
 
 int main(void)
 {
     print_hashes(JOIN(numact_f32_, LEVEL), "float32", 4);
+    print_masked(JOIN(numact_masked_f32_, LEVEL), "float32", 4);
     print_hashes(JOIN(numact_f64_, LEVEL), "float64", 8);
+    print_masked(JOIN(numact_masked_f64_, LEVEL), "float64", 8);
 }

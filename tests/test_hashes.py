@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 from cases import BUILT, LEVELS, Array, bits, unsigned
 
+from numact import _core
+
 TESTS = Path(__file__).parent
 CSRC = TESTS.parent / "csrc"
 COUNT = 2**15
+MASK_COUNT = COUNT - 3
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Compilers, what runs their programs, and the flags of their level.
 MACHINES = {
@@ -54,9 +57,12 @@ def operands(dtype: Any, count: int) -> list[Array]:
 
 def hash_of(array: Array) -> str:
     """A sum of all numbers, mixed and weighted by their place, modulo 2^64; all NaN are one."""
-    nan = {np.dtype(np.float32): 0x7FC00000, np.dtype(np.float64): 0xFFF << 51}[array.dtype]
-    b = np.where(np.isnan(array), unsigned(array.dtype)(nan), bits(array)).astype(np.uint64)
-    weights = np.arange(1, 2 * COUNT, 2, dtype=np.uint64)
+    if array.dtype == np.uint8:
+        b = array.astype(np.uint64)
+    else:
+        nan = {np.dtype(np.float32): 0x7FC00000, np.dtype(np.float64): 0xFFF << 51}[array.dtype]
+        b = np.where(np.isnan(array), unsigned(array.dtype)(nan), bits(array)).astype(np.uint64)
+    weights = np.arange(1, 2 * array.size, 2, dtype=np.uint64)
     return f"{int(((b ^ b >> np.uint64(17)) * np.uint64(0x9E3779B97F4A7C15) * weights).sum(dtype=np.uint64)):016x}"
 
 
@@ -68,6 +74,11 @@ def hashes(level: str) -> Iterator[str]:
                 results = ufunc(*operands(dtype, 8)[: ufunc.nin])
             arrays = results if ufunc.nout > 1 else (results,)
             yield " ".join([function, name, *map(hash_of, arrays)])
+        for function, loop in _core.build_masked(level).items():
+            x = operands(dtype, 1)[0][:MASK_COUNT]
+            mask, out = (random_bits(COUNT // 8) >> np.uint64(56)).astype(np.uint8), np.empty_like(x)
+            loop(x, mask, out, (-0.5, 1.5))
+            yield " ".join([function, name, hash_of(out), hash_of(mask)])
 
 
 def stored() -> list[str]:

@@ -6,6 +6,7 @@ from numact import _bfloat16, _threads
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
+from numact._masks import BitMask
 from numact._names import FUNCTIONS as _FUNCTIONS
 from numact._names import get
 from numact._parametric import ParametricUfunc
@@ -18,6 +19,7 @@ _threads.begin()
 
 __all__ = [
     "Activation",
+    "BitMask",
     "ParametricUfunc",
     "catalogue",
     "get",

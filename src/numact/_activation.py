@@ -33,6 +33,8 @@ class Activation:
         Whether ``NAME_grad_y`` exists.
     kink : bool
         Whether the derivative jumps at 0, so that the gradient takes ``at_zero=``.
+    masked : bool
+        Whether ``NAME_masked`` exists, which also gives the `BitMask` that `masked_grad` needs instead of x.
     overflows : bool
         Whether finite input may overflow; NumPy then warns as usual.
     ulp, ulp_gradient : float
@@ -52,6 +54,7 @@ class Activation:
     domain: str
     from_output: bool
     kink: bool
+    masked: bool
     overflows: bool
     ulp: float
     ulp_gradient: float

@@ -62,6 +62,7 @@ cdef list describe_axis():
                 domain="temperature > 0" if tempered else "",
                 from_output=bool(derivative),
                 kink=False,
+                masked=False,
                 overflows=False,
                 ulp=ulp,
                 ulp_gradient=ulp_gradient,

@@ -48,6 +48,13 @@ cdef extern from "numact.h":
         double ulp
         const char *formula
         const char *range
+    ctypedef void numact_masked_loop(const void *, cnp.npy_uint8 *, void *, ptrdiff_t, const void *)
+    ctypedef void numact_masked_half_loop(
+        numact_masked_loop *, const void *, cnp.npy_uint8 *, void *, ptrdiff_t, const void *
+    )
+    struct numact_masked_function:
+        const char *name
+        numact_masked_loop *loop
     struct numact_level:
         const char *name
         bint supported
@@ -57,6 +64,10 @@ cdef extern from "numact.h":
         numact_half_loop *bf16
         const numact_axis_function *axis_f32
         const numact_axis_function *axis_f64
+        const numact_masked_function *masked_f32
+        const numact_masked_function *masked_f64
+        numact_masked_half_loop *masked_f16
+        numact_masked_half_loop *masked_bf16
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
@@ -118,6 +129,14 @@ def compiler():
     return numact_compiler.decode()
 
 
+cdef bint is_masked(str name):
+    """Whether the activation has a form that also gives a bit mask."""
+    cdef const numact_masked_function *function = numact_levels().masked_f32
+    while function.name != NULL and function.name.decode() != f"{name}_masked":
+        function += 1
+    return function.name != NULL
+
+
 cdef object describe(const numact_activation *row):
     return Activation(
         name=row.name.decode(),
@@ -127,6 +146,7 @@ cdef object describe(const numact_activation *row):
         domain=row.domain.decode(),
         from_output=row.kernels[2].loop != NULL,
         kink=row.kernels[3].loop != NULL,
+        masked=is_masked(row.name.decode()),
         overflows=row.kernels[0].overflows,
         ulp=row.ulp,
         ulp_gradient=row.ulp_gradient,
@@ -289,3 +309,4 @@ def leave_to_threads(bint everything):
 
 
 include "_axis_ufuncs.pxi"
+include "_masked.pxi"

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from numact import _axis, _composed, _core, _ufuncs
+from numact import _axis, _composed, _core, _masks, _ufuncs
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**_ufuncs.PUBLIC, **_composed.PUBLIC, **_axis.PUBLIC}
+FUNCTIONS: dict[str, Callable[..., Any]] = {**_ufuncs.PUBLIC, **_composed.PUBLIC, **_axis.PUBLIC, **_masks.PUBLIC}
 
 _IGNORED = str.maketrans("", "", "_- ")
 

@@ -28,6 +28,9 @@ from numact._composed import prelu_grad as prelu_grad
 from numact._composed import rrelu as rrelu
 from numact._composed import rrelu_grad as rrelu_grad
 from numact._core import catalogue as catalogue
+from numact._masks import BitMask as BitMask
+from numact._masks import dropout as dropout
+from numact._masks import masked_grad as masked_grad
 from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
 from numact._threads import get_num_threads as get_num_threads
@@ -44,6 +47,7 @@ def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 
 GATED_ROW = re.compile(r'ROW\((\w+), "\w+, \w+",')
 ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*",[\s\\]+(\w+), (\w+),')
+MASK = re.compile(r"MASK\((\w+), \d+\)")
 # What HEAD declares, but for __version__.
 PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
 
@@ -76,6 +80,13 @@ def parameter(name: str, equals: str, default: str) -> str:
     return f"{name}: ArrayLike" + (f" = {default.replace('inf', 'np.inf')}" if equals else "")
 
 
+def masked_function(name: str, parameters: str) -> tuple[str, list[str]]:
+    """The name of the form of an activation that also gives a bit mask, and its declaration."""
+    declared = [item.replace("=", ": float = ") for item in parameters.split(", ") if item]
+    arguments = ", ".join(["x: ArrayLike", *declared, "out: Any = None"])
+    return f"{name}_masked", [f"def {name}_masked({arguments}) -> tuple[Any, BitMask]: ..."]
+
+
 def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
     """The names of one gated function's functions, and their declarations."""
     keywords = "axis: int = -1, out: NDArray[Any] | None = None"
@@ -89,6 +100,8 @@ def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
 def stub(activations: str, gated: str) -> str:
     """The text of __init__.pyi for the texts of csrc/activations.h and csrc/gated.h."""
     declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
+    parameters = {name: text for name, text, *_ in ROW.findall(activations)}
+    declared |= dict(masked_function(name, parameters[name]) for name in MASK.findall(activations))
     declared |= dict(pair for name in GATED_ROW.findall(gated) for pair in gated_functions(name))
     names = sorted({*PUBLIC.findall(HEAD), *declared})
     everything = ["__all__ = [", *(f'    "{name}",' for name in names), "]"]
