@@ -8,11 +8,13 @@
 
 #define TABLES(level)                                                                                                  \
     .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
-    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
+    .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
-    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
+    extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -73,6 +75,13 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     bool done = function->loop(arrays, dimensions, steps);
     environment_leave(found, false);
     return done;
+}
+
+void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call)
+{
+    environment found = environment_enter();
+    task->run(call, 0, task->units(call));
+    environment_leave(found, false);
 }
 
 #if defined __clang__

@@ -60,6 +60,43 @@ struct numact_axis_function {
     const char *formula, *range;
 };
 
+/* How the elements of a normalised array are stored: as the kernels' own type, or in 16 bits. */
+enum numact_storage { NUMACT_REAL, NUMACT_F16, NUMACT_BF16 };
+
+/* An array of samples x channels x places, and the bytes from one to the next. */
+struct numact_slices {
+    char *start;
+    ptrdiff_t sample, channel, place;
+};
+
+/* A normalisation, as its tasks (norm.h) see it; what a task does not use is not set.  Vectors may be read up to 16
+   elements beyond their end. */
+struct numact_norm {
+    enum numact_storage storage;
+    ptrdiff_t width;            /* bytes of an element */
+    ptrdiff_t samples, channels, places;
+    bool across;                /* channels lie side by side; else places do */
+    double eps;
+    struct numact_slices x, dy, out;
+    const double *weight, *bias;                        /* by place */
+    const double *mean, *mean_rest, *scale, *shift;     /* by channel */
+    const double *dy_mean, *slope;                      /* by channel */
+    double *partial;            /* four or more rows of partial_length, see the tasks */
+    ptrdiff_t partial_length, partial_count;
+    double *total;              /* four rows of total_length */
+    ptrdiff_t total_length;
+    const struct numact_kernel *activation;             /* applied to `out`, if there is one */
+    numact_half_loop *half_loop;
+    char *parameters;           /* those of the activation, as they are stored */
+};
+
+/* A part of a normalisation: independent units of work, which may be done in any order. */
+struct numact_norm_task {
+    const char *name;
+    ptrdiff_t (*units)(const struct numact_norm *call);
+    void (*run)(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop);
+};
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
@@ -67,6 +104,7 @@ struct numact_level {
     const struct numact_activation *f32, *f64;
     numact_half_loop *f16, *bf16;
     const struct numact_axis_function *axis_f32, *axis_f64;
+    const struct numact_norm_task *norm_f32, *norm_f64;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -80,6 +118,9 @@ void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
 
 /* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* Does all of a task. */
+void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];
