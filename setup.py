@@ -44,7 +44,7 @@ class BuildLevels(build_ext):
             (source, Path(self.build_temp) / level, [*flags, f"-DLEVEL={level}"])
             for level, flags in LEVELS.items()
             for source in sorted(glob("csrc/kernels_*.c"))
-        ] + [("csrc/dispatch.c", Path(self.build_temp) / "dispatch", [])]
+        ] + [(f"csrc/{name}.c", Path(self.build_temp) / "common", []) for name in ("dispatch", "parallel")]
 
         def compile_one(job: tuple[str, Path, list[str]]) -> list[str]:
             source, folder, flags = job
@@ -76,6 +76,7 @@ setup(
             ["src/numact/_core.pyx"],
             include_dirs=["csrc", numpy.get_include()],
             extra_compile_args=["-g0"],
+            extra_link_args=["-pthread"],
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),

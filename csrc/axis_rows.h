@@ -189,15 +189,16 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
         return run_rows(call, arrays, dimensions, steps);                                                              \
     }
 #define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)       \
-    {#name, signature, types, ulp, SYMBOL(name), __VA_ARGS__},
+    {#name, signature, types, ulp, SYMBOL(name), sizeof(scalar), __VA_ARGS__},
 
 AXIS_FUNCTIONS(LOOP)
 
 extern const struct numact_axis_function SYMBOL(numact_axis)[];
 const struct numact_axis_function SYMBOL(numact_axis)[] = {
     AXIS_FUNCTIONS(TABLE_ROW)
-    {"maxout", "(p)->(),()", "r>rp", 0.5, maxout_loop, "max_j x_j, and the first j that has it", "(-inf, inf)"},
-    {"maxout_grad", "(),()->(p)", "rp>r", 0.5, maxout_grad_loop, "dy where j is the index, else 0", ""},
+    {"maxout", "(p)->(),()", "r>rp", 0.5, maxout_loop, sizeof(scalar),
+     "max_j x_j, and the first j that has it", "(-inf, inf)"},
+    {"maxout_grad", "(),()->(p)", "rp>r", 0.5, maxout_grad_loop, sizeof(scalar), "dy where j is the index, else 0", ""},
     {.name = NULL},
 };
 

@@ -1,6 +1,11 @@
 /* Which levels this build has and this processor runs, and the one way from NumPy into a kernel. */
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
 #include "environment.h"
 #include "numact.h"
+#include "parallel.h"
 
 #if defined __x86_64__
 #include <cpuid.h>
@@ -52,35 +57,188 @@ const struct numact_level *numact_levels(void)
     return levels;
 }
 
+/* An operand in memory: `places` elements of `width` bytes in each of as many rows as there are, bytes from one row to the
+   next and from one place to the next.  A loop over elements has rows of one. */
+struct operand {
+    const char *start;
+    ptrdiff_t row, place, places, width;
+};
+
+static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
+
+/* Where the bytes of n of its rows begin and end. */
+static void extent(struct operand a, ptrdiff_t n, uintptr_t *first, uintptr_t *end)
+{
+    ptrdiff_t over_rows = (n - 1) * a.row, over_places = (a.places - 1) * a.place;
+    ptrdiff_t below = (over_rows < 0 ? over_rows : 0) + (over_places < 0 ? over_places : 0);
+    *first = (uintptr_t)(a.start + below);
+    *end = *first + (uintptr_t)(size_of(over_rows) + size_of(over_places) + a.width);
+}
+
+static bool disjoint(struct operand a, struct operand b, ptrdiff_t n)
+{
+    uintptr_t a_first, a_end, b_first, b_end;
+    extent(a, n, &a_first, &a_end);
+    extent(b, n, &b_first, &b_end);
+    return a_end <= b_first || b_end <= a_first;
+}
+
+/* Whether no two rows share a byte. */
+static bool separate(struct operand a, ptrdiff_t n)
+{
+    ptrdiff_t within = (a.places - 1) * size_of(a.place) + a.width, across = (n - 1) * size_of(a.row) + a.width;
+    return size_of(a.row) >= within || (size_of(a.row) >= a.width && size_of(a.place) >= across);
+}
+
+/* Whether rows may be computed in any order, several at once: what one of them writes, no other reads or writes. */
+static bool independent(const struct operand *operands, int inputs, int count, ptrdiff_t n)
+{
+    for (int k = inputs; k < count; k++) {
+        const struct operand out = operands[k];
+        if (!separate(out, n)) return false;
+        for (int j = 0; j < k; j++) {
+            const struct operand other = operands[j];
+            bool same = j < inputs && other.start == out.start && other.row == out.row && other.place == out.place &&
+                        other.places == out.places && other.width == out.width;
+            if (!same && !disjoint(other, out, n)) return false;
+        }
+    }
+    return true;
+}
+
+/* NumPy converts and aligns in chunks of 8192 elements, which are too few to share. */
+enum { GRAIN = 4096, WHOLE = 256, LEAST_SHARED = 8193 };
+
+/* A loop over elements, for several threads. */
+struct element_loop {
+    const struct numact_kernel *kernel;
+    numact_half_loop *half_loop; /* NULL: the kernel's own */
+    char *const *arrays;
+    const ptrdiff_t *steps;
+};
+
+static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct element_loop *loop = context;
+    char *arrays[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < loop->kernel->inputs + loop->kernel->outputs; k++)
+        arrays[k] = loop->arrays[k] + start * loop->steps[k];
+    if (loop->half_loop)
+        loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
+    else
+        loop->kernel->loop(arrays, stop - start, loop->steps);
+}
+
+static void run_elements(struct element_loop loop, ptrdiff_t n)
+{
+    environment found = environment_enter();
+    const struct numact_kernel *kernel = loop.kernel;
+    const int count = kernel->inputs + kernel->outputs;
+    struct operand operands[NUMACT_MAX_ARRAYS];
+    bool shared = n >= LEAST_SHARED;
+    if (shared) {
+        for (int k = 0; k < count; k++)
+            operands[k] = (struct operand){loop.arrays[k], loop.steps[k], 0, 1,
+                                           loop.half_loop ? (ptrdiff_t)sizeof(uint16_t) : kernel->width};
+        shared = independent(operands, kernel->inputs, count, n);
+    }
+    if (shared)
+        numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
+    else
+        compute_elements(&loop, 0, n);
+    environment_leave(found, kernel->overflows);
+}
+
 void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
-    const struct numact_kernel *kernel = data;
-    environment found = environment_enter();
-    kernel->loop(arrays, dimensions[0], steps);
-    environment_leave(found, kernel->overflows);
+    run_elements((struct element_loop){data, NULL, arrays, steps}, dimensions[0]);
 }
 
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
     const struct numact_half_kernel *kernel = data;
-    environment found = environment_enter();
-    kernel->loop(kernel->f32, arrays, dimensions[0], steps);
-    environment_leave(found, kernel->f32->overflows);
+    run_elements((struct element_loop){kernel->f32, kernel->loop, arrays, steps}, dimensions[0]);
+}
+
+/* A loop over rows, for several threads. */
+struct row_loop {
+    const struct numact_axis_function *function;
+    int count;
+    char *const *arrays;
+    const ptrdiff_t *dimensions, *steps;
+    atomic_bool failed; /* no memory */
+};
+
+static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    struct row_loop *loop = context;
+    char *arrays[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < loop->count; k++)
+        arrays[k] = loop->arrays[k] + start * loop->steps[k];
+    if (!loop->function->loop(arrays, (const ptrdiff_t[]){stop - start, loop->dimensions[1]}, loop->steps))
+        atomic_store(&loop->failed, true);
+}
+
+/* The operands as the signature has them, "(n),()->(n)": each a row of n or a single value, the inputs first. */
+static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
+{
+    int count = 0;
+    const ptrdiff_t *places = loop->steps + strlen(loop->function->types) - 1;
+    const char *type = loop->function->types;
+    for (const char *c = loop->function->signature; *c; c++) {
+        if (*c == '>') *inputs = count, type++;
+        if (*c != '(') continue;
+        bool single = c[1] == ')';
+        operands[count] = (struct operand){
+            loop->arrays[count], loop->steps[count], single ? 0 : *places, single ? 1 : loop->dimensions[1],
+            *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
+        places += !single;
+        count++, type++;
+    }
+    return count;
 }
 
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
-    const struct numact_axis_function *function = data;
+    enum { BATCH = 16 }; /* rows that loops compute together, if they are short */
     environment found = environment_enter();
-    bool done = function->loop(arrays, dimensions, steps);
+    struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
+    struct operand operands[NUMACT_MAX_ARRAYS];
+    int inputs = 0;
+    loop.count = operands_of(&loop, operands, &inputs);
+    const ptrdiff_t n = dimensions[0], places = dimensions[1], grain = GRAIN / (places + 1) + 1;
+    bool shared = n > 1 && n * places >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
+    if (shared) {
+        bool whole = grain >= BATCH; /* so are rows whose elements alternate in a cache line */
+        for (int k = 0; k < loop.count; k++)
+            whole |= operands[k].places > 1 && size_of(operands[k].row) < size_of(operands[k].place);
+        numact_parallel(compute_rows, &loop, n, grain, whole ? BATCH : 1);
+    } else {
+        compute_rows(&loop, 0, n);
+    }
     environment_leave(found, false);
-    return done;
+    return !atomic_load(&loop.failed);
+}
+
+/* A task of a normalisation, for several threads. */
+struct norm_run {
+    const struct numact_norm_task *task;
+    const struct numact_norm *call;
+};
+
+static void compute_norm(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct norm_run *run = context;
+    run->task->run(run->call, start, stop);
 }
 
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call)
 {
+    struct norm_run run = {task, call};
+    const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->places;
+    if (units == 0) return;
     environment found = environment_enter();
-    task->run(call, 0, task->units(call));
+    numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
     environment_leave(found, false);
 }
 

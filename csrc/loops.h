@@ -170,16 +170,17 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
     LOOP_##source(name, count)                                                                                         \
     LOOP_##kink(name, count)
 
-#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows}
+#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
 #define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
-#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows}
+#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows, sizeof(scalar)}
 #define KERNEL_SMOOTH(name, count, overflows) {.loop = NULL}
 #define OVERFLOWS true
 #define BOUNDED false
 
 #define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, ...)                      \
     {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
-     {{SYMBOL(name##_forward), 1 + count, 1, overflows}, {SYMBOL(name##_grad), 2 + count, 1, overflows},                \
+     {{SYMBOL(name##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                               \
+      {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
 #define GATED_LOOPS(name, ...)                                                                                         \
@@ -188,7 +189,7 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 
 #define GATED_ROW(name, arguments, ulp, ulp_gradient, formula, first, second, ...)                                     \
     {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
-     {{SYMBOL(name##_forward), 2, 1, true}, {SYMBOL(name##_grad), 3, 2, true}}},
+     {{SYMBOL(name##_forward), 2, 1, true, sizeof(scalar)}, {SYMBOL(name##_grad), 3, 2, true, sizeof(scalar)}}},
 
 ACTIVATIONS(LOOPS)
 GATED(GATED_LOOPS)

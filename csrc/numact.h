@@ -13,6 +13,7 @@ struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
     int inputs, outputs;    /* number of arrays */
     bool overflows;         /* a finite input may overflow, and the user is told */
+    ptrdiff_t width;        /* bytes of an element */
 };
 
 /* No kernel takes more arrays than these. */
@@ -47,7 +48,8 @@ struct numact_activation {
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 
-/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written. */
+/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written.  It may be
+   called on some of the rows: what it writes depends on the row alone. */
 typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps);
 
 /* A row of the list in axis.h. */
@@ -57,6 +59,7 @@ struct numact_axis_function {
     const char *types;          /* "rr>r": r is the type of the rows, ? a boolean, p an index */
     double ulp;
     numact_axis_loop *loop;
+    ptrdiff_t width;            /* bytes of r */
     const char *formula, *range;
 };
 
@@ -116,7 +119,8 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
 /* The same where data points to a struct numact_half_kernel. */
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
-/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory. */
+/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory; then some
+   rows may not have been written. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
 /* Does all of a task. */

@@ -68,6 +68,13 @@ cdef extern from "numact.h":
     enum:
         NUMACT_MAX_ARRAYS
 
+cdef extern from "parallel.h":
+    int numact_get_num_threads()
+    void numact_set_num_threads(int count)
+    void numact_leave_to_threads(bint everything)
+    enum:
+        NUMACT_MAX_THREADS
+
 cdef enum:
     DTYPES = 3
 
@@ -265,6 +272,24 @@ def build(str level_name):
         f32 += 1
         f64 += 1
     return ufuncs
+
+
+MAX_THREADS = NUMACT_MAX_THREADS
+
+
+def get_num_threads():
+    """How many threads compute."""
+    return numact_get_num_threads()
+
+
+def set_num_threads(int count):
+    """Set how many threads compute, from 1 to MAX_THREADS, which is not checked."""
+    numact_set_num_threads(count)
+
+
+def leave_to_threads(bint everything):
+    """For tests: whether everything that can be split is, with the caller computing the first part only."""
+    numact_leave_to_threads(everything)
 
 
 include "_axis_ufuncs.pxi"

@@ -2,9 +2,9 @@
 
 Every function computes in float64, in an order of its own: the bits of a result depend neither on strides, on the axis
 along which something lies, nor on the instruction set.  `activation=` applies an elementwise function of numact to the
-result while it is in the cache: the bits are those of the two calls, the array passes through memory once.  Its gradient
-is the caller's: ``numact.gelu_grad(dy, z)`` of the normalised z, or ``numact.relu_grad_y(dy, y)`` of the output, gives
-the dy for the gradient functions of this module.
+result while it is in the cache: the bits are those of the two calls, the array passes through memory once.  Its
+gradient is the caller's: ``numact.gelu_grad(dy, z)`` of the normalised z, or ``numact.relu_grad_y(dy, y)`` of the
+output, gives the dy for the gradient functions of this module.
 """
 
 from __future__ import annotations
@@ -439,7 +439,7 @@ def rms_norm(
     activation: Activation = None,
     out: Array | None = None,
 ) -> Array:
-    """x / sqrt(mean(x^2) + eps) * weight, with the mean over each sample.
+    """Root mean square normalisation: x / sqrt(mean(x^2) + eps) * weight, with the mean over each sample.
 
     Parameters
     ----------
@@ -705,8 +705,8 @@ def batch_norm_train(
 
     Notes
     -----
-    y is normalised by the biased variance, as in the paper and in PyTorch.  The statistics of each sample are taken from
-    its own mean in the cache, and joined by sums without cancellation.
+    y is normalised by the biased variance, as in the paper and in PyTorch.  The statistics of each sample are taken
+    from its own mean in the cache, and joined by sums without cancellation.
 
     Ioffe and Szegedy, Batch Normalization, 2015.
 
