@@ -98,7 +98,7 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
         task += 1
     if task.name == NULL:
         raise ValueError(f"no task is called {name!r}")
-    memset(&call, 0, sizeof call)
+    memset(&call, 0, sizeof(call))
     call.width = x.dtype.itemsize
     call.storage = NUMACT_REAL if call.width > 2 else NUMACT_F16 if x.dtype.kind == "f" else NUMACT_BF16
     call.samples, call.channels, call.places = x.shape[0], x.shape[1], x.shape[2]
