@@ -29,6 +29,9 @@ enum {
     BLOCK_ROWS = 64,    /* rows whose part of a weight's gradient is summed at a time */
     ROWS = 4,           /* partial_length apart: rows of partial and total sums */
     LINE = 64,          /* bytes of a cache line */
+    AHEAD = 4096,       /* memory is asked for so many bytes before it is used: the processor does so within a page only */
+    TOGETHER = 8,       /* rows that are computed together, at most, so that sums need not be waited for */
+    TOGETHER_BYTES = 1 << 15, /* and that stay in the first cache */
 };
 
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
@@ -345,8 +348,11 @@ INLINE void map_places(formula *f, int uses, const scalar *x, const scalar *dy, 
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
-    for (; i <= n - LANES; i += LANES)
+    for (; i <= n - LANES; i += LANES) {
+        if (LANES > 1) __builtin_prefetch((const char *)(x + i) + AHEAD, 0);
+        if (LANES > 1) __builtin_prefetch((char *)(to + i) + AHEAD, 1);
         store(to + i, narrowed(f(load_elements(uses, x, dy, weight, bias, i), c)));
+    }
     if (LANES > 1 && i < n)
         store_part(to + i, narrowed(f(load_part_of_elements(uses, x, dy, weight, bias, i, n - i), c)), n - i);
 }
@@ -507,23 +513,43 @@ INLINE struct row row_at(const struct numact_norm *call, ptrdiff_t r)
 
 static ptrdiff_t rows(const struct numact_norm *call) { return call->samples; }
 
-static void layer(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop)
+/* Each step is taken for several rows before the next one, so that the processor need not wait for one row's sum. */
+INLINE void map_rows(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop, bool centred)
 {
-    for (ptrdiff_t r = start; r < stop; r++) {
-        struct row row = row_at(call, r);
-        char *out = slice_start(call->out, r, 0, 0);
-        map_row(call, layer_result, X | WEIGHT | BIAS, row, row_constants(call, row, call->x.sample, true), out);
+    const double n = (double)call->places;
+    const ptrdiff_t fitting = TOGETHER_BYTES / (call->places * call->width), ahead = call->x.sample;
+    const ptrdiff_t most = fitting < 1 ? 1 : smaller(fitting, TOGETHER);
+    for (ptrdiff_t first = start; first < stop; first += most) {
+        const ptrdiff_t count = smaller(stop - first, most);
+        struct total sums[TOGETHER], means[TOGETHER] = {0};
+        if (centred) {
+            for (ptrdiff_t r = 0; r < count; r++)
+                sum_row(call, value_term, 1, X, row_at(call, first + r), (struct constants){0}, 0, &sums[r]);
+            for (ptrdiff_t r = 0; r < count; r++)
+                means[r] = mean_of(sums[r], n);
+        }
+        for (ptrdiff_t r = 0; r < count; r++)
+            if (centred)
+                sum_row(call, deviation_term, 1, X, row_at(call, first + r), constants_of(means[r], 0), ahead * most, &sums[r]);
+            else
+                sum_row(call, square_term, 1, X, row_at(call, first + r), (struct constants){0}, ahead * most, &sums[r]);
+        double scales[TOGETHER];
+        for (ptrdiff_t r = 0; r < count; r++)
+            scales[r] = inverse_deviation(sums[r].value + sums[r].rest, n, call->eps);
+        for (ptrdiff_t r = 0; r < count; r++) {
+            const struct row row = row_at(call, first + r);
+            char *out = slice_start(call->out, first + r, 0, 0);
+            if (centred)
+                map_row(call, layer_result, X | WEIGHT | BIAS, row, constants_of(means[r], scales[r]), out);
+            else
+                map_row(call, rms_result, X | WEIGHT, row, constants_of(means[r], scales[r]), out);
+        }
     }
 }
 
-static void rms(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop)
-{
-    for (ptrdiff_t r = start; r < stop; r++) {
-        struct row row = row_at(call, r);
-        char *out = slice_start(call->out, r, 0, 0);
-        map_row(call, rms_result, X | WEIGHT, row, row_constants(call, row, call->x.sample, false), out);
-    }
-}
+static void layer(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop) { map_rows(call, start, stop, true); }
+
+static void rms(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop) { map_rows(call, start, stop, false); }
 
 static ptrdiff_t row_blocks(const struct numact_norm *call) { return quotient_up(call->samples, BLOCK_ROWS); }
 
