@@ -129,6 +129,13 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
         loop->kernel->loop(arrays, stop - start, loop->steps);
 }
 
+/* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the other. */
+static bool recurs(const struct element_loop *loop)
+{
+    return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
+           loop->arrays[0] + loop->steps[0] == loop->arrays[2];
+}
+
 static void run_elements(struct element_loop loop, ptrdiff_t n)
 {
     environment found = environment_enter();
@@ -144,6 +151,9 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     }
     if (shared)
         numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
+    else if (n > 1 && recurs(&loop))
+        for (ptrdiff_t i = 0; i < n; i++)
+            compute_elements(&loop, i, i + 1);
     else
         compute_elements(&loop, 0, n);
     environment_leave(found, kernel->overflows);

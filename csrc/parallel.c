@@ -13,35 +13,42 @@ int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, me
 
 #if defined __unix__ || defined __APPLE__
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
+/* In nanoseconds, as measured (benchmarks/README.md). */
 enum {
-    WORTH_WAKING = 20000,    /* nanoseconds of work for which one more thread is woken */
-    SPINS = 2000,            /* looks at the other threads before the caller sleeps until they are done */
-    STACK_BYTES = 1 << 20,
+    WORTH_WAKING = 150000,  /* work for which one more thread is woken */
+    WORTH_SHARING = 5000,   /* work for which one is used that is awake */
+    PART = 3000,            /* parts are not smaller */
+    LINGERING = 50000,      /* how long a thread stays awake after a job */
+    PATIENCE = 100000,      /* how long the caller waits for threads before it sleeps */
 };
+
+enum { STACK_BYTES = 1 << 20 };
 
 struct job {
     numact_part *part;
     void *context;
-    ptrdiff_t n, grain, multiple;
+    ptrdiff_t n, least, multiple;
     int threads;
     _Atomic ptrdiff_t next;  /* the first item that nobody has taken */
     atomic_bool overflow;
 };
 
-/* Only the call that owns the pool starts threads and sets the job.  Everything but `owned` is guarded by the lock;
-   `inside` is atomic so that it may be looked at without. */
+/* Only the call that owns the pool starts threads and sets the job.  Everything but `owned` and `awake` is guarded by the
+   lock; what is atomic may be looked at without. */
 static struct {
     atomic_flag owned;
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     int threads;        /* that exist */
-    int room;           /* how many of them may still join the job */
-    atomic_int inside;  /* how many have */
+    atomic_int room;    /* how many of them may still join the job */
+    atomic_int inside;  /* how many are computing */
+    atomic_int awake;   /* how many look out for a job */
     struct job *job;
-    bool refused;       /* the system has not given a thread: none is asked for again */
+    atomic_bool refused; /* the system has not given a thread: none is asked for until another number is set */
     bool fork_watched;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER};
@@ -55,11 +62,43 @@ static void forget_threads(void)
     static const pthread_cond_t new_condition = PTHREAD_COND_INITIALIZER;
     pool.lock = new_lock;
     pool.work = pool.done = new_condition;
-    pool.threads = pool.room = 0;
+    pool.threads = 0;
+    atomic_store(&pool.room, 0);
     atomic_store(&pool.inside, 0);
+    atomic_store(&pool.awake, 0);
     pool.job = NULL;
-    pool.refused = false;
+    atomic_store(&pool.refused, false);
     atomic_flag_clear(&pool.owned);
+}
+
+static double nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Tells the processor that this is a loop that waits. */
+static void pause_briefly(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Looks at the value until it is zero, or is not, but not for long; whoever else wants the processor comes first. */
+static void watch(atomic_int *value, bool zero, double duration)
+{
+    const double end = nanoseconds() + duration;
+    do {
+        for (int k = 0; k < 16; k++) {
+            if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
+            pause_briefly();
+        }
+        sched_yield();
+    } while (nanoseconds() < end);
 }
 
 static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }
@@ -71,8 +110,8 @@ static bool take(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
     do {
         ptrdiff_t left = job->n - *start, share = left / (2 * job->threads);
         if (left <= 0) return false;
-        ptrdiff_t size = rounded_up(share > job->grain ? share : job->grain, job->multiple);
-        *stop = *start + (left - size < job->grain ? left : size);
+        ptrdiff_t size = rounded_up(share > job->least ? share : job->least, job->multiple);
+        *stop = *start + (left - size < job->least ? left : size);
     } while (!atomic_compare_exchange_weak(&job->next, start, *stop));
     return true;
 }
@@ -86,11 +125,14 @@ static void compute_parts(struct job *job)
 static void *serve(void *unused)
 {
     (void)unused;
-    pthread_mutex_lock(&pool.lock);
     for (;;) {
-        while (!pool.room)
+        atomic_fetch_add(&pool.awake, 1);
+        watch(&pool.room, false, LINGERING);
+        pthread_mutex_lock(&pool.lock);
+        atomic_fetch_sub(&pool.awake, 1);
+        while (!atomic_load(&pool.room))
             pthread_cond_wait(&pool.work, &pool.lock);
-        pool.room--;
+        atomic_fetch_sub(&pool.room, 1);
         atomic_fetch_add(&pool.inside, 1);
         struct job *job = pool.job;
         pthread_mutex_unlock(&pool.lock);
@@ -102,6 +144,7 @@ static void *serve(void *unused)
 
         pthread_mutex_lock(&pool.lock);
         if (atomic_fetch_sub(&pool.inside, 1) == 1) pthread_cond_signal(&pool.done);
+        pthread_mutex_unlock(&pool.lock);
     }
     return NULL;
 }
@@ -109,7 +152,7 @@ static void *serve(void *unused)
 /* Sees to it that there are as many threads, or as many as the system gives; returns how many. */
 static int start_threads(int wanted)
 {
-    if (pool.threads >= wanted || pool.refused) return pool.threads < wanted ? pool.threads : wanted;
+    if (pool.threads >= wanted || atomic_load(&pool.refused)) return pool.threads < wanted ? pool.threads : wanted;
     pool.fork_watched = pool.fork_watched || pthread_atfork(NULL, NULL, forget_threads) == 0;
     pthread_attr_t attributes;
     if (!pool.fork_watched || pthread_attr_init(&attributes)) return 0;
@@ -118,11 +161,10 @@ static int start_threads(int wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.threads < wanted && !pool.refused) {
-        pthread_t thread;
-        pool.refused = pthread_create(&thread, &attributes, serve, NULL);
-        pool.threads += !pool.refused;
-    }
+    pthread_t thread;
+    while (pool.threads < wanted && pthread_create(&thread, &attributes, serve, NULL) == 0)
+        pool.threads++;
+    if (pool.threads < wanted) atomic_store(&pool.refused, true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return pool.threads;
@@ -132,7 +174,7 @@ static void invite(struct job *job, int threads)
 {
     pthread_mutex_lock(&pool.lock);
     pool.job = job;
-    pool.room = threads;
+    atomic_store(&pool.room, threads);
     for (int k = 0; k < threads; k++)
         pthread_cond_signal(&pool.work);
     pthread_mutex_unlock(&pool.lock);
@@ -141,50 +183,45 @@ static void invite(struct job *job, int threads)
 /* Waits for those who have begun; who has not woken up by now is not waited for. */
 static void finish(struct job *job)
 {
-    for (int k = 0; k < SPINS && atomic_load(&pool.inside); k++)
-        ;
+    watch(&pool.inside, true, PATIENCE);
     pthread_mutex_lock(&pool.lock);
     while (atomic_load(&pool.inside) || (atomic_load(&everything_to_threads) && atomic_load(&job->next) < job->n))
         pthread_cond_wait(&pool.done, &pool.lock);
-    pool.room = 0;
+    atomic_store(&pool.room, 0);
     pthread_mutex_unlock(&pool.lock);
 }
 
-static double nanoseconds(void)
+/* How many threads, beside the caller's, are worth it for work of that many nanoseconds. */
+static int helpers(double work, int threads)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-/* How many threads, beside the caller's, will pay. */
-static int helpers(int threads, double duration, ptrdiff_t grains)
-{
-    double most = atomic_load(&everything_to_threads) ? NUMACT_MAX_THREADS : duration / WORTH_WAKING;
-    if (most > (double)grains) most = (double)grains;
+    if (atomic_load(&everything_to_threads)) return threads - 1;
+    double sleeping = work / WORTH_WAKING, sharing = work / WORTH_SHARING, awake = atomic_load(&pool.awake);
+    if (sharing > awake) sharing = awake;
+    double most = sleeping > sharing ? sleeping : sharing;
     return most < threads - 1 ? (int)most : threads - 1;
 }
 
 void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple)
 {
-    int threads = numact_get_num_threads();
-    ptrdiff_t first = rounded_up(grain, multiple);
+    const int threads = numact_get_num_threads();
+    const ptrdiff_t first = rounded_up(grain, multiple);
     if (threads == 1 || n < 2 * first) {
         part(context, 0, n);
         return;
     }
-    double start = nanoseconds();
+    const double start = nanoseconds();
     part(context, 0, first);
-    double duration = (nanoseconds() - start) * ((double)(n - first) / (double)first);
-    int wanted = helpers(threads, duration, (n - first) / first);
+    const double each = (nanoseconds() - start) / (double)first;
+    const int wanted = helpers((double)(n - first) * each, threads);
     if (wanted < 1 || atomic_flag_test_and_set(&pool.owned)) {
         part(context, first, n);
         return;
     }
-    int found = start_threads(wanted);
+    const int found = start_threads(wanted);
     if (found) {
-        struct job job = {.part = part, .context = context, .n = n, .grain = first, .multiple = multiple,
-                          .threads = found + 1, .next = first};
+        const ptrdiff_t least = (double)n * each < PART ? n : (ptrdiff_t)(PART / each) + 1;
+        struct job job = {.part = part, .context = context, .n = n, .least = rounded_up(least, multiple),
+                          .multiple = multiple, .threads = found + 1, .next = first};
         invite(&job, found);
         if (!atomic_load(&everything_to_threads)) compute_parts(&job);
         finish(&job);
@@ -198,6 +235,7 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
 void numact_set_num_threads(int count)
 {
     atomic_store(&thread_count, count);
+    atomic_store(&pool.refused, false);
 }
 
 void numact_leave_to_threads(bool everything) { atomic_store(&everything_to_threads, everything); }

@@ -2,19 +2,31 @@
 
 from typing import Any as _Any
 
-from numact import _bfloat16
+from numact import _bfloat16, _threads
 from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
 from numact._names import FUNCTIONS as _FUNCTIONS
 from numact._names import get
 from numact._parametric import ParametricUfunc
+from numact._threads import get_num_threads, num_threads, set_num_threads
 
 globals().update(_FUNCTIONS)
 
 _bfloat16.register_when_imported()
+_threads.begin()
 
-__all__ = ["Activation", "ParametricUfunc", "catalogue", "get", "show_config", *_FUNCTIONS]
+__all__ = [
+    "Activation",
+    "ParametricUfunc",
+    "catalogue",
+    "get",
+    "get_num_threads",
+    "num_threads",
+    "set_num_threads",
+    "show_config",
+    *_FUNCTIONS,
+]
 
 
 def __getattr__(name: str) -> _Any:

@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"numact {numact.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo}")
-    info = commands.add_parser("info", help="print the version and the instruction set in use")
+    info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
     demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
     demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
     demo.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="seed of the random numbers")
@@ -40,7 +40,7 @@ def _info(as_json: bool) -> int:
         "version": config["version"],
         "level": config["level"],
         "levels": list(config["levels"]),
-        "threads": 1,
+        "threads": config["threads"],
         "compiler": config["compiler"],
         "numpy": config["numpy"],
     }

@@ -9,7 +9,7 @@ from numact import _core, _ufuncs
 
 
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:
-    """Show version, instruction-set level, dtypes and compiler.
+    """Show version, instruction-set level, dtypes, number of threads and compiler.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        With ``mode="dicts"``: version, level, levels, dtypes, compiler, numpy.
+        With ``mode="dicts"``: version, level, levels, dtypes, threads, compiler, numpy.
 
     Raises
     ------
@@ -34,6 +34,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "level": _ufuncs.LEVEL,
         "levels": _core.levels(),
         "dtypes": _core.dtypes(),
+        "threads": _core.get_num_threads(),
         "compiler": _core.compiler(),
         "numpy": np.__version__,
     }

@@ -30,6 +30,9 @@ from numact._composed import rrelu_grad as rrelu_grad
 from numact._core import catalogue as catalogue
 from numact._names import get as get
 from numact._parametric import ParametricUfunc as ParametricUfunc
+from numact._threads import get_num_threads as get_num_threads
+from numact._threads import num_threads as num_threads
+from numact._threads import set_num_threads as set_num_threads
 
 __version__: Final[str]
 
