@@ -30,6 +30,11 @@ def data(shape: tuple[int, ...], dtype: Any = np.float64, seed: int = 0, mean: f
     return np.asarray(np.random.default_rng(seed).normal(mean, std, shape)).astype(dtype)
 
 
+def info_of(dtype: Any) -> Any:
+    """Limits and precision, also of bfloat16."""
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+
+
 def exact(value: Any) -> Array:
     """The numbers with more digits than float64 has."""
     return np.asarray(value).astype(np.float64).astype(np.longdouble)
@@ -47,7 +52,7 @@ def normalised(x: Any, axes: tuple[int, ...], eps: float, centred: bool = True) 
 
 def assert_within(got: Array, want: Array, bound: float, floor: Any = 2.0**-16) -> None:
     """Errors in ULP of the larger of the true value and the floor; a value that rounds to infinity may be infinite."""
-    info = ml_dtypes.finfo(got.dtype)
+    info = info_of(got.dtype)
     size = np.maximum(np.maximum(abs(want), floor), float(info.tiny)).astype(np.float64)
     unit = np.ldexp(np.longdouble(1), np.frexp(size)[1] - 1 - info.nmant)
     errors = abs(exact(got) - want) / unit
@@ -112,7 +117,7 @@ def test_batch(dtype: Any, shape: tuple[int, ...], mean: float, std: float) -> N
     assert_within(saved.mean + saved.mean_rest, exact(x).mean(axes), 2, abs(exact(x)).mean(axes))
     again = norm.batch_norm(x, saved.mean + saved.mean_rest, variance, weight, bias)
     # One mean in float64 is what a mean and its rest are rounded to.
-    loose = 2 * float(ml_dtypes.finfo(dtype).eps) + 2.0**-50 * (1 + abs(mean) / std)
+    loose = 2 * float(info_of(dtype).eps) + 2.0**-50 * (1 + abs(mean) / std)
     np.testing.assert_allclose(again.astype(np.float64), y.astype(np.float64), rtol=loose, atol=loose)
 
 
@@ -166,6 +171,11 @@ def stretched(x: Array) -> Array:
     return view
 
 
+def transposed(order: tuple[int, ...]) -> Callable[[Array], Array]:
+    """What brings the axes of an array, and its memory, into the order."""
+    return lambda x: np.ascontiguousarray(x.transpose(order))
+
+
 def unaligned(x: Array) -> Array:
     """The array at an odd address."""
     memory = np.zeros(x.nbytes + 1, np.uint8)
@@ -192,9 +202,7 @@ def test_layouts(dtype: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> N
     rest = tuple(axis for axis in range(x.ndim) if axis not in axes)
     for order in (rest + axes, axes + rest):
         moved = tuple(order.index(axis) for axis in axes)
-        for got, expected in zip(
-            results(x, axes, lambda a, order=order: np.ascontiguousarray(a.transpose(order)), moved), want, strict=True
-        ):
+        for got, expected in zip(results(x, axes, transposed(order), moved), want, strict=True):
             assert_same_bits(got, expected.transpose(order) if expected.shape == x.shape else expected)
 
 
@@ -281,9 +289,9 @@ def test_fused(row: Any, dtype: Any) -> None:
             )
             assert_same_bits(norm.rms_norm(x, weight, activation=named), function(norm.rms_norm(x, weight), **given))
             for axis in (0, 1):
-                stats = [np.full(shape[axis], value) for value in (0.5, 2.0)]
-                plain = norm.batch_norm(x, *stats, axis=axis)
-                assert_same_bits(norm.batch_norm(x, *stats, axis=axis, activation=named), function(plain, **given))
+                mean, var = (np.full(shape[axis], value) for value in (0.5, 2.0))
+                plain = norm.batch_norm(x, mean, var, axis=axis)
+                assert_same_bits(norm.batch_norm(x, mean, var, axis=axis, activation=named), function(plain, **given))
                 plain = norm.batch_norm_train(x, None, None, axis=axis)[0]
                 got = norm.batch_norm_train(x, None, None, axis=axis, activation=named)[0]
                 assert_same_bits(got, function(plain, **given))
@@ -293,20 +301,21 @@ def test_ways_to_name_an_activation() -> None:
     """Names, aliases, functions, partials and pairs."""
     x = data((5, 20), np.float32)
     plain = norm.layer_norm(x)
-    for activation in ("silu", "SiLU", numact.silu):
+    same: list[Any] = ["silu", "SiLU", numact.silu]
+    for activation in same:
         assert_same_bits(norm.layer_norm(x, activation=activation), numact.silu(plain))
     leaky = numact.leaky_relu(plain, negative_slope=0.3)
     slope = {"negative_slope": 0.3}
-    for activation in (
-        functools.partial(numact.leaky_relu, **slope),
-        (numact.leaky_relu, slope),
-        ("leaky_relu", slope),
-    ):
+    partial = functools.partial(numact.leaky_relu, **slope)
+    with_slope: list[Any] = [partial, (numact.leaky_relu, slope), ("leaky_relu", slope)]
+    for activation in with_slope:
         assert_same_bits(norm.layer_norm(x, activation=activation), leaky)
-    for activation in ("softmax", "nothing", numact.swiglu, "relu_grad", ("celu", {"alpha": 0.0}), "prelu"):
+    refused: list[Any] = ["softmax", "nothing", numact.swiglu, "relu_grad", ("celu", {"alpha": 0.0}), "prelu"]
+    for activation in refused:
         with pytest.raises(ValueError, match=r"activation|alpha"):
             norm.layer_norm(x, activation=activation)
-    for wrong in (np.tanh, 3, ("relu", {"slope": 1.0}), ("elu", {"slope": 1.0}), "threshold"):
+    mistyped: list[Any] = [np.tanh, 3, ("relu", {"slope": 1.0}), ("elu", {"slope": 1.0}), "threshold"]
+    for wrong in mistyped:
         with pytest.raises(TypeError, match=r"activation|parameter"):
             norm.layer_norm(x, activation=wrong)
 
@@ -323,7 +332,7 @@ def test_running_statistics(dtype: Any) -> None:
     want_var = 0.7 * var.astype(float) + 0.3 * x.var((0, 2), ddof=1)
     norm.batch_norm_train(x, mean, var, momentum=0.3)
     assert mean.dtype == dtype
-    tolerance = max(1e-14, 2 * float(ml_dtypes.finfo(dtype).eps))
+    tolerance = max(1e-14, 2 * float(info_of(dtype).eps))
     np.testing.assert_allclose(mean.astype(float), want_mean, rtol=tolerance)
     np.testing.assert_allclose(var.astype(float), want_var, rtol=tolerance)
 
@@ -396,13 +405,15 @@ def test_batch_gradients(shape: tuple[int, ...], axis: Any) -> None:
 def test_gradients_are_rounded_once(dtype: Any) -> None:
     """Gradients of the smaller dtypes are those of float64, rounded: within 0.51 ULP of what cancels in them."""
     x, dy, weight = data((130, 50), dtype, 1, 3), data((130, 50), dtype, 2), data((50,), np.float32, 3)
-    wide = [np.asarray(a).astype(np.float64) for a in (dy, x, weight)]
-    for got, want in zip(norm.layer_norm_grad(dy, x, weight), norm.layer_norm_grad(*wide), strict=True):
+    wide_dy, wide_x, wide_weight = (np.asarray(a).astype(np.float64) for a in (dy, x, weight))
+    for got, want in zip(
+        norm.layer_norm_grad(dy, x, weight), norm.layer_norm_grad(wide_dy, wide_x, wide_weight), strict=True
+    ):
         assert_within(got, exact(want), 0.51)
     saved = norm.batch_norm_train(x, None, None, weight)[1]
-    wide_saved = norm.batch_norm_train(wide[1], None, None, wide[2])[1]
-    got_all, want_all = norm.batch_norm_grad(dy, x, saved, weight), norm.batch_norm_grad(*wide[:2], wide_saved, wide[2])
-    for got, want in zip(got_all, want_all, strict=True):
+    wide_saved = norm.batch_norm_train(wide_x, None, None, wide_weight)[1]
+    want_all = norm.batch_norm_grad(wide_dy, wide_x, wide_saved, wide_weight)
+    for got, want in zip(norm.batch_norm_grad(dy, x, saved, weight), want_all, strict=True):
         assert_within(got, exact(want), 0.51)
 
 
@@ -421,11 +432,11 @@ def test_gradient_through_an_activation() -> None:
 def test_out(dtype: Any) -> None:
     """out= may be the input, overlap it, have any strides and another dtype of the same kind."""
     x = data((12, 50), dtype, 1)
-    stats = [np.full(50, 0.3), np.full(50, 2.0)]
+    mean, var = np.full(50, 0.3), np.full(50, 2.0)
     functions: list[Callable[..., Array]] = [
         lambda x, out: norm.layer_norm(x, out=out),
         lambda x, out: norm.rms_norm(x, out=out),
-        lambda x, out: norm.batch_norm(x, *stats, out=out),
+        lambda x, out: norm.batch_norm(x, mean, var, out=out),
         lambda x, out: norm.batch_norm_train(x, None, None, out=out)[0],
     ]
     for function in functions:
@@ -460,14 +471,14 @@ def test_weights_of_any_dtype() -> None:
     assert_within(norm.layer_norm(x, weight), want, 0.51)
     assert norm.layer_norm(x, [1] * 9).dtype == np.float16
     dx, dweight, dbias = norm.layer_norm_grad(x, x, weight)
-    assert (dx.dtype, dweight.dtype, dbias.dtype) == (np.float16, np.float32, np.float32)
+    assert [a.dtype.name for a in (dx, dweight, dbias)] == ["float16", "float32", "float32"]
 
 
 def test_default_eps() -> None:
     """rms_norm's eps is that of the dtype."""
     for dtype in ALL_DTYPES:
         x = data((3, 8), dtype, 0, 0, 1e-2)
-        eps = float(ml_dtypes.finfo(dtype).eps)
+        eps = float(info_of(dtype).eps)
         assert_same_bits(norm.rms_norm(x), norm.rms_norm(x, eps=eps))
         for got, want in zip(norm.rms_norm_grad(x, x), norm.rms_norm_grad(x, x, eps=eps), strict=True):
             assert_same_bits(got, want)

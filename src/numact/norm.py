@@ -163,7 +163,8 @@ def _activation(function: str, activation: Activation, dtype: Any) -> tuple[str,
     """The name of an elementwise activation and its parameters in the dtype."""
     if activation is None:
         return None
-    given, parameters = activation, {}
+    given: Any = activation
+    parameters: dict[str, Any] = {}
     if isinstance(activation, tuple) and len(activation) == 2 and isinstance(activation[1], dict):
         given, parameters = activation
     elif isinstance(activation, functools.partial) and not activation.args:
@@ -250,7 +251,7 @@ def _row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, 
 
 def _normalise_rows(
     task: Literal["layer", "rms"], x: Any, weight: Any, bias: Any, eps: Any, axis: Any, activation: Any, out: Any
-) -> Any:
+) -> Array:
     function = f"{task}_norm"
     array = _float_array(function, "x", x)
     layout, shape = _row_layout(function, array, axis)
