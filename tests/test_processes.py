@@ -1,6 +1,7 @@
 """Threads beside forks, signals, limits and the end of the program: each in a process of its own that may not hang."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,27 @@ for line in open(f"/proc/self/task/{worker}/status"):
         blocked = int(line.split()[1], 16)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD, signal.SIGUSR1):
     assert blocked >> (number - 1) & 1
+"""
+    run(code)
+
+
+# FE_UPWARD, FE_DOWNWARD and FE_TOWARDZERO of <fenv.h>
+MODES = {"x86_64": (0x800, 0x400, 0xC00), "aarch64": (0x400000, 0x800000, 0xC00000)}.get(platform.machine(), (2, 3, 1))
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["upward", "downward", "toward zero"])
+def test_rounding(mode: int) -> None:
+    """Threads that start while their caller rounds otherwise round to nearest, and the caller goes on as before."""
+    code = f"""
+import ctypes, ctypes.util
+libm = ctypes.CDLL(ctypes.util.find_library("m"))
+got, nearest = np.empty_like(x), libm.fegetround()
+assert libm.fesetround({mode}) == 0
+numact.mish(x, out=got)
+after = libm.fegetround()
+libm.fesetround(nearest)
+assert after == {mode}
+assert (got == want).all()
 """
     run(code)
 

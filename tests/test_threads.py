@@ -1,7 +1,5 @@
 """Threads change nothing but the time: bits, overlap, floating-point state; and how their number is set."""
 
-import ctypes
-import ctypes.util
 import math
 import threading
 import time
@@ -219,35 +217,6 @@ def test_overflow_in_any_part(dtype: Any, place: int) -> None:
                 numact.relu_squared(x)
             with np.errstate(all="raise"):
                 numact.relu(x)
-
-
-@pytest.mark.parametrize("rounding", ["FE_UPWARD", "FE_DOWNWARD", "FE_TOWARDZERO"])
-def test_rounding(rounding: str) -> None:
-    """Threads round to nearest whatever the caller does, who keeps what he had."""
-    libm = ctypes.CDLL(ctypes.util.find_library("m"))
-    nearest = libm.fegetround()
-    mode = modes()[rounding]
-    x = np.linspace(-5, 5, N)
-    want = numact.gelu(x)
-    numact.set_num_threads(5)
-    got = np.empty_like(x)
-    try:
-        assert libm.fesetround(mode) == 0
-        numact.gelu(x, out=got)
-        after = libm.fegetround()
-    finally:
-        libm.fesetround(nearest)
-    assert after == mode
-    assert_same_bits(got, want)
-
-
-def modes() -> dict[str, int]:
-    """The numbers of the rounding modes, as <fenv.h> of this processor has them."""
-    import platform
-
-    numbers = {"x86_64": (0x800, 0x400, 0xC00), "aarch64": (0x400000, 0x800000, 0xC00000)}
-    upward, downward, toward_zero = numbers.get(platform.machine(), (2, 3, 1))
-    return {"FE_UPWARD": upward, "FE_DOWNWARD": downward, "FE_TOWARDZERO": toward_zero}
 
 
 # Several callers
