@@ -27,7 +27,7 @@ enum {
     CHUNK = 1024,       /* places or channels that are computed at a time, and stay in the first cache */
     COLUMNS = 64,       /* channels side by side whose sums are taken at a time */
     BLOCK_ROWS = 64,    /* rows whose part of a weight's gradient is summed at a time */
-    ROWS = 4,           /* partial_length apart: rows of partial and total sums */
+    ROWS = 4,           /* rows of partial and total sums, of partial_length and total_length */
     LINE = 64,          /* bytes of a cache line */
     AHEAD = 4096,       /* memory is asked for so many bytes before it is used: the processor does so within a page only */
     TOGETHER = 8,       /* rows that are computed together, at most, so that sums need not be waited for */
@@ -301,7 +301,7 @@ INLINE struct elements load_part_of_elements(int uses, const scalar *x, const sc
     return e;
 }
 
-/* The sums of one term or two over a row.  Memory as far ahead as `ahead` is asked for, unless that is 0. */
+/* The sums of one term or two over a row.  Of x, memory as far ahead as `ahead` is asked for, unless that is 0. */
 INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count, int uses, struct row row,
                     struct constants c, ptrdiff_t ahead, struct total *totals)
 {
@@ -313,10 +313,7 @@ INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count,
         const scalar *dy = uses & DY ? fetched(call, row.dy + start * call->width, n, dy_buffer) : x;
         const double *weight = uses & WEIGHT ? row.weight + start : NULL;
         for (ptrdiff_t i = 0; i < whole; i += PARTS) {
-            if (ahead) {
-                prefetch(row.x + (start + i) * call->width + ahead, PARTS * (ptrdiff_t)sizeof(scalar));
-                if (uses & DY) prefetch(row.dy + (start + i) * call->width + ahead, PARTS * (ptrdiff_t)sizeof(scalar));
-            }
+            if (ahead) prefetch(row.x + (start + i) * call->width + ahead, PARTS * call->width);
             UNROLL_VECTORS
             EACH_PART(k)
             {
@@ -349,8 +346,10 @@ INLINE void map_places(formula *f, int uses, const scalar *x, const scalar *dy, 
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
-        if (LANES > 1) __builtin_prefetch((const char *)(x + i) + AHEAD, 0);
-        if (LANES > 1) __builtin_prefetch((char *)(to + i) + AHEAD, 1);
+        if (LANES > 1) { /* once for each line, where a loop over scalars would ask for each of them */
+            __builtin_prefetch((const char *)(x + i) + AHEAD, 0);
+            __builtin_prefetch((char *)(to + i) + AHEAD, 1);
+        }
         store(to + i, narrowed(f(load_elements(uses, x, dy, weight, bias, i), c)));
     }
     if (LANES > 1 && i < n)
@@ -490,21 +489,6 @@ INLINE void map_columns(const struct numact_norm *call, formula *f, int uses, pt
 
 INLINE double inverse_deviation(double squares, double n, double eps) { return 1 / __builtin_sqrt(squares / n + eps); }
 
-/* The constants of a row. */
-INLINE struct constants row_constants(const struct numact_norm *call, struct row row, ptrdiff_t ahead, bool centred)
-{
-    const double n = (double)row.n;
-    struct total sum;
-    if (!centred) {
-        sum_row(call, square_term, 1, X, row, (struct constants){0}, ahead, &sum);
-        return constants_of((struct total){0, 0}, inverse_deviation(sum.value + sum.rest, n, call->eps));
-    }
-    sum_row(call, value_term, 1, X, row, (struct constants){0}, 0, &sum);
-    struct total mean = mean_of(sum, n);
-    sum_row(call, deviation_term, 1, X, row, constants_of(mean, 0), ahead, &sum);
-    return constants_of(mean, inverse_deviation(sum.value + sum.rest, n, call->eps));
-}
-
 INLINE struct row row_at(const struct numact_norm *call, ptrdiff_t r)
 {
     const char *dy = call->dy.start ? slice_start(call->dy, r, 0, 0) : NULL;
@@ -513,36 +497,47 @@ INLINE struct row row_at(const struct numact_norm *call, ptrdiff_t r)
 
 static ptrdiff_t rows(const struct numact_norm *call) { return call->samples; }
 
-/* Each step is taken for several rows before the next one, so that the processor need not wait for one row's sum. */
-INLINE void map_rows(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop, bool centred)
+/* The mean and the inverse deviation of a row; without a mean, that is 0. */
+struct statistics {
+    struct total mean;
+    double scale;
+};
+
+/* Those of a few rows, the first of which is given.  Each step is taken for all of them before the next one, so that the
+   processor need not wait for one row's sum; memory as far ahead as `ahead` is asked for. */
+INLINE void rows_statistics(const struct numact_norm *call, ptrdiff_t first, ptrdiff_t count, ptrdiff_t ahead,
+                            bool centred, struct statistics *statistics)
 {
     const double n = (double)call->places;
-    const ptrdiff_t fitting = TOGETHER_BYTES / (call->places * call->width), ahead = call->x.sample;
+    struct total sums[TOGETHER];
+    if (centred)
+        for (ptrdiff_t r = 0; r < count; r++)
+            sum_row(call, value_term, 1, X, row_at(call, first + r), (struct constants){0}, 0, &sums[r]);
+    for (ptrdiff_t r = 0; r < count; r++)
+        statistics[r].mean = centred ? mean_of(sums[r], n) : (struct total){0, 0};
+    for (ptrdiff_t r = 0; r < count; r++) {
+        const struct constants c = constants_of(statistics[r].mean, 0);
+        sum_row(call, centred ? deviation_term : square_term, 1, X, row_at(call, first + r), c, ahead, &sums[r]);
+    }
+    for (ptrdiff_t r = 0; r < count; r++)
+        statistics[r].scale = inverse_deviation(sums[r].value + sums[r].rest, n, call->eps);
+}
+
+INLINE void map_rows(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop, bool centred)
+{
+    const ptrdiff_t fitting = TOGETHER_BYTES / (call->places * call->width);
     const ptrdiff_t most = fitting < 1 ? 1 : smaller(fitting, TOGETHER);
     for (ptrdiff_t first = start; first < stop; first += most) {
         const ptrdiff_t count = smaller(stop - first, most);
-        struct total sums[TOGETHER], means[TOGETHER] = {0};
-        if (centred) {
-            for (ptrdiff_t r = 0; r < count; r++)
-                sum_row(call, value_term, 1, X, row_at(call, first + r), (struct constants){0}, 0, &sums[r]);
-            for (ptrdiff_t r = 0; r < count; r++)
-                means[r] = mean_of(sums[r], n);
-        }
-        for (ptrdiff_t r = 0; r < count; r++)
-            if (centred)
-                sum_row(call, deviation_term, 1, X, row_at(call, first + r), constants_of(means[r], 0), ahead * most, &sums[r]);
-            else
-                sum_row(call, square_term, 1, X, row_at(call, first + r), (struct constants){0}, ahead * most, &sums[r]);
-        double scales[TOGETHER];
-        for (ptrdiff_t r = 0; r < count; r++)
-            scales[r] = inverse_deviation(sums[r].value + sums[r].rest, n, call->eps);
+        struct statistics statistics[TOGETHER];
+        rows_statistics(call, first, count, most * call->x.sample, centred, statistics);
         for (ptrdiff_t r = 0; r < count; r++) {
-            const struct row row = row_at(call, first + r);
+            const struct constants c = constants_of(statistics[r].mean, statistics[r].scale);
             char *out = slice_start(call->out, first + r, 0, 0);
             if (centred)
-                map_row(call, layer_result, X | WEIGHT | BIAS, row, constants_of(means[r], scales[r]), out);
+                map_row(call, layer_result, X | WEIGHT | BIAS, row_at(call, first + r), c, out);
             else
-                map_row(call, rms_result, X | WEIGHT, row, constants_of(means[r], scales[r]), out);
+                map_row(call, rms_result, X | WEIGHT, row_at(call, first + r), c, out);
         }
     }
 }
@@ -560,12 +555,12 @@ INLINE void rows_gradient(const struct numact_norm *call, ptrdiff_t block, bool 
     const ptrdiff_t last = smaller((block + 1) * BLOCK_ROWS, call->samples);
     for (ptrdiff_t r = block * BLOCK_ROWS; r < last; r++) {
         struct row row = row_at(call, r);
-        struct constants c = row_constants(call, row, 0, centred);
+        struct statistics statistics;
+        rows_statistics(call, r, 1, 0, centred, &statistics);
+        struct constants c = constants_of(statistics.mean, statistics.scale);
         struct total totals[2] = {0};
         char *out = slice_start(call->out, r, 0, 0);
-        double scale[LANES * 2];
-        store_wide(scale, c.scale);
-        const double n = (double)row.n, inverse = scale[0] * scale[0] / n;
+        const double n = (double)row.n, inverse = statistics.scale * statistics.scale / n;
         if (centred) {
             sum_row(call, layer_gradient_terms, 2, X | DY | WEIGHT, row, c, 0, totals);
             c.dy_mean = wide_value((totals[0].value + totals[0].rest) / n);
