@@ -310,7 +310,15 @@ def test_ways_to_name_an_activation() -> None:
     with_slope: list[Any] = [partial, (numact.leaky_relu, slope), ("leaky_relu", slope)]
     for activation in with_slope:
         assert_same_bits(norm.layer_norm(x, activation=activation), leaky)
-    refused: list[Any] = ["softmax", "nothing", numact.swiglu, "relu_grad", ("celu", {"alpha": 0.0}), "prelu"]
+    refused: list[Any] = [
+        ("leaky_relu", {"negative_slope": np.ones(20)}),
+        "softmax",
+        "nothing",
+        numact.swiglu,
+        "relu_grad",
+        ("celu", {"alpha": 0.0}),
+        "prelu",
+    ]
     for activation in refused:
         with pytest.raises(ValueError, match=r"activation|alpha"):
             norm.layer_norm(x, activation=activation)

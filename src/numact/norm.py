@@ -180,7 +180,10 @@ def _activation(function: str, activation: Activation, dtype: Any) -> tuple[str,
         if parameters:
             raise TypeError(f"{function}: activation {name} has no parameters, got {', '.join(parameters)}")
         return name, np.empty(0, dtype)
-    return name, np.array(found.values(**parameters), dtype)
+    values = found.values(**parameters)
+    if any(np.ndim(value) for value in values):
+        raise ValueError(f"{function}: activation must have numbers for parameters, got {parameters!r}")
+    return name, np.array(values, dtype)
 
 
 class _Result:
@@ -365,7 +368,8 @@ def layer_norm(
     -----
     The variance is the mean of the squared deviations, taken from the mean in a second pass.  float16, bfloat16 and
     float32 are computed in float64 and rounded once; float64 sums are compensated.  Weights of any dtype are used as
-    they are: the result has the dtype of `x`.  A NaN makes its own sample NaN.
+    they are: the result has the dtype of `x`.  A NaN makes its own sample NaN.  Squares of float64 overflow beyond
+    1e154.
 
     Ba, Kiros and Hinton, Layer Normalization, 2016.
 
