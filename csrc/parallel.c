@@ -37,8 +37,8 @@ struct job {
     atomic_bool overflow;
 };
 
-/* Only the call that owns the pool starts threads and sets the job.  Everything but `owned` and `awake` is guarded by the
-   lock; what is atomic may be looked at without. */
+/* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`, which
+   are atomic so that they may be looked at without. */
 static struct {
     atomic_flag owned;
     pthread_mutex_t lock;
