@@ -94,6 +94,9 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 /* How many conditions a `flags` holds. */
 enum { FLAGS = 64 };
 
+/* Vectors that straddle cache lines are slow to come back from memory. */
+#define ALIGNED _Alignas(64)
+
 /* The sum of 8 in the order of every level: the upper half is added to the lower one, until one is left. */
 INLINE double sum_of_eight(const double *x)
 {
@@ -183,7 +186,21 @@ INLINE wide load_wide(const scalar *p)
 {
     return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
 }
+INLINE wide load_doubles(const double *p) { return (wide){_mm512_loadu_pd(p), _mm512_loadu_pd(p + LANES / 2)}; }
+INLINE wide wide_value(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
+INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
+INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
+/* The first n lanes, 0 in the others. */
+INLINE wide first_lanes(wide x, ptrdiff_t n)
+{
+    unsigned kept = (1u << n) - 1u;
+    return (wide){_mm512_maskz_mov_pd((__mmask8)kept, x.low), _mm512_maskz_mov_pd((__mmask8)(kept >> 8), x.high)};
+}
+INLINE real narrowed(wide x)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.low)), _mm512_cvtpd_ps(x.high), 1);
+}
 INLINE void store_wide(double *p, wide x)
 {
     _mm512_storeu_pd(p, x.low);
@@ -427,7 +444,13 @@ INLINE real fma_(real a, real b, real c)
 typedef double wide;
 INLINE wide wide_of(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
+INLINE wide load_doubles(const double *p) { return *p; }
+INLINE wide wide_value(double x) { return x; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
+INLINE wide first_lanes(wide x, ptrdiff_t n) { return n ? x : 0; }
+INLINE real narrowed(wide x) { return (real)x; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
 INLINE void store_eight(double *eight, const wide *x, const real *rest)
 {
@@ -486,5 +509,27 @@ INLINE real exponent_of(real x)
            (subnormal ? (scalar)(2 * EXPONENT_BIAS - 1) : (scalar)EXPONENT_BIAS);
 }
 
+#endif
+
+/* How many of LANES elements there are, of the n that remain. */
+INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
+
+#if REAL_BITS == 64
+/* A double needs no wider type. */
+typedef real wide;
+INLINE wide wide_of(real x) { return x; }
+INLINE wide load_wide(const scalar *p) { return load(p); }
+INLINE wide load_doubles(const double *p) { return load(p); }
+INLINE wide wide_value(double x) { return real_(x); }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
+INLINE real narrowed(wide x) { return x; }
+INLINE void store_wide(double *p, wide x) { store(p, x); }
+#ifdef __AVX512F__
+INLINE wide first_lanes(wide x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
+#else
+INLINE wide first_lanes(wide x, ptrdiff_t n) { return n ? x : 0; }
+#endif
 #endif
 #endif

@@ -72,9 +72,6 @@ enum {
 #define INFINITE ((scalar)__builtin_inff())
 #define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
 
-/* Vectors that straddle cache lines are slow to come back from memory. */
-#define ALIGNED _Alignas(64)
-
 /* Loops over the PARTS scalars of a block, LANES at a time. */
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
 
@@ -86,21 +83,6 @@ struct batch {
     scalar *out[ROWS];
     scalar temperature[ROWS];
 };
-
-/* How many of LANES elements there are, of the n that remain. */
-INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
-
-/* A double and what it lacks. */
-struct total {
-    double value, rest;
-};
-
-/* a + b, exactly (Knuth). */
-INLINE struct total total_of(double a, double b)
-{
-    double sum = a + b, b_part = sum - a;
-    return (struct total){sum, (a - (sum - b_part)) + (b - b_part)};
-}
 
 /* The partial sums of a row. */
 struct sums {

@@ -15,13 +15,15 @@
     .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
     .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
     .masked_f32 = numact_masked_f32_##level, .masked_f64 = numact_masked_f64_##level,                                  \
-    .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level
+    .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level,                                \
+    .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
     extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
     extern const struct numact_masked_function numact_masked_f32_##level[], numact_masked_f64_##level[];               \
-    numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;
+    numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;                                     \
+    extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -261,6 +263,28 @@ void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *l
     environment found = environment_enter();
     struct masked_pass pass = {half_loop, loop, width, in, bits, out, values};
     numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
+    environment_leave(found, false);
+}
+
+/* A task of a normalisation, for several threads. */
+struct norm_run {
+    const struct numact_norm_task *task;
+    const struct numact_norm *call;
+};
+
+static void compute_norm(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct norm_run *run = context;
+    run->task->run(run->call, start, stop);
+}
+
+void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call)
+{
+    struct norm_run run = {task, call};
+    const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->places;
+    if (units == 0) return;
+    environment found = environment_enter();
+    numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
     environment_leave(found, false);
 }
 

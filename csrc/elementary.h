@@ -33,6 +33,18 @@ INLINE struct pair sum_of(real a, real b)
     return (struct pair){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
+/* A double and what it lacks. */
+struct total {
+    double value, rest;
+};
+
+/* a + b, exactly (Knuth). */
+INLINE struct total total_of(double a, double b)
+{
+    double sum = a + b, b_part = sum - a;
+    return (struct total){sum, (a - (sum - b_part)) + (b - b_part)};
+}
+
 /* a b, exactly. */
 INLINE struct pair product_of(real a, real b)
 {

@@ -79,6 +79,43 @@ struct numact_masked_function {
     numact_masked_loop *loop;
 };
 
+/* How the elements of a normalised array are stored: as the kernels' own type, or in 16 bits. */
+enum numact_storage { NUMACT_REAL, NUMACT_F16, NUMACT_BF16 };
+
+/* An array of samples x channels x places, and the bytes from one to the next. */
+struct numact_slices {
+    char *start;
+    ptrdiff_t sample, channel, place;
+};
+
+/* A normalisation, as its tasks (norm.h) see it; what a task does not use is not set.  Vectors may be read up to 16
+   elements beyond their end. */
+struct numact_norm {
+    enum numact_storage storage;
+    ptrdiff_t width;            /* bytes of an element */
+    ptrdiff_t samples, channels, places;
+    bool across;                /* channels lie side by side; else places do */
+    double eps;
+    struct numact_slices x, dy, out;
+    const double *weight, *bias;                        /* by place */
+    const double *mean, *mean_rest, *scale, *shift;     /* by channel */
+    const double *dy_mean, *slope;                      /* by channel */
+    double *partial;            /* four or more rows of partial_length, see the tasks */
+    ptrdiff_t partial_length, partial_count;
+    double *total;              /* four rows of total_length */
+    ptrdiff_t total_length;
+    const struct numact_kernel *activation;             /* applied to `out`, if there is one */
+    numact_half_loop *half_loop;
+    char *parameters;           /* those of the activation, as they are stored */
+};
+
+/* A part of a normalisation: independent units of work, which may be done in any order. */
+struct numact_norm_task {
+    const char *name;
+    ptrdiff_t (*units)(const struct numact_norm *call);
+    void (*run)(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop);
+};
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
@@ -88,6 +125,7 @@ struct numact_level {
     const struct numact_axis_function *axis_f32, *axis_f64;
     const struct numact_masked_function *masked_f32, *masked_f64;
     numact_masked_half_loop *masked_f16, *masked_bf16;
+    const struct numact_norm_task *norm_f32, *norm_f64;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -114,6 +152,9 @@ typedef uint64_t numact_next(void *state);
 /* n random bits, set with the probability threshold / 2^32, threshold <= 2^32: a bit says whether a random number of 32
    digits is less than the threshold.  Word by word in the order of the generator; none where the outcome is certain. */
 void numact_draw_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_next *next, void *state);
+
+/* Does all of a task. */
+void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

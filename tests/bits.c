@@ -1,7 +1,10 @@
-/* Prints a hash of the results of every elementwise, gated and masked function over fixed inputs, one line each: tests/bits.txt,
-   on every processor and with every compiler.  See tests/test_hashes.py, which also computes them in Python. */
+/* Prints a hash of the results of every elementwise, gated and masked function, and of normalisations, over fixed inputs,
+   one line each: tests/bits.txt, on every processor and with every compiler.  See tests/test_hashes.py, which also computes
+   them in Python. */
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "numact.h"
@@ -11,6 +14,7 @@
 
 extern const struct numact_activation JOIN(numact_f32_, LEVEL)[], JOIN(numact_f64_, LEVEL)[];
 extern const struct numact_masked_function JOIN(numact_masked_f32_, LEVEL)[], JOIN(numact_masked_f64_, LEVEL)[];
+extern const struct numact_norm_task JOIN(numact_norm_f32_, LEVEL)[], JOIN(numact_norm_f64_, LEVEL)[];
 
 /* Masks have a last byte that is not full. */
 enum { COUNT = 1 << 15, MASK_COUNT = COUNT - 3, ARRAYS = NUMACT_MAX_ARRAYS };
@@ -107,10 +111,69 @@ static void print_masked(const struct numact_masked_function *row, const char *d
     }
 }
 
+/* The moderate numbers only, as samples x channels x places. */
+enum { SAMPLES = 10, CHANNELS = 6, PLACES = 273, BEYOND = 16 };
+
+static void run(const struct numact_norm_task *task, const char *name, const struct numact_norm *call)
+{
+    while (task->name && strcmp(task->name, name) != 0)
+        task++;
+    if (!task->name) abort();
+    task->run(call, 0, task->units(call));
+}
+
+static void print_norm(const char *name, const char *dtype, const void *out, size_t size)
+{
+    printf("%s %s %016llx\n", name, dtype, (unsigned long long)hash_of(out, size, COUNT));
+}
+
+static void print_norms(const struct numact_norm_task *tasks, const char *dtype, size_t size)
+{
+    static char memory[2][COUNT * sizeof(double)], out[COUNT * sizeof(double)];
+    static double weight[PLACES + BEYOND], bias[PLACES + BEYOND];
+    static double partial[SAMPLES * CHANNELS * 4 * (PLACES + BEYOND)], total[4 * (PLACES + BEYOND)], scale[CHANNELS + BEYOND];
+    state = 88172645463325252u;
+    for (int k = 0; k < 2; k++) {
+        fill(memory[k], size, k);
+        for (size_t i = 0; i < COUNT / 2; i++)
+            memcpy(memory[k] + i * size, memory[k] + 2 * i * size, size);
+    }
+    for (int i = 0; i < PLACES; i++) {
+        weight[i] = 1 + i / 256.0;
+        bias[i] = i / 512.0;
+    }
+    const ptrdiff_t width = (ptrdiff_t)size, place = width, channel = PLACES * place, sample = CHANNELS * channel;
+    struct numact_norm rows = {.width = width, .samples = SAMPLES * CHANNELS, .channels = 1, .places = PLACES, .eps = 1e-5,
+                               .x = {memory[0], channel, channel, place}, .dy = {memory[1], channel, channel, place},
+                               .out = {out, channel, channel, place}, .weight = weight, .bias = bias, .partial = partial,
+                               .partial_length = PLACES + BEYOND};
+    static const char *const names[] = {"layer", "rms", "layer_grad", "rms_grad"};
+    for (int k = 0; k < 4; k++) {
+        run(tasks, names[k], &rows);
+        print_norm(names[k], dtype, out, size);
+    }
+    struct numact_norm batch = {.width = width, .samples = SAMPLES, .channels = CHANNELS, .places = PLACES,
+                                .x = {memory[0], sample, channel, place}, .out = {out, sample, channel, place},
+                                .partial = partial, .partial_length = CHANNELS + BEYOND, .partial_count = SAMPLES,
+                                .total = total, .total_length = CHANNELS + BEYOND};
+    run(tasks, "moments", &batch);
+    run(tasks, "join_moments", &batch);
+    batch.mean = total;
+    batch.mean_rest = total + batch.total_length;
+    for (int c = 0; c < CHANNELS; c++)
+        scale[c] = 1 / sqrt(total[2 * batch.total_length + c] / (SAMPLES * PLACES) + 1e-5) * weight[c];
+    batch.scale = scale;
+    batch.shift = bias;
+    run(tasks, "batch", &batch);
+    print_norm("batch", dtype, out, size);
+}
+
 int main(void)
 {
     print_hashes(JOIN(numact_f32_, LEVEL), "float32", 4);
     print_masked(JOIN(numact_masked_f32_, LEVEL), "float32", 4);
     print_hashes(JOIN(numact_f64_, LEVEL), "float64", 8);
     print_masked(JOIN(numact_masked_f64_, LEVEL), "float64", 8);
+    print_norms(JOIN(numact_norm_f32_, LEVEL), "float32", 4);
+    print_norms(JOIN(numact_norm_f64_, LEVEL), "float64", 8);
 }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from cases import BUILT, LEVELS, Array, bits, unsigned
 
-from numact import _core
+from numact import _core, _ufuncs, norm
 
 TESTS = Path(__file__).parent
 CSRC = TESTS.parent / "csrc"
@@ -66,6 +66,24 @@ def hash_of(array: Array) -> str:
     return f"{int(((b ^ b >> np.uint64(17)) * np.uint64(0x9E3779B97F4A7C15) * weights).sum(dtype=np.uint64)):016x}"
 
 
+def norm_hashes(level: str, name: str, dtype: Any) -> Iterator[str]:
+    """The lines of normalisations: samples x channels x places of the moderate inputs."""
+    samples, channels, places = 10, 6, 273
+    x, dy = (a[::2][: samples * channels * places].reshape(samples, channels, places) for a in operands(dtype, 2))
+    weight, bias = 1 + np.arange(places) / 256, np.arange(places) / 512
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_ufuncs, "LEVEL", level)
+        results = {
+            "layer": norm.layer_norm(x, weight, bias),
+            "rms": norm.rms_norm(x, weight, 1e-5),
+            "layer_grad": norm.layer_norm_grad(dy, x, weight)[0],
+            "rms_grad": norm.rms_norm_grad(dy, x, weight, 1e-5)[0],
+            "batch": norm.batch_norm_train(x, None, None, weight[:channels], bias[:channels])[0],
+        }
+    for task, result in results.items():
+        yield f"{task} {name} {hash_of(np.resize(np.append(result, np.zeros(COUNT, dtype)), COUNT))}"
+
+
 def hashes(level: str) -> Iterator[str]:
     """The lines of bits.txt, computed by the installed package."""
     for name, dtype in DTYPES.items():
@@ -79,6 +97,8 @@ def hashes(level: str) -> Iterator[str]:
             mask, out = (random_bits(COUNT // 8) >> np.uint64(56)).astype(np.uint8), np.empty_like(x)
             loop(x, mask, out, (-0.5, 1.5))
             yield " ".join([function, name, hash_of(out), hash_of(mask)])
+    for name, dtype in DTYPES.items():
+        yield from norm_hashes(level, name, dtype)
 
 
 def stored() -> list[str]:
@@ -101,7 +121,7 @@ def test_machine(machine: str, tmp_path: Path) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}")
     target = tmp_path / "bits"
-    sources = [TESTS / "bits.c", CSRC / "kernels_f32.c", CSRC / "kernels_f64.c"]
+    sources = [TESTS / "bits.c", *(CSRC / f"kernels_{name}.c" for name in ("f32", "f64", "norm_f32", "norm_f64"))]
     command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
     run = subprocess.run([*([emulator] if emulator else []), str(target)], check=True, capture_output=True, text=True)

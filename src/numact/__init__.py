@@ -32,6 +32,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "norm":
+        from importlib import import_module
+
+        return import_module("numact.norm")
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
     from importlib.metadata import version  # three quarters of the time of an import

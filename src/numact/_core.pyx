@@ -55,6 +55,8 @@ cdef extern from "numact.h":
     struct numact_masked_function:
         const char *name
         numact_masked_loop *loop
+    struct numact_norm_task:
+        const char *name
     struct numact_level:
         const char *name
         bint supported
@@ -68,6 +70,8 @@ cdef extern from "numact.h":
         const numact_masked_function *masked_f64
         numact_masked_half_loop *masked_f16
         numact_masked_half_loop *masked_bf16
+        const numact_norm_task *norm_f32
+        const numact_norm_task *norm_f64
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
@@ -310,3 +314,4 @@ def leave_to_threads(bint everything):
 
 include "_axis_ufuncs.pxi"
 include "_masked.pxi"
+include "_norm_tasks.pxi"

@@ -1,0 +1,127 @@
+# Runs the tasks of csrc/norm.h on NumPy arrays, which src/numact/norm.py has checked and laid out.
+
+from libc.string cimport memset
+
+cdef extern from "numact.h":
+    cdef enum numact_storage:
+        NUMACT_REAL
+        NUMACT_F16
+        NUMACT_BF16
+    struct numact_slices:
+        char *start
+        ptrdiff_t sample
+        ptrdiff_t channel
+        ptrdiff_t place
+    struct numact_norm:
+        numact_storage storage
+        ptrdiff_t width
+        ptrdiff_t samples
+        ptrdiff_t channels
+        ptrdiff_t places
+        bint across
+        double eps
+        numact_slices x
+        numact_slices dy
+        numact_slices out
+        const double *weight
+        const double *bias
+        const double *mean
+        const double *mean_rest
+        const double *scale
+        const double *shift
+        const double *dy_mean
+        const double *slope
+        double *partial
+        ptrdiff_t partial_length
+        ptrdiff_t partial_count
+        double *total
+        ptrdiff_t total_length
+        const numact_kernel *activation
+        numact_half_loop *half_loop
+        char *parameters
+    void numact_norm_run(const numact_norm_task *task, const numact_norm *call) nogil
+
+
+
+cdef numact_slices slices_of(object array) except *:
+    cdef numact_slices slices
+    cdef cnp.ndarray a = array
+    slices.start = <char *>cnp.PyArray_DATA(a)
+    slices.sample, slices.channel, slices.place = a.strides[0], a.strides[1], a.strides[2]
+    return slices
+
+
+cdef double *doubles(dict vectors, str name) except? NULL:
+    """The numbers of a vector; NULL where there is none."""
+    cdef cnp.ndarray array
+    if name not in vectors:
+        return NULL
+    array = vectors[name]
+    return <double *>cnp.PyArray_DATA(array)
+
+
+cdef const numact_kernel *forward_kernel(const numact_activation *row, str name) except NULL:
+    while row.name != NULL:
+        if row.name.decode() == name:
+            return &row.kernels[0]
+        row += 1
+    raise ValueError(f"no activation is called {name!r}")
+
+
+def run_norm_task(str level_name, str name, bint across, dict arrays, dict vectors, double eps, activation=None):
+    """Run a task of csrc/norm.h.
+
+    Parameters
+    ----------
+    level_name : str
+        One of `levels()`.
+    name : str
+        The name of the task.
+    across : bool
+        Whether channels lie side by side in memory, otherwise places do.
+    arrays : dict of str to numpy.ndarray
+        "x", "dy" and "out" as far as the task needs them, of one shape (samples, channels, places) and dtype.
+    vectors : dict of str to numpy.ndarray
+        float64 arrays under the names that they have in ``struct numact_norm``, 16 elements longer than what is in
+        them; "partial" of shape (samples or blocks, 4, length), "total" of shape (4, length).
+    eps : float
+        Added to variances.
+    activation : tuple of str and numpy.ndarray, optional
+        The activation to apply to the result, and its parameters in the dtype of the arrays.
+    """
+    cdef const numact_level *level = find_level(level_name)
+    cdef numact_norm call
+    cdef cnp.ndarray x = arrays["x"], parameters
+    cdef bint double_precision = x.dtype.itemsize == 8
+    cdef const numact_norm_task *task = level.norm_f64 if double_precision else level.norm_f32
+    while task.name != NULL and task.name.decode() != name:
+        task += 1
+    if task.name == NULL:
+        raise ValueError(f"no task is called {name!r}")
+    memset(&call, 0, sizeof(call))
+    call.width = x.dtype.itemsize
+    call.storage = NUMACT_REAL if call.width > 2 else NUMACT_F16 if x.dtype.kind == "f" else NUMACT_BF16
+    call.samples, call.channels, call.places = x.shape[0], x.shape[1], x.shape[2]
+    call.across, call.eps = across, eps
+    call.x = slices_of(x)
+    if "dy" in arrays:
+        call.dy = slices_of(arrays["dy"])
+    if "out" in arrays:
+        call.out = slices_of(arrays["out"])
+    call.weight, call.bias = doubles(vectors, "weight"), doubles(vectors, "bias")
+    call.mean, call.mean_rest = doubles(vectors, "mean"), doubles(vectors, "mean_rest")
+    call.scale, call.shift = doubles(vectors, "scale"), doubles(vectors, "shift")
+    call.dy_mean, call.slope = doubles(vectors, "dy_mean"), doubles(vectors, "slope")
+    call.partial, call.total = doubles(vectors, "partial"), doubles(vectors, "total")
+    if call.partial != NULL:
+        call.partial_count, _, call.partial_length = vectors["partial"].shape
+    if call.total != NULL:
+        call.total_length = vectors["total"].shape[1]
+    if activation is not None:
+        call.activation = forward_kernel(level.f64 if double_precision else level.f32, activation[0])
+        parameters = activation[1]
+        call.parameters = <char *>cnp.PyArray_DATA(parameters)
+        if call.storage != NUMACT_REAL:
+            call.half_loop = level.f16 if call.storage == NUMACT_F16 else level.bf16
+    with nogil:
+        numact_norm_run(task, &call)
