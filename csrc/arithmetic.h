@@ -124,6 +124,17 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
 
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
 INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
+/* Adds 1 to those of LANES counts where the condition is true. */
+INLINE void count_each(bits *counts, mask condition)
+{
+#if REAL_BITS == 32
+    __m512i found = _mm512_loadu_si512(counts);
+    _mm512_storeu_si512(counts, _mm512_mask_add_epi32(found, condition, found, _mm512_set1_epi32(1)));
+#else
+    __m512i found = _mm512_loadu_si512(counts);
+    _mm512_storeu_si512(counts, _mm512_mask_add_epi64(found, condition, found, _mm512_set1_epi64(1)));
+#endif
+}
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -161,7 +172,11 @@ INLINE wide load_wide(const scalar *p)
 {
     return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
 }
+INLINE wide load_doubles(const double *p) { return (wide){_mm512_loadu_pd(p), _mm512_loadu_pd(p + LANES / 2)}; }
+INLINE wide wide_value(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
+INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
+INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
 INLINE void store_wide(double *p, wide x)
 {
     _mm512_storeu_pd(p, x.low);
@@ -256,6 +271,8 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *
 
 INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
 INLINE int count_true(mask condition) { return condition; }
+/* Adds 1 to those of LANES counts where the condition is true. */
+INLINE void count_each(bits *counts, mask condition) { *counts += condition; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }
@@ -351,7 +368,11 @@ INLINE real fma_(real a, real b, real c)
 typedef double wide;
 INLINE wide wide_of(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
+INLINE wide load_doubles(const double *p) { return *p; }
+INLINE wide wide_value(double x) { return x; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
 INLINE void store_eight(double *eight, const wide *x, const real *rest)
 {
@@ -401,5 +422,17 @@ INLINE real exponent_of(real x)
            (subnormal ? (scalar)(2 * EXPONENT_BIAS - 1) : (scalar)EXPONENT_BIAS);
 }
 
+#endif
+
+#if REAL_BITS == 64
+/* A double needs no wider type. */
+typedef real wide;
+INLINE wide load_wide(const scalar *p) { return load(p); }
+INLINE wide load_doubles(const double *p) { return load(p); }
+INLINE wide wide_value(double x) { return real_(x); }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
+INLINE void store_wide(double *p, wide x) { store(p, x); }
 #endif
 #endif

@@ -8,11 +8,15 @@
 
 #define TABLES(level)                                                                                                  \
     .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
-    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
+    .observe_f16 = numact_observe_f16_##level, .observe_bf16 = numact_observe_bf16_##level,                            \
+    .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
-    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
+    numact_observe_loop numact_observe_f16_##level, numact_observe_bf16_##level, numact_observe_f32_##level,           \
+        numact_observe_f64_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -73,6 +77,16 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     bool done = function->loop(arrays, dimensions, steps);
     environment_leave(found, false);
     return done;
+}
+
+bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                    struct numact_statistics *statistics)
+{
+    environment found = environment_enter();
+    loop(observation, statistics);
+    bool overflowed = observation->x && observation->activation->overflows && environment_overflow();
+    environment_leave(found, false);
+    return overflowed;
 }
 
 #if defined __clang__

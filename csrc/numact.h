@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
    any part of an array: what it writes depends on the element alone. */
@@ -60,6 +61,39 @@ struct numact_axis_function {
     const char *formula, *range;
 };
 
+enum {
+    NUMACT_MAX_DIMENSIONS = 64,
+    NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
+};
+
+/* What is counted and summed over the elements of an array.  The sums are those of x - origin and of its square, over
+   the finite elements, of which the origin is the first. */
+struct numact_statistics {
+    double low, high;           /* saturated: x <= low or x >= high */
+    bool started;               /* the origin is known */
+    double origin;
+    double sum[NUMACT_SUMS], square[NUMACT_SUMS];
+    int64_t saturated, nan, infinite;
+};
+
+/* An array whose statistics are taken, and which an activation may write at the same time, block by block.  Every
+   dimension is one of units, whose zeros are counted apart, or one of samples. */
+struct numact_observation {
+    int dimensions;
+    ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
+    ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* from a unit's count to the next one's, 0 for samples */
+    ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
+    char *x, *y;                                    /* x: the activation's input, or NULL where y is there */
+    const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
+    numact_half_loop *half_loop;                    /* for a type of 16 bits, what runs it */
+    char *const *parameters;                        /* one value each */
+    /* Numbers of zeros: where the last dimension is one of units, integers of the size of the numbers that are computed
+       with (no memory holds enough samples for an overflow), else int64_t. */
+    void *zeros;
+};
+
+typedef void numact_observe_loop(const struct numact_observation *observation, struct numact_statistics *statistics);
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
@@ -67,6 +101,7 @@ struct numact_level {
     const struct numact_activation *f32, *f64;
     numact_half_loop *f16, *bf16;
     const struct numact_axis_function *axis_f32, *axis_f64;
+    numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -80,6 +115,10 @@ void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
 
 /* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+
+/* Takes the statistics of an array, computing it before where there is an activation; true if that has overflowed. */
+bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                    struct numact_statistics *statistics);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -48,6 +48,7 @@ cdef extern from "numact.h":
         double ulp
         const char *formula
         const char *range
+    ctypedef void numact_observe_loop()
     struct numact_level:
         const char *name
         bint supported
@@ -57,6 +58,10 @@ cdef extern from "numact.h":
         numact_half_loop *bf16
         const numact_axis_function *axis_f32
         const numact_axis_function *axis_f64
+        numact_observe_loop *observe_f16
+        numact_observe_loop *observe_bf16
+        numact_observe_loop *observe_f32
+        numact_observe_loop *observe_f64
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
@@ -264,3 +269,4 @@ def build(str level_name):
 
 
 include "_axis_ufuncs.pxi"
+include "_statistics.pxi"
