@@ -80,7 +80,12 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            depends=[*glob("csrc/*.[ch]"), "csrc/minimax.py", "src/numact/_axis_ufuncs.pxi", "src/numact/_statistics.pxi"],
+            depends=[
+                *glob("csrc/*.[ch]"),
+                "csrc/minimax.py",
+                "src/numact/_axis_ufuncs.pxi",
+                "src/numact/_statistics.pxi",
+            ],
         )
     ],
     cmdclass={"build_ext": BuildLevels, "build_py": BuildStub},

@@ -6,7 +6,7 @@
 
    The variance comes from the sums s of x - origin and q of its square, as (q - s^2 / n) / n.  Since the origin is one of
    the n elements, n times the variance is at least (mean - origin)^2 n / (n - 1), so that cancellation makes the error at
-   most n units of roundoff, and for an origin like most elements a few. */
+   most a few n units of roundoff, and a few for an origin like most elements. */
 #ifndef NUMACT_STATISTICS_H
 #define NUMACT_STATISTICS_H
 

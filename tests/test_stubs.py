@@ -21,11 +21,11 @@ VARIABLES = {
     for node in STUB.body
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
 }
-# `import name as name` exports a name; imports of other kinds do not.
+# `import name as name` exports a name; imports of other kinds do not.  Modules of the package come from ".".
 IMPORTED = {
-    alias.name: node.module or ""
+    alias.name: node.module
     for node in STUB.body
-    if isinstance(node, ast.ImportFrom)
+    if isinstance(node, ast.ImportFrom) and node.module is not None
     for alias in node.names
     if alias.asname == alias.name
 }

@@ -142,6 +142,33 @@ class ParametricUfunc:
             values = [np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value for value in values]
         return ufunc(*operands, *values, **keywords)
 
+    def values(self, **parameters: Any) -> list[Any]:
+        """The values of the parameters in order, checked: those that are given, and the defaults of the others.
+
+        Parameters
+        ----------
+        **parameters : array_like
+            Parameters by name.
+
+        Returns
+        -------
+        list
+
+        Raises
+        ------
+        TypeError
+            For a name that no parameter has, or without one that has no default.
+        ValueError
+            For a value that the function does not allow.
+
+        """
+        values = self._bind((None,) * self.nin, parameters)
+        if parameters:
+            raise TypeError(f"{self.__name__} has no parameter {', '.join(parameters)}")
+        for rule in self._rules:
+            rule.check(self.__name__, values)
+        return values
+
     def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         """The values of the parameters: those after the first `nin` operands, those among the keywords, defaults."""
         given = len(operands) - self.nin

@@ -104,7 +104,9 @@ def as_floats(function: str, y: ArrayLike) -> Array:
         array = array.astype(np.float64)
     # What has a loop is a dtype that the kernels know; longdouble is not.
     elif array.dtype.name not in _core.dtypes():
-        raise TypeError(f"{function}: y must be of {', '.join(_core.dtypes())}, integers or booleans, got {array.dtype}")
+        raise TypeError(
+            f"{function}: y must be of {', '.join(_core.dtypes())}, integers or booleans, got {array.dtype}"
+        )
     if array.size == 0:
         raise ValueError(f"{function}: y must have at least one element, got the shape {array.shape}")
     if not array.dtype.isnative or not array.flags.aligned:
@@ -134,7 +136,9 @@ def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
     return low, high
 
 
-def measure(y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None) -> tuple[Summary, Array, bool]:
+def measure(
+    y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None
+) -> tuple[Summary, Array, bool]:
     """Take the statistics of an array that was checked.
 
     Parameters
@@ -164,10 +168,11 @@ def measure(y: Array, layout: Layout, low: float, high: float, fused: Fused | No
     size, finite = y.size, y.size - nan - infinite
     mean = variance = math.nan
     if finite:
-        total, squares = (math.fsum(sums) if all(map(math.isfinite, sums)) else sum(sums) for sums in observer.sums)
+        total, squares = map(sum, observer.sums)
         deviation = total / finite
         mean = observer.origin + deviation
-        variance = max(squares / finite - deviation * deviation, 0.0)
+        # Squares that overflow are an infinite variance, whatever the mean.
+        variance = max(squares / finite - deviation * deviation, 0.0) if squares < math.inf else math.inf
     dead = int(np.count_nonzero(zeros == layout.samples))
     fractions = (int(zeros.sum()) / size, dead / layout.units, saturated / size, nan / size, infinite / size)
     return Summary(size, mean, variance, *fractions), zeros, overflowed
@@ -183,9 +188,7 @@ def _count(
     dtype = np.int64 if not kinds[-1] else np.uint64 if y.dtype == np.float64 else np.uint32
     shape = [length if kind else 1 for length, kind in zip(y.shape, kinds, strict=True)]
     zeros = np.zeros(shape, dtype)
-    steps = tuple(
-        stride // zeros.itemsize if kind else 0 for stride, kind in zip(zeros.strides, kinds, strict=True)
-    )
+    steps = tuple(stride // zeros.itemsize if kind else 0 for stride, kind in zip(zeros.strides, kinds, strict=True))
     if fused is None:
         return zeros, observer.observe(y, steps, zeros)
     return zeros, observer.observe(y, steps, zeros, fused.name, x, fused.parameters)
@@ -215,7 +218,7 @@ def _count_narrow(
 
 
 def separable(y: Array, layout: Layout) -> bool:
-    """Whether the dimensions of an array can be joined without a copy, so that what is written there is written to it."""
+    """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
     joined = y.reshape(layout.lengths)
     if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
         joined = joined.reshape(*joined.shape[:-2], -1)

@@ -1,7 +1,7 @@
 """Initial weights that keep the scale of activations and gradients from layer to layer: He, Xavier, LeCun, orthogonal.
 
-With weights of variance gain^2 / fan_in, the pre-activations of a layer have the second moment of those before it, where
-gain^2 E[f(z)^2] = 1 for a standard normal z: `gain` gives this number for every activation of the catalogue.
+With weights of variance gain^2 / fan_in, the pre-activations of a layer have the second moment of those before it,
+where gain^2 E[f(z)^2] = 1 for a standard normal z: `gain` gives this number for every activation of the catalogue.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Gain: TypeAlias = float | str | tuple[str, Mapping[str, float]]
 Layout: TypeAlias = Literal["in_out", "out_in"]
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
 
-# PyTorch's gains that are not those of the second moment; layers without activation are linear.
-TABLE = {"tanh": 5 / 3, "sigmoid": 1.0, "selu": 3 / 4, "identity": 1.0, "relu": math.sqrt(2)}
+# PyTorch's gains that do not follow from the second moment; layers without activation are linear.
+TABLE = {"tanh": 5 / 3, "sigmoid": 1.0, "selu": 3 / 4}
 LINEAR = {plain(f"conv{transposed}{n}d") for transposed in ("", "_transpose") for n in (1, 2, 3)} | {"linear"}
 
 # Beyond this the density of the normal distribution is 0 in float64.
 FARTHEST = 39.0
-# Points of the rule on an interval; the error of all that is allowed on one; and when to stop, at the width of a double.
-POINTS, TOLERANCE, DEEPEST = 16, 1e-14, 50
+# Degree of the rule on an interval; the part of the whole that may be wrong on one; when to stop, at a double's width.
+DEGREE, TOLERANCE, DEEPEST = 16, 1e-14, 50
 
 
 def gain(name: str, **parameters: float) -> float:
@@ -61,9 +61,9 @@ def gain(name: str, **parameters: float) -> float:
     Returns
     -------
     float
-        PyTorch's value for tanh (5/3), sigmoid (1), selu (3/4), relu (the root of 2), leaky_relu (that of
-        2 / (1 + negative_slope^2)) and linear layers (1); for every other activation 1 / sqrt(E[f(z)^2]), z standard
-        normal.
+        5/3 for tanh, 1 for sigmoid and 3/4 for selu, as in PyTorch; for every other activation 1 / sqrt(E[f(z)^2]), z
+        standard normal, which is PyTorch's for relu (the root of 2), leaky_relu (that of 2 / (1 + negative_slope^2))
+        and linear layers (1).
 
     Raises
     ------
@@ -80,9 +80,10 @@ def gain(name: str, **parameters: float) -> float:
 
     Notes
     -----
-    With the value 1 / sqrt(E[f(z)^2]) the second moment of the pre-activations is the same in every layer.  PyTorch's
-    for tanh, sigmoid and selu are not that: for tanh it lets them grow to a point where they stay, the others
-    are conventions (selu with 1 normalises itself, with 3/4 its gradients are more stable).
+    With the value 1 / sqrt(E[f(z)^2]) the second moment of the pre-activations can stay 1 in every layer.  Whether it
+    does depends on the activation: where f(z)^2 grows faster than z^2 (relu_squared, exponential, hard_shrink and its
+    like) a deviation grows from layer to layer.  With PyTorch's values for tanh, sigmoid and selu the second moment
+    approaches another value and stays there.
 
     He et al., Delving Deep into Rectifiers, 2015.
 
@@ -99,8 +100,6 @@ def gain(name: str, **parameters: float) -> float:
     found, values = _resolve("gain", name, parameters)
     if found in TABLE:
         return TABLE[found]
-    if found == "leaky_relu":
-        return math.sqrt(2 / (1 + values[0] * values[0]))
     return 1 / math.sqrt(_second_moment(found, values))
 
 
@@ -130,8 +129,8 @@ def second_moment(name: str, **parameters: float) -> float:
 
     Notes
     -----
-    Computed once for every function and parameters by Gauss-Legendre quadrature of the float64 function, on intervals
-    that are halved until both halves agree with the whole.
+    Computed once for every function and parameters by quadrature of the float64 function (Clenshaw and Curtis, 1960),
+    on intervals that are halved until both halves agree with the whole.
 
     Examples
     --------
@@ -178,16 +177,20 @@ def expectation(function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) 
     """E[f(z)^2] for a standard normal z.
 
     Intervals on which the rule and the sum of the rule on both halves differ are halved again, all at once, down to
-    those around a jump, which are then so short that they do not matter.
+    those around a jump, which are then so short that they do not matter.  The rule has the ends among its points, so
+    that no kink or jump beside one escapes it.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
+    k, j = np.arange(DEGREE + 1), np.arange(1, DEGREE // 2 + 1)
+    nodes = np.cos(np.pi * k / DEGREE)
+    terms = np.where(j == DEGREE // 2, 1, 2) / (4 * j * j - 1) * np.cos(2 * np.pi * np.outer(k, j) / DEGREE)
+    weights = np.where(k % DEGREE == 0, 1, 2) / DEGREE * (1 - terms.sum(axis=1))
 
     def integrals(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
         half = (high - low)[:, None] / 2
         z = (low + high)[:, None] / 2 + half * nodes
         with np.errstate(all="ignore"):
-            terms = function(z) * np.exp(z * z / -4)  # squared below, so that f^2 does not overflow alone
-            return cast("NDArray[np.float64]", ((terms * terms * half) @ weights) / math.sqrt(2 * math.pi))
+            root = function(z) * np.exp(z * z / -4)  # squared with its factor, so that f^2 does not overflow alone
+            return cast("NDArray[np.float64]", ((root * root * half) @ weights) / math.sqrt(2 * math.pi))
 
     edges = np.linspace(-FARTHEST, FARTHEST, 157)
     low, high = edges[:-1], edges[1:]
@@ -351,7 +354,7 @@ def xavier_normal(
 def xavier_uniform(
     shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
 ) -> NDArray[Any]:
-    """Uniform weights of the standard deviation of `xavier_normal`: from -b to b, b = gain sqrt(6 / (fan_in + fan_out)).
+    """Uniform weights of the standard deviation of `xavier_normal`: up to b = gain sqrt(6 / (fan_in + fan_out)).
 
     Parameters
     ----------
