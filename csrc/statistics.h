@@ -66,7 +66,7 @@ INLINE int64_t count_saturated(const scalar *x, ptrdiff_t n, scalar low, scalar 
     bits found = 0;
 #pragma GCC ivdep
     for (ptrdiff_t i = 0; i < n; i += LANES)
-        found += (bits)count_true((mask)(le(load(x + i), low) | ge(load(x + i), high)));
+        found += (bits)count_true((mask)((int)le(load(x + i), low) | (int)ge(load(x + i), high)));
     return (int64_t)found;
 }
 
