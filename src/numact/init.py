@@ -81,9 +81,9 @@ def gain(name: str, **parameters: float) -> float:
     Notes
     -----
     With the value 1 / sqrt(E[f(z)^2]) the second moment of the pre-activations can stay 1 in every layer.  Whether it
-    does depends on the activation: where E[f(x)^2] grows faster than E[x^2], a deviation grows from layer to layer, fast
-    for relu_squared and exponential, by 8 to 22 % for gelu, silu, mish and their like.  With PyTorch's values for tanh, sigmoid and selu the second moment
-    approaches another value and stays there.
+    does depends on the activation: where E[f(x)^2] grows faster than E[x^2], a deviation grows from layer to layer,
+    fast for relu_squared and exponential, by 8 to 22 % for gelu, silu, mish and their like.  With PyTorch's values for
+    tanh, sigmoid and selu the second moment approaches another value and stays there.
 
     He et al., Delving Deep into Rectifiers, 2015.
 
