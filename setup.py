@@ -87,6 +87,7 @@ setup(
                 "src/numact/_axis_ufuncs.pxi",
                 "src/numact/_masked.pxi",
                 "src/numact/_norm_tasks.pxi",
+                "src/numact/_statistics.pxi",
             ],
         )
     ],

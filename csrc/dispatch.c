@@ -16,14 +16,18 @@
     .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
     .masked_f32 = numact_masked_f32_##level, .masked_f64 = numact_masked_f64_##level,                                  \
     .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level,                                \
-    .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level
+    .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level,                                          \
+    .observe_f16 = numact_observe_f16_##level, .observe_bf16 = numact_observe_bf16_##level,                            \
+    .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
     extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
     extern const struct numact_masked_function numact_masked_f32_##level[], numact_masked_f64_##level[];               \
     numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;                                     \
-    extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];
+    extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];                         \
+    numact_observe_loop numact_observe_f16_##level, numact_observe_bf16_##level, numact_observe_f32_##level,           \
+        numact_observe_f64_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -286,6 +290,16 @@ void numact_norm_run(const struct numact_norm_task *task, const struct numact_no
     environment found = environment_enter();
     numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
     environment_leave(found, false);
+}
+
+bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                    struct numact_statistics *statistics)
+{
+    environment found = environment_enter();
+    loop(observation, statistics);
+    bool overflowed = observation->x && observation->activation->overflows && environment_overflow();
+    environment_leave(found, false);
+    return overflowed;
 }
 
 #if defined __clang__

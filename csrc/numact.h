@@ -116,6 +116,39 @@ struct numact_norm_task {
     void (*run)(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop);
 };
 
+enum {
+    NUMACT_MAX_DIMENSIONS = 64,
+    NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
+};
+
+/* What is counted and summed over the elements of an array.  The sums are those of x - origin and of its square, over
+   the finite elements, of which the origin is the first. */
+struct numact_statistics {
+    double low, high;           /* saturated: x <= low or x >= high */
+    bool started;               /* the origin is known */
+    double origin;
+    double sum[NUMACT_SUMS], square[NUMACT_SUMS];
+    int64_t saturated, nan, infinite;
+};
+
+/* An array whose statistics are taken, and which an activation may write at the same time, block by block.  Every
+   dimension is one of units, whose zeros are counted apart, or one of samples. */
+struct numact_observation {
+    int dimensions;
+    ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
+    ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* from a unit's count to the next one's, 0 for samples */
+    ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
+    char *x, *y;                                    /* x: the activation's input, or NULL where y is there */
+    const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
+    numact_half_loop *half_loop;                    /* for a type of 16 bits, what runs it */
+    char *const *parameters;                        /* one value each */
+    /* Numbers of zeros: where the last dimension is one of units, integers of the size of the numbers that are computed
+       with (no memory holds enough samples for an overflow), else int64_t. */
+    void *zeros;
+};
+
+typedef void numact_observe_loop(const struct numact_observation *observation, struct numact_statistics *statistics);
+
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
@@ -126,6 +159,7 @@ struct numact_level {
     const struct numact_masked_function *masked_f32, *masked_f64;
     numact_masked_half_loop *masked_f16, *masked_bf16;
     const struct numact_norm_task *norm_f32, *norm_f64;
+    numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
 };
 
 /* The levels of this build, lowest first, a NULL name at the end. */
@@ -155,6 +189,10 @@ void numact_draw_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_nex
 
 /* Does all of a task. */
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
+
+/* Takes the statistics of an array, computing it before where there is an activation; true if that has overflowed. */
+bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                    struct numact_statistics *statistics);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -32,10 +32,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "norm":
+    if name in ("diagnostics", "init", "norm"):
         from importlib import import_module
 
-        return import_module("numact.norm")
+        return import_module(f"numact.{name}")
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
     from importlib.metadata import version  # three quarters of the time of an import

@@ -57,6 +57,7 @@ cdef extern from "numact.h":
         numact_masked_loop *loop
     struct numact_norm_task:
         const char *name
+    ctypedef void numact_observe_loop()
     struct numact_level:
         const char *name
         bint supported
@@ -72,6 +73,10 @@ cdef extern from "numact.h":
         numact_masked_half_loop *masked_bf16
         const numact_norm_task *norm_f32
         const numact_norm_task *norm_f64
+        numact_observe_loop *observe_f16
+        numact_observe_loop *observe_bf16
+        numact_observe_loop *observe_f32
+        numact_observe_loop *observe_f64
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
@@ -315,3 +320,4 @@ def leave_to_threads(bint everything):
 include "_axis_ufuncs.pxi"
 include "_masked.pxi"
 include "_norm_tasks.pxi"
+include "_statistics.pxi"

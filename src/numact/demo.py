@@ -21,6 +21,7 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
 import numact
+from numact import diagnostics, init
 from numact._baseline import BASELINES
 
 Float32 = npt.NDArray[np.float32]
@@ -77,8 +78,7 @@ class Network:
             for vector, views in ((self.parameters, self.layers), (self.gradient, self.gradients)):
                 views.append((vector[start:middle].reshape(fan_in, fan_out), vector[middle:end]))
             weights = self.layers[-1][0]
-            rng.standard_normal(dtype=np.float32, out=weights)
-            weights *= math.sqrt(2 / fan_in)
+            weights[...] = init.he_normal((fan_in, fan_out), rng, np.float32)
             start = end
         self.steps = 0
         self.activation_seconds = 0.0
@@ -153,6 +153,7 @@ class Training:
     sparsity: float
     dead_units: int
     hidden_units: int
+    advice: list[str]
 
 
 @dataclass
@@ -189,7 +190,11 @@ def train(name: str, from_output: bool, data: list[Any], epochs: int, seed: int,
         step()
     epoch_ms = [1e3 * float(np.median(times)) for times in seconds]
     activation_ms = [1e3 * float(np.median(times)) for times in within]
-    outputs = np.concatenate([y for _, y in networks[0].forward(x)[1]], axis=1)
+    monitor = diagnostics.ActivationMonitor()
+    layers = [y for _, y in networks[0].forward(x)[1]]
+    for number, y in enumerate(layers, 1):
+        monitor.update(f"{name}, layer {number}", y, activation=name)
+    outputs = np.concatenate(layers, axis=1)
     return Training(
         name=name,
         accuracy_numact=networks[0].accuracy(x_test, labels_test),
@@ -200,9 +205,10 @@ def train(name: str, from_output: bool, data: list[Any], epochs: int, seed: int,
         activation_ms_numact=activation_ms[0],
         activation_ms_numpy=activation_ms[1],
         activation_ratio=activation_ms[1] / activation_ms[0],
-        sparsity=float(100 * np.mean(outputs == 0)),
-        dead_units=int(np.sum(np.all(outputs == 0, axis=0))),
+        sparsity=100 * diagnostics.sparsity(outputs),
+        dead_units=int(diagnostics.dead_units(outputs).sum()),
         hidden_units=outputs.shape[1],
+        advice=monitor.advice(),
     )
 
 
@@ -320,6 +326,8 @@ def run(epochs: int, seed: int, as_json: bool) -> int:
         "epoch ms: a whole epoch, most of it matrix products, which both share; activ. ms: the activations in it. "
         f"Zeros and dead units are those of the {training[0].hidden_units} hidden units over the training set.\n"
     )
+    advice = [sentence for r in training for sentence in r.advice] or ["none: no layer is dead, saturated or off scale"]
+    console.print("\n".join(["Advice of the monitor (numact.diagnostics):", *advice, ""]))
     console.print(throughput_table(throughput))
     console.print(
         "\nratio: times as fast as NumPy. numact computes the exact GELU, the expressions the approximation by tanh."

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import diagnostics as diagnostics
+from . import init as init
 from . import norm as norm
 from numact._activation import Activation as Activation
 from numact._axis import gumbel_softmax as gumbel_softmax

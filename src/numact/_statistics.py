@@ -1,0 +1,225 @@
+"""What the diagnostics measure: a `Summary` of an array, in one compiled pass, which an activation may share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from numact import _core, _ufuncs
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+Axis: TypeAlias = int | Sequence[int]
+
+# Rows of fewer units are joined, several samples to one row, so that the kernels have whole vectors; to a multiple of
+# the number of partial sums.
+NARROW, PARTIAL_SUMS = 256, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Statistics of the outputs of a layer, or of any array.
+
+    Attributes
+    ----------
+    size : int
+        Number of elements.
+    mean : float
+        Mean of the finite elements: far from 0 compared with the standard deviation means that the outputs are not
+        zero-centred.  NaN where no element is finite.
+    variance : float
+        Variance of the finite elements, divided by their number, as `numpy.var` does.
+    zero_fraction : float
+        Fraction of the elements that are exactly 0 (or -0): the sparsity.
+    dead_fraction : float
+        Fraction of the units that are 0 over all samples.
+    saturated_fraction : float
+        Fraction of the elements that are <= low or >= high.
+    nan_fraction, infinite_fraction : float
+        Fraction of the elements that are NaN, and that are infinite: neither counts for mean and variance.
+
+    """
+
+    size: int
+    mean: float
+    variance: float
+    zero_fraction: float
+    dead_fraction: float
+    saturated_fraction: float
+    nan_fraction: float = 0.0
+    infinite_fraction: float = 0.0
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the finite elements."""
+        return math.sqrt(self.variance)
+
+
+class Layout:
+    """The dimensions of an array, neighbours of the same kind joined: each one of units or one of samples.
+
+    The order of the sums, and so their bits, follows from this alone.
+    """
+
+    __slots__ = ("kinds", "lengths", "samples", "unit_shape", "units")
+
+    def __init__(self, shape: tuple[int, ...], sample_axes: tuple[int, ...]) -> None:
+        self.unit_shape = tuple(length for axis, length in enumerate(shape) if axis not in sample_axes)
+        self.units = math.prod(self.unit_shape)
+        self.samples = math.prod(shape) // self.units if self.units else 0
+        lengths: list[int] = []
+        kinds: list[bool] = []  # True: units
+        for axis, length in enumerate(shape):
+            kind = axis not in sample_axes
+            if length == 1:
+                continue
+            if kinds and kinds[-1] == kind:
+                lengths[-1] *= length
+            else:
+                lengths.append(length)
+                kinds.append(kind)
+        self.lengths, self.kinds = tuple(lengths) or (1,), tuple(kinds) or (False,)
+
+
+class Fused:
+    """An activation that writes the array while its statistics are taken."""
+
+    __slots__ = ("name", "parameters", "x")
+
+    def __init__(self, name: str, x: Array, parameters: tuple[Array, ...]) -> None:
+        self.name, self.x, self.parameters = name, x, parameters
+
+
+def as_floats(function: str, y: ArrayLike) -> Array:
+    """Check an array, and give it as the kernels take it: native and aligned, integers as float64."""
+    array = np.asarray(y)
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    # What has a loop is a dtype that the kernels know; longdouble is not.
+    elif array.dtype.name not in _core.dtypes():
+        raise TypeError(
+            f"{function}: y must be of {', '.join(_core.dtypes())}, integers or booleans, got {array.dtype}"
+        )
+    if array.size == 0:
+        raise ValueError(f"{function}: y must have at least one element, got the shape {array.shape}")
+    if not array.dtype.isnative or not array.flags.aligned:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def as_layout(function: str, shape: tuple[int, ...], axis: Axis) -> Layout:
+    """Check the axes of the samples."""
+    try:
+        axes = normalize_axis_tuple(axis, len(shape), "axis")
+    except (ValueError, TypeError) as error:  # numpy.exceptions.AxisError is a ValueError
+        raise type(error)(f"{function}: {error}") from None
+    if not axes:
+        raise ValueError(f"{function}: axis must name at least one axis of samples, got {axis!r}")
+    return Layout(shape, axes)
+
+
+def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
+    """Check the bounds of saturation."""
+    for name, bound in (("low", low), ("high", high)):
+        if not isinstance(bound, float | int | np.floating | np.integer):
+            raise TypeError(f"{function}: {name} must be a number, got {bound!r}")
+    low, high = float(low), float(high)
+    if not low <= high:
+        raise ValueError(f"{function}: low must be <= high, got low={low} and high={high}")
+    return low, high
+
+
+def measure(
+    y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None
+) -> tuple[Summary, Array, bool]:
+    """Take the statistics of an array that was checked.
+
+    Parameters
+    ----------
+    y : ndarray
+        The array; with an activation it is written.
+    layout : Layout
+        Its dimensions.
+    low, high : float
+        Bounds of saturation, which are rounded to the dtype that computes.
+    fused : Fused, optional
+        The activation, and its input of the shape of y.
+
+    Returns
+    -------
+    summary : Summary
+    zeros : ndarray of int
+        Number of zeros of every unit.
+    overflowed : bool
+        Whether a finite input of the activation has overflowed.
+
+    """
+    observer = _core.Observer(_ufuncs.LEVEL, low, high)
+    zeros, overflowed = _count(observer, y.reshape(layout.lengths), layout.kinds, fused)
+    zeros = zeros.reshape(layout.unit_shape)
+    saturated, nan, infinite = observer.counts
+    size, finite = y.size, y.size - nan - infinite
+    mean = variance = math.nan
+    if finite:
+        total, squares = map(sum, observer.sums)
+        deviation = total / finite
+        mean = observer.origin + deviation
+        # Squares that overflow are an infinite variance, whatever the mean.
+        variance = max(squares / finite - deviation * deviation, 0.0) if squares < math.inf else math.inf
+    dead = int(np.count_nonzero(zeros == layout.samples))
+    fractions = (int(zeros.sum()) / size, dead / layout.units, saturated / size, nan / size, infinite / size)
+    return Summary(size, mean, variance, *fractions), zeros, overflowed
+
+
+def _count(
+    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None, narrow: bool = True
+) -> tuple[Array, bool]:
+    """Observe an array of joined dimensions; return the zeros of every unit, and whether the activation overflowed."""
+    if narrow and kinds[-1] and len(kinds) > 1 and y.shape[-1] < NARROW:
+        return _count_narrow(observer, y, kinds, fused)
+    x = None if fused is None else fused.x.reshape(y.shape)
+    dtype = np.int64 if not kinds[-1] else np.uint64 if y.dtype == np.float64 else np.uint32
+    shape = [length if kind else 1 for length, kind in zip(y.shape, kinds, strict=True)]
+    zeros = np.zeros(shape, dtype)
+    steps = tuple(stride // zeros.itemsize if kind else 0 for stride, kind in zip(zeros.strides, kinds, strict=True))
+    if fused is None:
+        return zeros, observer.observe(y, steps, zeros)
+    return zeros, observer.observe(y, steps, zeros, fused.name, x, fused.parameters)
+
+
+def _count_narrow(
+    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None
+) -> tuple[Array, bool]:
+    """Do the same with several samples to a row; those that fill no row are observed last, as a row of their own."""
+    *outer, rows, units = y.shape
+    together = PARTIAL_SUMS * -(-NARROW // (PARTIAL_SUMS * units))
+    whole = rows - rows % together
+    zeros: Array = np.zeros((*(n if kind else 1 for n, kind in zip(outer, kinds, strict=False)), 1, units), np.int64)
+    overflowed = False
+    for part, length in ((slice(0, whole), together), (slice(whole, rows), rows - whole)):
+        if part.start == part.stop:
+            continue
+        count = (part.stop - part.start) // length
+        joined = None
+        if fused is not None:
+            x = fused.x.reshape(y.shape)[..., part, :].reshape(*outer, count, length * units)
+            joined = Fused(fused.name, x, fused.parameters)
+        found, over = _count(observer, y[..., part, :].reshape(*outer, count, length * units), kinds, joined, False)
+        zeros += found.reshape(*zeros.shape[:-2], length, units).sum(axis=-2, keepdims=True, dtype=np.int64)
+        overflowed |= over
+    return zeros, overflowed
+
+
+def separable(y: Array, layout: Layout) -> bool:
+    """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
+    joined = y.reshape(layout.lengths)
+    if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
+        joined = joined.reshape(*joined.shape[:-2], -1)
+    return np.may_share_memory(joined, y)
