@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from numact._exact import EXACT, GATE, REFERENCE, Reference
+from numact._checks import GATE
+from numact._exact import EXACT, REFERENCE, Reference
 
 __all__ = ["EXACT", "FAST", "GATE", "REFERENCE", "Reference"]
 

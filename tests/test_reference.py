@@ -134,5 +134,5 @@ def test_measure_agrees() -> None:
     got = np.where(rng.random(3000) < 0.3, np.nextafter(rounded, np.float32(0)), rounded)
     expected = abs(got.astype(np.float64) - want) / np.spacing(abs(rounded)).astype(np.float64)
     error, worst, counted, correct = _reference.compare(got, want, *FLOAT32)
-    assert (error, worst, counted) == (expected.max(), expected.argmax(), 3000)
+    assert (error, worst, counted) == (float(expected.max()), int(expected.argmax()), 3000)
     assert correct == (got == rounded).sum()

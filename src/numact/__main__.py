@@ -79,9 +79,7 @@ def _demo(epochs: int, seed: int, as_json: bool) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from numact import verify
 
-    return verify.run(
-        options.function, options.dtype, options.level, options.exhaustive, options.bound, options.json
-    )
+    return verify.run(options.function, options.dtype, options.level, options.exhaustive, options.bound, options.json)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -254,6 +254,3 @@ REFERENCE = {
         lambda m, x, slope, high, threshold: between(m, x, slope, 1, 0, (threshold, high)),
     ),
 }
-
-# Every gated function is f(gate) times the other argument: what f is.
-GATE = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}
