@@ -2,7 +2,9 @@
 
 import json
 import math
+import runpy
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,6 +165,28 @@ def test_parts_are_added() -> None:
     assert first + second == _checks.Found(0.5, (1.0,), (), 1.0, 15, 14)
     assert (first + _checks.Found(0.75, (3.0,), (), 1.0, 1, 0)).operands == (3.0,)
     assert _checks.Found() + first == first
+
+
+def test_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The script of the documentation makes its page and the table for README.md from what the command prints."""
+    script = runpy.run_path(str(Path(__file__).parent.parent / "docs/accuracy.py"))
+    names = ",".join(script["ESSENTIAL"])
+    _, found = results(capsys, "--function", names, "--dtype", "float32")
+    tmp_path.joinpath("numact.json").write_text(json.dumps(found), encoding="utf-8")
+    figures = script["errors_of"](lambda x: x / (1 + np.exp(-x)), "silu")
+    assert 1 < figures["error"] < 2e7
+    others = {"Plain NumPy": {"version": "1", "functions": {"silu": figures, "gelu": {"error": None}}}}
+    tmp_path.joinpath("peers.json").write_text(json.dumps({"peers": others}), encoding="utf-8")
+    tmp_path.joinpath("docs").mkdir()
+    tmp_path.joinpath("README.md").write_text(f"a\n{script['BEGIN']}\nold\n{script['END']}\nb\n", encoding="utf-8")
+    script["write"].__globals__["ROOT"] = tmp_path
+    script["write"]([str(tmp_path / "numact.json"), str(tmp_path / "peers.json")])
+    page = tmp_path.joinpath("docs/accuracy.md").read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith("| `") for line in page) == len(found["results"])
+    assert any(line.startswith("| `gelu` |") and line.endswith("| NaN or inf |") for line in page)
+    readme = tmp_path.joinpath("README.md").read_text(encoding="utf-8").splitlines()
+    assert (readme[0], readme[-1], "old" in readme) == ("a", "b", False)
+    assert sum(line.startswith("| `") for line in readme) == 2 * len(script["ESSENTIAL"])
 
 
 BLOCKED = "import sys; sys.modules.update(dict.fromkeys(['mpmath', 'rich', 'ml_dtypes', 'scipy']));"

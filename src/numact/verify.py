@@ -124,6 +124,12 @@ def collect(
         advance(cost)
 
 
+def hexadecimal(value: float) -> str:
+    """The number as `float.hex` gives it, without zeros at the end."""
+    mantissa, sign, exponent = value.hex().partition("p")
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + sign + exponent
+
+
 def judge(function: Function, dtype: str, found: Found, exhaustive: bool, bound: float | None) -> Result:
     """Make a line of the report."""
     allowed = function.bound(dtype) if bound is None else bound
@@ -135,9 +141,9 @@ def judge(function: Function, dtype: str, found: Found, exhaustive: bool, bound:
         dtype=dtype,
         bound=allowed,
         error=max(found.error, 0.0) if math.isfinite(found.error) else None,
-        worst=[value.hex() for value in found.operands],
-        parameters=[f"{float(value):.9g}" for value in found.parameters],
-        got=float(found.got).hex(),
+        worst=[hexadecimal(value) for value in found.operands],
+        parameters=[str(value) for value in found.parameters],
+        got=hexadecimal(found.got),
         inputs=found.inputs,
         every_input=whole,
         correctly_rounded=found.correct / found.inputs,
@@ -229,11 +235,7 @@ def verify(
         try:
             for function, dtype, kind in work:
                 text = f"{function.name} {dtype}"
-                found = together(
-                    pool,
-                    parts(built, function, dtype, kind, exhaustive),
-                    partial(advance, text),
-                )
+                found = together(pool, parts(built, function, dtype, kind, exhaustive), partial(advance, text))
                 results.append(judge(function, dtype, found, exhaustive, bound))
         except BaseException:
             pool.shutdown(cancel_futures=True)
