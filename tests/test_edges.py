@@ -20,6 +20,7 @@ from cases import (
     unsigned,
 )
 from reference import EXACT, FAST, REFERENCE
+from test_interface import run
 
 from numact import Activation
 
@@ -169,6 +170,25 @@ def test_environment(function: Function, mode: int) -> None:
                     math_library.fesetenv(environment)
                 assert_same_bits(out, want, x, f"{function.name}, {level}:")
                 assert found[7] & ~0x3F == (default & ~0xE07F) | mode & ~0x3F
+
+
+def test_import_keeps_subnormals() -> None:
+    """Importing and computing leaves subnormal arithmetic on, in this thread and in those started later."""
+    code = """
+import threading
+import numpy as np
+import numact
+numact.gelu(np.linspace(-20, 20, 1000, dtype=np.float32))
+results = []
+def halve():
+    results.append(bool(np.float32(3e-45) * np.float32(0.5) > 0 and np.float64(1e-323) * 0.5 > 0))
+halve()
+thread = threading.Thread(target=halve)
+thread.start()
+thread.join()
+print(results)
+"""
+    assert run(code).stdout.strip() == "[True, True]"
 
 
 # Memory
