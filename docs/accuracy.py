@@ -143,6 +143,8 @@ def errors_of(implementation: Implementation, name: str) -> dict[str, Any]:
     found = _checks.Found()
     for x in sample():
         x = x[np.isfinite(x)]
+        if name.endswith("_grad"):  # not at kinks, whose derivative every library chooses
+            x = x[(abs(x) > 6) | (2 * x != np.rint(2 * x))]
         want = _reference.evaluate(name, x, parameters)
         with np.errstate(all="ignore"):
             got = np.ascontiguousarray(implementation(x), np.float32)
@@ -170,6 +172,8 @@ def ulp(error: float | None) -> str:
     """An error as the table shows it."""
     if error is None:
         return "NaN or inf"
+    if error > 1e8:
+        return "> 1e8"
     return f"{error:.3f}" if error < 1000 else f"{error:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
@@ -208,8 +212,9 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
         lines += [
             f"- {versions}:",
             f"  on a sample, one bit pattern in {_checks.STEP} and the numbers beside which something changes, without",
-            "  infinities and NaN.  Their largest errors are at least these.  A subnormal number that is flushed to",
-            "  zero, as JAX does, counts as up to 8.4e6 ULP, a zero in place of a normal number as 8.4e6 to 1.7e7.",
+            "  infinities, NaN and the kinks of derivatives.  Their largest errors are at least these.  A subnormal",
+            "  number that is flushed to zero, as JAX does, counts as up to 8.4e6 ULP, a zero in place of a normal",
+            "  number as 8.4e6 to 1.7e7.",
         ]
     for dtype in ("float32", "float64", "float16", "bfloat16"):
         names = list(others) if dtype == "float32" else []
