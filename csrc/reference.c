@@ -375,7 +375,7 @@ static double power_of_two(int n)
     return power;
 }
 
-/* The unit in the last place of the format at x. */
+/* The n for which 2^n is the unit in the last place of the format at x. */
 static int exponent_of_unit(double x, struct numact_format format)
 {
     uint64_t bits;
@@ -393,13 +393,14 @@ static double rounded(double x, double limit, struct numact_format format)
     return fabs(x) >= limit ? copysign(limit, x) : ((scaled + shift) - shift) * power_of_two(unit);
 }
 
-/* How far a result is from the true value, in units of its last place.  Infinity stands for what follows the largest
-   number, unless the true value is infinite, too. */
+/* Infinity stands for what follows the largest number. */
+static double finite_or(double value, double limit) { return isinf(value) ? copysign(limit, value) : value; }
+
+/* How far a result is from the true value, in units of its last place. */
 static double error_of(double got, double want, double nearest, double limit, struct numact_format format, bool signs)
 {
-    double value = isinf(got) ? copysign(limit, got) : got;
-    bool overflows = fabs(nearest) == limit && isinf(got) && value == nearest;
-    if (overflows) return 0;
+    double value = finite_or(got, limit);
+    if (isinf(got) && value == nearest) return 0;
     if (isnan(got) || isinf(want)) return HUGE_VAL;
     if (signs && value == 0 && nearest == 0 && signbit(value) != signbit(want)) return HUGE_VAL;
     return fabs(value - want) * power_of_two(-exponent_of_unit(nearest, format));
@@ -418,7 +419,7 @@ struct numact_errors numact_reference_compare(const float *got, const double *wa
             double nearest = rounded(want[i], limit, format);
             error = error_of(value, want[i], nearest, limit, format, signs);
             found.counted++;
-            found.correct += error < HUGE_VAL && (isinf(value) ? copysign(limit, value) : value) == nearest;
+            found.correct += error < HUGE_VAL && finite_or(value, limit) == nearest;
         }
         if (error > found.largest) {
             found.largest = error;

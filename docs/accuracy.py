@@ -86,7 +86,18 @@ def jax() -> dict[str, Implementation]:
     from jax import nn
     from jax import numpy as jnp
 
-    names = ("sigmoid", "softplus", "log_sigmoid", "silu", "mish", "elu", "selu", "celu", "hard_swish", "hard_sigmoid")
+    names: tuple[str, ...] = (
+        "sigmoid",
+        "softplus",
+        "log_sigmoid",
+        "silu",
+        "mish",
+        "elu",
+        "selu",
+        "celu",
+        "hard_swish",
+        "hard_sigmoid",
+    )
     names += ("squareplus", "relu", "relu6", "leaky_relu", "hard_tanh", "sparse_plus", "sparse_sigmoid")
     forward: dict[str, Any] = {
         **{name: getattr(nn, name) for name in names},
@@ -150,8 +161,12 @@ def errors_of(implementation: Implementation, name: str) -> dict[str, Any]:
             got = np.ascontiguousarray(implementation(x), np.float32)
         error, worst, inputs, correct = _reference.compare(got, want, *_checks.FORMATS["float32"])
         found += _checks.Found(error, (float(x[worst]),), (), float(got[worst]), inputs, correct)
-    error = found.error if math.isfinite(found.error) else None
-    return {"error": error, "worst": hexadecimal(found.operands[0]), "correctly_rounded": found.correct / found.inputs}
+    largest = found.error if math.isfinite(found.error) else None
+    return {
+        "error": largest,
+        "worst": hexadecimal(found.operands[0]),
+        "correctly_rounded": found.correct / found.inputs,
+    }
 
 
 def peers() -> dict[str, Any]:

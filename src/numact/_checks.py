@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -75,14 +75,8 @@ class Found:
     def __add__(self, other: Found) -> Found:
         """Both together; of equal errors the first stays."""
         worse = other if other.error > self.error else self
-        return Found(
-            worse.error,
-            worse.operands,
-            worse.parameters,
-            worse.got,
-            self.inputs + other.inputs,
-            self.correct + other.correct,
-        )
+        inputs, correct = self.inputs + other.inputs, self.correct + other.correct
+        return replace(worse, inputs=inputs, correct=correct)
 
 
 @dataclass(frozen=True)
@@ -154,10 +148,7 @@ def elementwise_parts(
         end = 2 ** (8 * np.dtype(kind).itemsize)
         for start in range(0, end, step * PART):
             patterns = range(start, min(start + step * PART, end), step)
-            yield Part(
-                len(patterns),
-                partial(check_range, ufunc, function, dtype, kind, patterns, parameters),
-            )
+            yield Part(len(patterns), partial(check_range, ufunc, function, dtype, kind, patterns, parameters))
 
 
 # Gated functions of up to 32 bits: random operands.
@@ -184,13 +175,14 @@ def check_gated(ufunc: np.ufunc, function: Function, dtype: str, kind: Any, coun
 
 
 def gated_operands(kind: Any, count: int, seed: int) -> tuple[Array, Array]:
-    """Random finite gates and other operands: of any magnitude, and moderate."""
+    """Random finite gates and other operands: critical ones, of any magnitude, and moderate."""
     rng = np.random.default_rng(seed)
-    wide = np.concatenate([critical(np.float32, 2, 30), stratified(np.float32, count, seed)])
+    special = critical(np.float64 if kind is np.float64 else np.float32, 2, 30)
+    any_bits = rng.integers(0, 2 ** (8 * np.dtype(kind).itemsize), count, unsigned(kind)).view(kind)
     with np.errstate(all="ignore"):
-        pool = np.concatenate([wide, rng.uniform(-40, 40, count)]).astype(kind)
+        pool = np.concatenate([special.astype(kind), any_bits, rng.uniform(-40, 40, count).astype(kind)])
         pool = pool[np.isfinite(pool)]
-    return rng.permutation(np.resize(pool, count)), rng.permutation(pool)[rng.integers(0, pool.size, count)]
+    return rng.choice(pool, count), rng.choice(pool, count)
 
 
 def gated_results(
@@ -211,10 +203,7 @@ def gated_parts(
     count = GATES_MANY if exhaustive and dtype == "float32" else GATES
     for seed, start in enumerate(range(0, count, BLOCK)):
         size = min(BLOCK, count - start)
-        yield Part(
-            2 * size,
-            partial(check_gated, built[function.name], function, dtype, kind, size, seed),
-        )
+        yield Part(2 * size, partial(check_gated, built[function.name], function, dtype, kind, size, seed))
 
 
 # float64
@@ -288,10 +277,7 @@ def float64_parts(built: dict[str, np.ufunc], function: Function, exhaustive: bo
     if function.row.family == "gated":
         count, size = GATES_FLOAT64_MANY if exhaustive else GATES_FLOAT64, 500
         for seed in range(count // size):
-            yield Part(
-                2 * size * FLOAT64_COST,
-                partial(check_gated_float64, ufunc, function, size, seed),
-            )
+            yield Part(2 * size * FLOAT64_COST, partial(check_gated_float64, ufunc, function, size, seed))
         return
     for parameters in function.parameters(np.float64):
         x = inputs_float64(function, built[function.row.name], parameters, FLOAT64_MANY if exhaustive else FLOAT64)
