@@ -23,7 +23,7 @@ from numact.verify import functions, hexadecimal
 
 ROOT = Path(__file__).parent.parent
 # The table in README.md stands between these lines, and shows these functions.
-BEGIN, END = "<!-- docs/accuracy.py -->", "<!-- end -->"
+BEGIN, END = "<!-- docs/accuracy.py -->", "<!-- end of docs/accuracy.py -->"
 ESSENTIAL = ("sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "softplus", "mish", "elu", "selu")
 
 Float32 = np.ndarray[Any, np.dtype[np.float32]]
