@@ -34,21 +34,30 @@ FLAGS = [
     *os.environ.get("NUMACT_CFLAGS", "").split(),
 ]
 
+# What does not depend on the level.
+SOURCES = {
+    "numact._core": ["csrc/dispatch.c", "csrc/draw.c", "csrc/parallel.c"],
+    "numact._reference": ["csrc/reference.c"],
+}
+
 
 class BuildLevels(build_ext):
-    """Compiles the kernels of all levels in parallel and links them into the extension."""
+    """Compiles what stands in csrc, the kernels for all levels, in parallel and links it into the extensions."""
 
     def build_extension(self, extension: Extension) -> None:
-        """Add the kernel objects to the extension, then build it as usual."""
-        jobs = [
-            (source, Path(self.build_temp) / level, [*flags, f"-DLEVEL={level}"])
-            for level, flags in LEVELS.items()
-            for source in sorted(glob("csrc/kernels_*.c"))
-        ] + [(f"csrc/{name}.c", Path(self.build_temp) / "common", []) for name in ("dispatch", "draw", "parallel")]
+        """Add the objects from csrc to the extension, then build it as usual."""
+        jobs = [(source, "common", []) for source in SOURCES[extension.name]]
+        if extension.name == "numact._core":
+            jobs += [
+                (source, level, [*flags, f"-DLEVEL={level}"])
+                for level, flags in LEVELS.items()
+                for source in sorted(glob("csrc/kernels_*.c"))
+            ]
 
-        def compile_one(job: tuple[str, Path, list[str]]) -> list[str]:
+        def compile_one(job: tuple[str, str, list[str]]) -> list[str]:
             source, folder, flags = job
-            return self.compiler.compile([source], output_dir=str(folder), extra_postargs=[*FLAGS, *flags])
+            output = str(Path(self.build_temp) / folder)
+            return self.compiler.compile([source], output_dir=output, extra_postargs=[*FLAGS, *flags])
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for objects in pool.map(compile_one, jobs):
@@ -89,7 +98,14 @@ setup(
                 "src/numact/_norm_tasks.pxi",
                 "src/numact/_statistics.pxi",
             ],
-        )
+        ),
+        Extension(
+            "numact._reference",
+            ["src/numact/_reference.pyx"],
+            include_dirs=["csrc"],
+            extra_compile_args=["-g0"],
+            depends=["csrc/reference.c", "csrc/reference.h"],
+        ),
     ],
     cmdclass={"build_ext": BuildLevels, "build_py": BuildStub},
 )

@@ -1,7 +1,7 @@
 /* THE file: the list of all activations, then each of them as mathematics.
 
-   To add one: a row here, NAME_forward and NAME_grad below (NAME_grad_y too if the row says FROM_OUTPUT), and its
-   reference in tests/reference.py.  Ufuncs, documentation, stubs, tests and benchmarks follow from the row.
+   To add one: a row here, NAME_forward and NAME_grad below (NAME_grad_y too if the row says FROM_OUTPUT), and what it is
+   in src/numact/_exact.py and csrc/reference.c.  Ufuncs, documentation, stubs, tests and benchmarks follow from the row.
 
    name, number of parameters, "parameters with defaults", "allowed parameters",
    FROM_OUTPUT: the derivative is also a function of the output; else FROM_INPUT,

@@ -1,6 +1,6 @@
 /* The gated functions: the list, then each as mathematics.
 
-   To add one: a row here, NAME_forward and NAME_grad below, and its reference in tests/gated_cases.py.
+   To add one: a row here, NAME_forward and NAME_grad below, and its gate in src/numact/_checks.py.
 
    name, "arguments", bounds of the error in ULP: forward, gradient,
    "formula", "derivative by the first argument", "by the second",

@@ -93,7 +93,11 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
 
 @dataclass(frozen=True)
 class Table:
-    """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade."""
+    """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade.
+
+    A root should lie in the middle of a segment whose neighbours are no wider: then the parts of the sum that is taken
+    there hardly cancel.
+    """
 
     name: str
     meaning: str
@@ -125,7 +129,7 @@ class Table:
         low, high = self.edge(index, format), self.edge(index + 1, format)
         centre, degree = self.centre(low, high, format), self.steps_and_degrees[format.name][1]
         if index == format.segments - 1 and self.last is not None:
-            # Rounded one by one: a fit would let them absorb each other's rounding, which holds within the segment only.
+            # Rounded one by one: that a fit lets them absorb each other's rounding holds within the segment only.
             function, last_degree = self.last
             first, *coefficients = map(format.round, mp.taylor(function, centre, last_degree))
         else:
@@ -217,8 +221,8 @@ GELU_TANH_LIMIT = {"f32": mpf("11.25"), "f64": mpf("21.75")}
 QUICK_GELU_SLOPE = mpf("1.702")
 
 
-# The gradients of x sigmoid(z) and of gelu on the left, over e^-z(t) and e^(-t^2/2): what is left is a smooth factor, whose
-# sign changes at the root.
+# The gradients of x sigmoid(z) and of gelu on the left, over e^-z(t) and e^(-t^2/2): a smooth factor whose sign
+# changes at the root.
 def gelu_factor(t: mpf) -> mpf:
     return mills(t) - t / mp.sqrt(2 * mp.pi)
 
@@ -362,7 +366,7 @@ TABLES = [
         silu_factor,
         mp.findroot(silu_factor, mpf("1.2785")),
         (lambda t: 1 - t, 1),
-        {"f32": (mpf("0.734375"), 5), "f64": (mpf("0.29296875"), 16)},
+        {"f32": (mpf("0.634765625"), 5), "f64": (mpf("0.29296875"), 16)},
     ),
     Table(
         "GELU_TANH_FACTOR",
@@ -370,7 +374,7 @@ TABLES = [
         gelu_tanh_factor,
         mp.findroot(gelu_tanh_factor, mpf("0.7525")),
         (lambda t: 1 - gelu_tanh_exponent(t)[1], 3),
-        {"f32": (mpf("1.49609375"), 5), "f64": (mpf("1.1640625"), 13)},
+        {"f32": (mpf("1.49609375"), 5), "f64": (mpf("0.830078125"), 15)},
     ),
     Table(
         "LOG1P_FACTOR",

@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 from cases import BUILT, Array, critical, stratified
-from reference import EXACT, FAST, REFERENCE, Reference
+from reference import EXACT, FAST, GATE, REFERENCE, Reference
 
 from numact import Activation, _core
 
 ROWS = [row for row in _core.catalogue() if row.family == "gated"]
-
-# Every gated function is f(gate) times the other argument: the only place where a new row needs tests.
-GATE = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,13 @@
 """Special values, memory layouts and the floating-point environment."""
 
 import ctypes
-import mmap
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from cases import (
-    BUILT,
     DTYPES,
     FUNCTIONS,
     LEVELS,
@@ -24,6 +20,7 @@ from cases import (
     unsigned,
 )
 from reference import EXACT, FAST, REFERENCE
+from test_interface import run
 
 from numact import Activation
 
@@ -175,6 +172,25 @@ def test_environment(function: Function, mode: int) -> None:
                 assert found[7] & ~0x3F == (default & ~0xE07F) | mode & ~0x3F
 
 
+def test_import_keeps_subnormals() -> None:
+    """Importing and computing leaves subnormal arithmetic on, in this thread and in those started later."""
+    code = """
+import threading
+import numpy as np
+import numact
+numact.gelu(np.linspace(-20, 20, 1000, dtype=np.float32))
+results = []
+def halve():
+    results.append(bool(np.float32(3e-45) * np.float32(0.5) > 0 and np.float64(1e-323) * 0.5 > 0))
+halve()
+thread = threading.Thread(target=halve)
+thread.start()
+thread.join()
+print(results)
+"""
+    assert run(code).stdout.strip() == "[True, True]"
+
+
 # Memory
 
 
@@ -299,58 +315,6 @@ def test_read_only(function: Function) -> None:
     assert_same_bits(function.ufunc()(*function.operands(x)), want)
     with pytest.raises(ValueError, match="read-only"):
         function.ufunc()(*function.operands(x), out=x)
-
-
-@contextmanager
-def guarded(arrays: int) -> Iterator[list[Array]]:
-    """Pages of bytes, each between two that must not be touched."""
-    library = ctypes.CDLL(None, use_errno=True)
-    page, maps = mmap.PAGESIZE, [mmap.mmap(-1, 3 * mmap.PAGESIZE) for _ in range(arrays)]
-    addresses = [ctypes.addressof(ctypes.c_char.from_buffer(memory)) for memory in maps]
-
-    def protect(flags: int) -> None:
-        for address in addresses:
-            for offset in (0, 2 * page):
-                assert library.mprotect(ctypes.c_void_p(address + offset), ctypes.c_size_t(page), flags) == 0
-
-    protect(0)
-    try:
-        yield [np.frombuffer(memory, np.uint8)[page : 2 * page] for memory in maps]
-    finally:
-        protect(mmap.PROT_READ | mmap.PROT_WRITE)
-
-
-@pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="needs mprotect")
-@every_function
-@every_dtype
-def test_guard_pages(function: Function, dtype: Any) -> None:
-    """No byte before or after an array is touched (a violation kills the process)."""
-    source = function.operands(moderate_numbers(dtype))
-    varying = sum(np.ndim(operand) > 0 for operand in source)
-    itemsize = np.dtype(dtype).itemsize
-    with guarded(len(source) + 1) as pages:
-        for level in LEVELS:
-            ufunc = BUILT[level][function.name]
-            for n in range(1, 41):
-                want = elementwise(function, *(operand[:n] if np.ndim(operand) else operand for operand in source))
-                for at_end in (False, True):
-                    views = []
-                    for page, count in zip(pages, [n] * varying + [1] * (len(source) - varying) + [n], strict=True):
-                        size = count * itemsize
-                        views.append(page[-size:].view(dtype) if at_end else page[:size].view(dtype))
-                    for view, operand in zip(views[:-1], source, strict=True):
-                        view[:] = operand[: view.size] if np.ndim(operand) else operand
-                    ufunc(*views[:-1], out=views[-1])
-                    assert_same_bits(views[-1], want)
-                    if n > 1:
-                        strided = slice(None, None, -1)
-                        ufunc(*(view[strided] for view in views[:-1]), out=views[-1][strided])
-                        assert_same_bits(views[-1], want)
-
-
-def moderate_numbers(dtype: Any) -> Array:
-    """Make forty moderate numbers."""
-    return np.linspace(-5, 5, 40).astype(dtype)
 
 
 def test_bits_of_nan() -> None:

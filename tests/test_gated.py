@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samples
-from gated_cases import FUNCTIONS, GATE, ROWS, Gated, gates, others
-from reference import EXACT, REFERENCE
+from gated_cases import FUNCTIONS, ROWS, Gated, gates, others
+from reference import EXACT, GATE, REFERENCE
 from test_accuracy import REFERENCE_ERROR, sweep
 
 import numact

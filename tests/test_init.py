@@ -8,10 +8,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 from cases import CHOSEN, ROWS, name_of
-from reference import EXACT, REFERENCE, density
 
 import numact
 from numact import Activation, init
+from numact._exact import EXACT, REFERENCE, density
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = [np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), BFLOAT16]

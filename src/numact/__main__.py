@@ -1,4 +1,4 @@
-"""The command line: ``python -m numact info`` and ``python -m numact demo``."""
+"""The command line: ``python -m numact info``, ``demo`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,32 @@ def _at_least(least: int) -> Callable[[str], int]:
     return integer
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m numact", description="Neural-network activation functions for NumPy."
     )
     parser.add_argument("--version", action="version", version=f"numact {numact.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo,verify}")
     info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
     demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
     demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
     demo.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="seed of the random numbers")
-    for command in (info, demo):
+    verify = commands.add_parser("verify", help="check the error bounds on this machine; about a minute")
+    for option, text in (
+        ("--function", "which: gelu, with its gradients, or gelu_grad (default: all)"),
+        ("--dtype", "float16, bfloat16, float32 or float64 (default: all)"),
+    ):
+        verify.add_argument(
+            option, action="extend", type=_names, default=[], metavar="NAME", help=f"{text}; repeat, or use commas"
+        )
+    verify.add_argument("--level", metavar="NAME", help="instruction set, of those that `info` lists")
+    verify.add_argument("--exhaustive", action="store_true", help="all 2^32 float32 inputs: minutes for every function")
+    verify.add_argument("--bound", type=float, metavar="ULP", help="allowed error (default: that of the catalogue)")
+    for command in (info, demo, verify):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -61,10 +76,18 @@ def _demo(epochs: int, seed: int, as_json: bool) -> int:
     return demo.run(epochs, seed, as_json)
 
 
+def _verify(options: argparse.Namespace) -> int:
+    from numact import verify
+
+    return verify.run(options.function, options.dtype, options.level, options.exhaustive, options.bound, options.json)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "verify":
+            return _verify(options)
         return _info(options.json) if options.command == "info" else _demo(options.epochs, options.seed, options.json)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
