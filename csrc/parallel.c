@@ -1,5 +1,5 @@
 /* The pool of threads behind numact_parallel(). */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* the affinity of threads */
 
 #include "parallel.h"
 
@@ -44,6 +44,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     int threads;        /* that exist */
+    pthread_t ids[NUMACT_MAX_THREADS];
+    int caller_cpu;     /* kept free for the caller, or -1 */
     atomic_int room;    /* how many of them may still join the job */
     atomic_int inside;  /* how many are computing */
     atomic_int awake;   /* how many look out for a job */
@@ -51,7 +53,7 @@ static struct {
     atomic_bool refused; /* the system has not given a thread: none is asked for until another number is set */
     bool fork_watched;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
-          .done = PTHREAD_COND_INITIALIZER};
+          .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
 
 static atomic_bool everything_to_threads;
 
@@ -63,6 +65,7 @@ static void forget_threads(void)
     pool.lock = new_lock;
     pool.work = pool.done = new_condition;
     pool.threads = 0;
+    pool.caller_cpu = -1;
     atomic_store(&pool.room, 0);
     atomic_store(&pool.inside, 0);
     atomic_store(&pool.awake, 0);
@@ -161,17 +164,34 @@ static int start_threads(int wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    while (pool.threads < wanted && pthread_create(&thread, &attributes, serve, NULL) == 0)
+    while (pool.threads < wanted && pthread_create(&pool.ids[pool.threads], &attributes, serve, NULL) == 0)
         pool.threads++;
+    pool.caller_cpu = -1;
     if (pool.threads < wanted) atomic_store(&pool.refused, true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return pool.threads;
 }
 
+/* Keeps the threads off the processor of the caller.  Linux may wake a thread on the processor of whoever wakes it, where it
+   waits behind the caller for milliseconds. */
+static void make_room_for_caller(void)
+{
+#ifdef __linux__
+    const int cpu = sched_getcpu();
+    cpu_set_t allowed;
+    if (cpu == pool.caller_cpu || cpu < 0 || sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    pool.caller_cpu = cpu;
+    CPU_CLR((size_t)cpu, &allowed);
+    if (CPU_COUNT(&allowed) == 0) return;
+    for (int k = 0; k < pool.threads; k++)
+        pthread_setaffinity_np(pool.ids[k], sizeof allowed, &allowed);
+#endif
+}
+
 static void invite(struct job *job, int threads)
 {
+    make_room_for_caller();
     pthread_mutex_lock(&pool.lock);
     pool.job = job;
     atomic_store(&pool.room, threads);

@@ -70,6 +70,20 @@ assert works() and tasks() == 4
 
 
 @linux
+def test_threads_leave_the_callers_processor() -> None:
+    """A thread may run wherever the caller may, but where the caller was."""
+    code = """
+numact.mish(x)
+mine = os.sched_getaffinity(0)
+workers = [os.sched_getaffinity(int(task)) for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+assert len(workers) == 1
+assert workers[0] <= mine
+assert len(workers[0]) == max(1, len(mine) - 1)
+"""
+    run(code)
+
+
+@linux
 def test_signals_are_blocked() -> None:
     """Threads take no signals, and leave those of the caller as they were."""
     code = """
