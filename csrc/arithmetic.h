@@ -129,6 +129,9 @@ enum { LANES = sizeof(real) / sizeof(scalar) };
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
+/* The same past the cache, to an address that is a multiple of the vector; before others read it, end_streaming(). */
+INLINE void store_streaming(scalar *p, real x) { INTRINSIC(stream)(p, x); }
+INLINE void end_streaming(void) { _mm_sfence(); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
 
@@ -304,6 +307,8 @@ enum { LANES = 1 };
 
 INLINE real load(const scalar *p) { return *p; }
 INLINE void store(scalar *p, real x) { *p = x; }
+INLINE void store_streaming(scalar *p, real x) { store(p, x); }
+INLINE void end_streaming(void) {}
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return n ? *p : 0; }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n)
 {

@@ -14,6 +14,10 @@
 
 enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
 
+/* From so many bytes on a result goes past the cache, which it would leave before it is read, to spare the memory a read of
+   what is overwritten.  Not if it is an operand, which has been read. */
+enum { STREAMED = 8 << 20 };
+
 typedef void formula(const real *operand, real *result);
 
 #define UNROLL_OPERANDS _Pragma("GCC unroll 7")
@@ -66,6 +70,10 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     for (int k = s.varying; k < s.operands; k++)
         operand[k] = real_(in[k][0]);
     ptrdiff_t i = 0;
+    bool streams = LANES > 1 && s.results == 1 && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
+    UNROLL_OPERANDS
+    for (int k = 0; k < s.varying; k++)
+        streams &= in[k] != out[0];
     if (LANES > 1 && n >= 8 * LANES) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
         i = (ptrdiff_t)(-((uintptr_t)out[0] / sizeof(scalar)) % LANES);
@@ -80,9 +88,13 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
         s.f(operand, result);
         UNROLL_OPERANDS
         for (int k = 0; k < s.results; k++)
-            store(out[k] + i, result[k]);
+            if (streams)
+                store_streaming(out[k] + i, result[k]);
+            else
+                store(out[k] + i, result[k]);
         if (s.reports) seen |= overflowed(s.operands, s.results, operand, result);
     }
+    if (streams) end_streaming();
     if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
     return seen;
 }
