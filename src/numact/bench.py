@@ -45,16 +45,14 @@ class Speed:
     ratio_peer: float | None
 
 
-def expression(name: str, dy: Array, x: Array) -> Call | None:
+def expression(function: Function, dy: Array, x: Array) -> Call | None:
     """The call of the NumPy expression, None where there is none."""
-    bases = (name, name.removesuffix("_grad"), name.removesuffix("_grad_y"))
-    activation = next((base for base in bases if base in BASELINES), None)
-    if activation is None:
+    if function.row.name not in BASELINES:
         return None
-    forward, gradient, gradient_y = BASELINES[activation]
-    if name == activation:
+    forward, gradient, gradient_y = BASELINES[function.row.name]
+    if not function.suffix:
         return lambda: forward(x)
-    by = gradient_y if name.endswith("_y") else gradient
+    by = gradient_y if function.suffix == "_grad_y" else gradient
     return None if by is None else lambda: by(dy, x)
 
 
@@ -72,7 +70,7 @@ def calls(function: Function, dtype: Any, size: int, peers: dict[str, Bind]) -> 
     found: dict[str, Call | None] = {
         "copy": lambda: np.copyto(out, x),
         "numact": lambda: ufunc(*operands, *required, out=out),
-        "numpy": expression(function.name, dy, x),
+        "numpy": expression(function, dy, x),
     }
     found.update((peer, bind(function.name, dy, x, out)) for peer, bind in peers.items())
     return {library: call for library, call in found.items() if call is not None}
@@ -175,10 +173,14 @@ def report(results: list[Speed], size: int, threads: int, libraries: list[str]) 
             peer = f"{rates[r.fastest_peer]:9,.0f} {r.fastest_peer}" if r.fastest_peer else f"{'-':>9}"
             line += f"  {peer:21}{cell(r.ratio_peer, '.2f'):>7}"
         lines.append(line)
+    copies = [
+        f"{median(r.copy for r in results if r.dtype == dtype) / 1e6:,.0f} in {dtype}"
+        for dtype in dict.fromkeys(r.dtype for r in results)
+    ]
     lines += [
         "",
         "ratio: times as fast; above 1 numact is faster. Medians of interleaved rounds, numact with out=.",
-        f"of copy: of np.copyto, {median(r.copy for r in results) / 1e6:,.0f}; gradients read two arrays, a copy one.",
+        f"of copy: of np.copyto, {', '.join(copies)}; a gradient reads two arrays, a copy one.",
         f"Other libraries: {', '.join(libraries) or 'none installed of ' + ', '.join(_peers.PEERS)}.",
     ]
     return "\n".join(lines)
