@@ -151,6 +151,7 @@ def test_peers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     assert any(line.startswith("relu ") and " here " in line for line in text.splitlines())
     assert "Other libraries: here." in text
+    assert " in float32; a gradient" in text
 
 
 def test_names_of_peers() -> None:
