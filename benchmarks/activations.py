@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,29 @@ DTYPES = ["float32", "float64"]
 SIZES = [1_024, 16_384, 262_144, 4_194_304]
 
 
+def type_of(dtype: str) -> Any:
+    """The dtype of this name; without ml_dtypes, asv leaves bfloat16 out."""
+    if dtype != "bfloat16":
+        return np.dtype(dtype)
+    try:
+        import ml_dtypes
+    except ModuleNotFoundError:
+        raise NotImplementedError from None
+    return np.dtype(ml_dtypes.bfloat16)
+
+
+def required(name: str) -> list[float]:
+    """Parameters that have no default."""
+    row = next(row for row in numact.catalogue() if row.name == name)
+    return [0.5 for _, default in row.parameters if default is None]
+
+
 def calls(name: str, dtype: str, size: int, library: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Forward pass and gradient, ready to be timed; numact writes into an array that exists."""
+    kind = type_of(dtype)
     rng = np.random.default_rng(0)
-    x = (3 * rng.standard_normal(size)).astype(dtype)
-    dy = rng.standard_normal(size).astype(dtype)
+    x = (3 * rng.standard_normal(size)).astype(kind)
+    dy = rng.standard_normal(size).astype(kind)
     if library == "numpy":
         if name not in BASELINES:
             raise NotImplementedError  # asv then leaves the combination out
@@ -28,9 +46,22 @@ def calls(name: str, dtype: str, size: int, library: str) -> tuple[Callable[[], 
         return lambda: plain.forward(x), lambda: plain.gradient(dy, x)
     function, gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
     out = np.empty_like(x)
-    row = next(row for row in numact.catalogue() if row.name == name)
-    required = [0.5 for _, default in row.parameters if default is None]
-    return lambda: function(x, *required, out=out), lambda: gradient(dy, x, *required, out=out)
+    more = required(name)
+    return lambda: function(x, *more, out=out), lambda: gradient(dy, x, *more, out=out)
+
+
+def medians(work: Sequence[Callable[[], Any]], size: int) -> list[float]:
+    """Seconds for a call, medians of interleaved rounds."""
+    seconds: list[list[float]] = [[] for _ in work]
+    repeat = max(1, 16_384 // size)
+    for _ in range(max(5, min(51, 4_194_304 // size))):
+        for call, times in zip(work, seconds, strict=True):
+            call()  # so that it finds its own arrays in the cache
+            start = time.perf_counter()
+            for _ in range(repeat):
+                call()
+            times.append((time.perf_counter() - start) / repeat)
+    return [float(np.median(times)) for times in seconds]
 
 
 class Activations:
@@ -47,6 +78,87 @@ class Activations:
         self.gradient()
 
 
+class Halves(Activations):
+    """float16 and bfloat16, numact only: NumPy has no vectorised expressions of them."""
+
+    params = (NAMES, ["float16", "bfloat16"], SIZES[1:3], ["numact"])
+
+
+class InPlace:
+    """Results that overwrite their operands, new ones for every sample: values that shrink become subnormal."""
+
+    params = (NAMES, ["float32"], SIZES[1:])
+    param_names = ("name", "dtype", "size")
+    number = 1
+    warmup_time = 0
+
+    def setup(self, name: str, dtype: str, size: int) -> None:
+        rng = np.random.default_rng(0)
+        self.x, self.dy = (3 * rng.standard_normal((2, size))).astype(dtype)
+        self.function, self.gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
+        self.more = required(name)
+
+    def time_forward(self, name: str, dtype: str, size: int) -> None:
+        self.function(self.x, *self.more, out=self.x)
+
+    def time_gradient(self, name: str, dtype: str, size: int) -> None:
+        self.gradient(self.dy, self.x, *self.more, out=self.dy)
+
+
+class Gated:
+    """The gated functions, which read two arrays, and their gradients, which read three and write two."""
+
+    params = ([row.name for row in numact.catalogue() if row.family == "gated"], DTYPES, SIZES[1:])
+    param_names = ("name", "dtype", "size")
+
+    def setup(self, name: str, dtype: str, size: int) -> None:
+        rng = np.random.default_rng(0)
+        self.arrays = (3 * rng.standard_normal((3, size))).astype(dtype)
+        self.out = np.empty_like(self.arrays)
+        self.function, self.gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
+
+    def time_forward(self, name: str, dtype: str, size: int) -> None:
+        self.function(self.arrays[0], self.arrays[1], out=self.out[0])
+
+    def time_gradient(self, name: str, dtype: str, size: int) -> None:
+        self.gradient(*self.arrays, out=(self.out[0], self.out[1]))
+
+
+class Rates:
+    """Elements and bytes per second, read and written ones, of numact alone; "copy" is np.copyto."""
+
+    params = (["copy", *NAMES], ["float16", "float32", "float64"], SIZES[1:])
+    param_names = ("name", "dtype", "size")
+
+    def setup(self, name: str, dtype: str, size: int) -> None:
+        if name == "copy":
+            x = np.ones(size, dtype)
+            out = np.empty_like(x)
+            self.calls: tuple[Callable[[], Any], ...] = (lambda: np.copyto(out, x),)
+        else:
+            self.calls = calls(name, dtype, size, "numact")
+
+    def rate(self, which: int, size: int) -> float:
+        if which >= len(self.calls):
+            return float("nan")  # a copy has no gradient
+        return size / medians([self.calls[which]], size)[0]
+
+    def track_elements_forward(self, name: str, dtype: str, size: int) -> float:
+        return self.rate(0, size)
+
+    def track_elements_gradient(self, name: str, dtype: str, size: int) -> float:
+        return self.rate(1, size)
+
+    def track_bytes_forward(self, name: str, dtype: str, size: int) -> float:
+        return 2 * np.dtype(dtype).itemsize * self.rate(0, size)
+
+    def track_bytes_gradient(self, name: str, dtype: str, size: int) -> float:
+        return 3 * np.dtype(dtype).itemsize * self.rate(1, size)
+
+    track_elements_forward.unit = track_elements_gradient.unit = "elements/s"  # type: ignore[attr-defined]
+    track_bytes_forward.unit = track_bytes_gradient.unit = "bytes/s"  # type: ignore[attr-defined]
+
+
 class Ratios:
     """Time of NumPy over time of numact, medians of interleaved rounds: above 1, numact is faster."""
 
@@ -58,16 +170,8 @@ class Ratios:
         self.calls = [calls(name, dtype, size, library) for library in ("numact", "numpy")]
 
     def _ratio(self, which: int, size: int) -> float:
-        seconds: list[list[float]] = [[], []]
-        repeat = max(1, 16_384 // size)
-        for _ in range(max(5, min(51, 4_194_304 // size))):
-            for pair, times in zip(self.calls, seconds, strict=True):
-                pair[which]()  # so that it finds its own arrays in the cache
-                start = time.perf_counter()
-                for _ in range(repeat):
-                    pair[which]()
-                times.append(time.perf_counter() - start)
-        return float(np.median(seconds[1]) / np.median(seconds[0]))
+        numact_seconds, numpy_seconds = medians([pair[which] for pair in self.calls], size)
+        return numpy_seconds / numact_seconds
 
     def track_forward(self, name: str, dtype: str, size: int) -> float:
         return self._ratio(0, size)

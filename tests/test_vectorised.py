@@ -1,15 +1,11 @@
 """Reads the built extension: the loop of every function is packed at the full width of its level."""
 
-import platform
 import re
-import shutil
-import subprocess
-from collections import defaultdict
-from functools import cache
 
 import gated_cases
 import pytest
 from cases import FUNCTIONS, LEVELS, Function, name_of
+from disassembly import NEEDED, disassembly
 
 from numact import _core
 
@@ -20,29 +16,13 @@ PACKED = rf"\b{ARITHMETIC}p[sd]\s.*%"
 FLOATING = r"\bv?(?:add|sub|mul|div|sqrt|fn?m(?:add|sub)(?:132|213|231))"
 SCALAR = rf"{FLOATING}s[sd]\s"
 
-pytestmark = [
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="knows x86-64 instructions"),
-    pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump (binutils)"),
-]
+pytestmark = NEEDED
 
 
-@cache
-def disassembly() -> dict[str, list[str]]:
-    """Instructions by symbol, parts of split functions included."""
-    command = ["objdump", "--disassemble", "--no-show-raw-insn", "--no-addresses", _core.__file__]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    functions: dict[str, list[str]] = defaultdict(list)
-    name = ""
-    for line in text.splitlines():
-        if line.startswith("<") and line.endswith(">:"):
-            name = line[1:-2].split(".")[0]
-        elif line.startswith("\t"):
-            functions[name].append(line)
-    for name, instructions in list(functions.items()):
-        # The compiler merges equal functions: one of them jumps to the other.
-        if jump := re.match(r"\tjmp\s+<([\w.]+)>", instructions[0]):
-            functions[name] = functions[jump[1]]
-    return dict(functions)
+def instructions_of(symbol: str) -> list[str]:
+    """The instructions of a function, as text."""
+    assert symbol in disassembly(), f"{symbol} is not among the symbols of {_core.__file__}"
+    return [instruction.text for instruction in disassembly()[symbol]]
 
 
 @pytest.mark.parametrize("function", [*FUNCTIONS, *gated_cases.FUNCTIONS], ids=name_of)
@@ -52,8 +32,7 @@ def test_packed(function: Function | gated_cases.Gated, dtype: str, level: str) 
     """The loop has packed arithmetic in the registers of the level, and its divisions are packed."""
     stem = function.name if function.suffix else f"{function.name}_forward"
     symbol = f"{stem}_{dtype}_{level}"
-    instructions = disassembly().get(symbol)
-    assert instructions, f"{symbol} is not among the symbols of {_core.__file__}"
+    instructions = instructions_of(symbol)
     packed = [line for line in instructions if re.search(PACKED + REGISTERS[level], line)]
     if not any(re.search(SCALAR, line) for line in instructions):
         # A formula that only copies.
@@ -75,7 +54,7 @@ def test_packed(function: Function | gated_cases.Gated, dtype: str, level: str) 
 @pytest.mark.parametrize("level", [level for level in LEVELS if level == "v4"])
 def test_packed_masks(name: str, dtype: str, level: str) -> None:
     """The loops with a bit for each element have packed arithmetic only, where there are mask registers."""
-    instructions = disassembly()[f"{name}_{dtype}_{level}"]
+    instructions = instructions_of(f"{name}_{dtype}_{level}")
     assert any(re.search(PACKED + REGISTERS[level], line) for line in instructions)
     assert not any(re.search(r"\bv?u?comis[sd]|" + SCALAR, line) for line in instructions)
 
@@ -84,7 +63,7 @@ def test_packed_masks(name: str, dtype: str, level: str) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_packed_conversions(dtype: str, level: str) -> None:
     """float16 and bfloat16 are converted many at a time, float16 by instructions where the level has them."""
-    instructions = disassembly()[f"numact_{dtype}_{level}"]
+    instructions = instructions_of(f"numact_{dtype}_{level}")
     if dtype == "f16" and level != "baseline":
         expected = [rf"vcvtph2ps\s.*%{REGISTERS[level]}", rf"vcvtps2ph\s.*%{REGISTERS[level]}"]
     else:

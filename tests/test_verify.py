@@ -195,7 +195,7 @@ BLOCKED = "import sys; sys.modules.update(dict.fromkeys(['mpmath', 'rich', 'ml_d
 def test_without_packages() -> None:
     """float32 needs nothing but NumPy, and progress is then plain text; what needs more says what to install."""
     code = BLOCKED + (
-        "from numact import verify; from numact.__main__ import main; verify.Lines.seconds = 0;"
+        "from numact import _command; from numact.__main__ import main; _command.Lines.seconds = 0;"
         "sys.exit(main(['verify', '--function', 'gelu,swiglu', '--dtype', 'float32']))"
     )
     process = run(code)

@@ -1,4 +1,4 @@
-"""The command line: ``python -m numact info``, ``demo`` and ``verify``."""
+"""The command line: ``python -m numact info``, ``demo``, ``verify`` and ``bench``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numact
 
@@ -23,28 +24,41 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+# An option that names several.
+LIST: dict[str, Any] = {"action": "extend", "type": _names, "default": [], "metavar": "NAME"}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m numact", description="Neural-network activation functions for NumPy."
     )
     parser.add_argument("--version", action="version", version=f"numact {numact.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo,verify}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench}")
     info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
     demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
     demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
     demo.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="seed of the random numbers")
     verify = commands.add_parser("verify", help="check the error bounds on this machine; about a minute")
-    for option, text in (
-        ("--function", "which: gelu, with its gradients, or gelu_grad (default: all)"),
-        ("--dtype", "float16, bfloat16, float32 or float64 (default: all)"),
-    ):
-        verify.add_argument(
-            option, action="extend", type=_names, default=[], metavar="NAME", help=f"{text}; repeat, or use commas"
+    bench = commands.add_parser("bench", help="measure the speed beside NumPy and other libraries; about a minute")
+    for command, every in ((verify, "all"), (bench, "what NumPy or an installed library has, too")):
+        command.add_argument(
+            "--function",
+            **LIST,
+            help=f"which: gelu, with its gradients, or gelu_grad (default: {every}); repeat, or use commas",
+        )
+    for command, usual in ((verify, "all"), (bench, "float32")):
+        command.add_argument(
+            "--dtype", **LIST, help=f"float16, bfloat16, float32 or float64 (default: {usual}); repeat, or use commas"
         )
     verify.add_argument("--level", metavar="NAME", help="instruction set, of those that `info` lists")
     verify.add_argument("--exhaustive", action="store_true", help="all 2^32 float32 inputs: minutes for every function")
     verify.add_argument("--bound", type=float, metavar="ULP", help="allowed error (default: that of the catalogue)")
-    for command in (info, demo, verify):
+    bench.add_argument("--threads", type=_at_least(1), metavar="N", help="threads of each library (default: numact's)")
+    bench.add_argument(
+        "--size", type=_at_least(1), default=1 << 20, metavar="N", help="elements (default: %(default)s)"
+    )
+    bench.add_argument("--plot", metavar="FILE", help="draw the figures, as PNG, SVG or PDF")
+    for command in (info, demo, verify, bench):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -82,12 +96,20 @@ def _verify(options: argparse.Namespace) -> int:
     return verify.run(options.function, options.dtype, options.level, options.exhaustive, options.bound, options.json)
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from numact import bench
+
+    return bench.run(options.function, options.dtype, options.threads, options.size, options.plot, options.json)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "verify":
             return _verify(options)
+        if options.command == "bench":
+            return _bench(options)
         return _info(options.json) if options.command == "info" else _demo(options.epochs, options.seed, options.json)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
