@@ -210,13 +210,15 @@ INLINE real silu_grad(real dy, real x)
 /* The activations with f(x) = x + f(-x) from f(-|x|) = -left: max(x, -0) - left, which keeps the signs of the zeros. */
 INLINE real with_left(real x, real left) { return at_least(x, -real_(0)) - left; }
 
-/* gelu(-t) = -t Phi(-t) = -2^n t (1 + q) (value + rest). */
+/* gelu(-t) = -t Phi(-t) = -2^n t (1 + q + lost) (value + rest). */
 INLINE real gelu_forward(real x)
 {
     real t = abs_at_most(x, TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
-    real more = fma(tail.e.q, tail.factor.value, fma(tail.e.q, tail.factor.rest, tail.factor.rest));
-    return with_left(x, scale(fma(t, tail.factor.value, t * more), tail.e.n));
+    struct pair factor = tail.factor;
+    real more = fma(factor.value, tail.e.lost, fma(tail.e.q, factor.rest, factor.rest));
+    more = fma(tail.e.q, factor.value, more);
+    return with_left(x, scale(fma(t, factor.value, t * more), tail.e.n));
 }
 
 /* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */

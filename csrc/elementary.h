@@ -173,9 +173,10 @@ INLINE real round_(real x) { return (x + ROUNDER) - ROUNDER; }
 INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
 
 /* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
-   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less. */
+   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less; `lost` is the part of the
+   rest that the rounding of q has lost. */
 struct exponential {
-    real n, power, bounded_power, fraction, q, rest;
+    real n, power, bounded_power, fraction, q, lost, rest;
 };
 
 /* e^(sign (x + rest)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n for
@@ -188,10 +189,10 @@ INLINE struct exponential exponential_scaled(int sign, real x, real rest, real p
     real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_rest = (exact - r) + low;
-    real q_rest = sign < 0 ? fma(square, p, -r - q) - r_rest : fma(square, p, r - q) + r_rest;
+    real lost = fma(square, p, (sign < 0 ? -r : r) - q), all = sign < 0 ? lost - r_rest : lost + r_rest;
     real fraction = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
-    return (struct exponential){n, power_of_sum(sum), power_of_sum(at_least(sum, least)), fraction, q, q_rest};
+    return (struct exponential){n, power_of_sum(sum), power_of_sum(at_least(sum, least)), fraction, q, lost, all};
 }
 
 /* e^(x + rest) and e^-(x + rest) */
@@ -210,7 +211,7 @@ INLINE struct exponential power_of_two_of(real x, real w, real rest)
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
     real r = fma(x, rest, fma(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
     real bounded_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
-    return (struct exponential){n, power_of_sum(sum), bounded_power, 1 + q, q, NO_REST};
+    return (struct exponential){n, power_of_sum(sum), bounded_power, 1 + q, q, NO_REST, NO_REST};
 }
 
 /* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */

@@ -18,6 +18,18 @@ enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
    what is overwritten.  Not if it is an operand, which has been read. */
 enum { STREAMED = 8 << 20 };
 
+INLINE bool is_streamed(const scalar *in, const scalar *out, ptrdiff_t n)
+{
+    return LANES > 1 && in != out && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
+}
+INLINE void put(scalar *p, real x, bool streams)
+{
+    if (streams)
+        store_streaming(p, x);
+    else
+        store(p, x);
+}
+
 typedef void formula(const real *operand, real *result);
 
 #define UNROLL_OPERANDS _Pragma("GCC unroll 7")
@@ -70,10 +82,10 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     for (int k = s.varying; k < s.operands; k++)
         operand[k] = real_(in[k][0]);
     ptrdiff_t i = 0;
-    bool streams = LANES > 1 && s.results == 1 && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
+    bool streams = s.results == 1;
     UNROLL_OPERANDS
     for (int k = 0; k < s.varying; k++)
-        streams &= in[k] != out[0];
+        streams &= is_streamed(in[k], out[0], n);
     if (LANES > 1 && n >= 8 * LANES) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
         i = (ptrdiff_t)(-((uintptr_t)out[0] / sizeof(scalar)) % LANES);
@@ -88,10 +100,7 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
         s.f(operand, result);
         UNROLL_OPERANDS
         for (int k = 0; k < s.results; k++)
-            if (streams)
-                store_streaming(out[k] + i, result[k]);
-            else
-                store(out[k] + i, result[k]);
+            put(out[k] + i, result[k], streams);
         if (s.reports) seen |= overflowed(s.operands, s.results, operand, result);
     }
     if (streams) end_streaming();

@@ -51,13 +51,14 @@ INLINE void flush_bits(struct bit_writer *w)
 }
 
 /* FLAGS elements and their bits, from the ones that were there to the ones that are. */
-INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values)
+INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
+                              bool streams)
 {
     flags before = flags_of(word), after = flags_of(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES) {
         mask passes = flags_at(&before, k);
-        store(out + k, f(load(in + k), &passes, values));
+        put(out + k, f(load(in + k), &passes, values), streams);
         set_flags(&after, k, passes);
     }
     return word_of(&after);
@@ -69,7 +70,7 @@ INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_
 {
     scalar part[FLAGS] = {0};
     memcpy(part, in, (size_t)count * sizeof(scalar));
-    word = compute_flags(f, part, word, part, values);
+    word = compute_flags(f, part, word, part, values, false);
     memcpy(out, part, (size_t)count * sizeof(scalar));
     return word & ((UINT64_C(1) << count) - 1);
 }
@@ -83,6 +84,7 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
     UNROLL_OPERANDS
     for (int k = 0; k < value_count; k++)
         values[k] = real_(given[k]);
+    const bool streams = is_streamed(in, out, n);
     ptrdiff_t i = 0, first = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % (CACHE_LINE / sizeof(scalar)));
     if (first && n >= 2 * FLAGS) {
         uint64_t word = compute_masked_part(f, in, writes ? 0 : read_bits(bytes, 0, first), out, values, first);
@@ -90,7 +92,7 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
         i = first;
     }
     for (; i <= n - FLAGS; i += FLAGS) {
-        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values);
+        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values, streams);
         if (writes) write_bits(&written, word, FLAGS);
     }
     if (i < n) {
@@ -98,6 +100,7 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
         if (writes) write_bits(&written, word, n - i);
     }
     if (writes) flush_bits(&written);
+    if (streams) end_streaming();
 }
 
 #define MASKED_LOOP(function, writes, value_count)                                                                     \

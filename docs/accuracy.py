@@ -12,6 +12,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from numact import _checks, _reference
+from numact._peers import JAX, ONNX
 from numact.verify import functions, hexadecimal
 
 ROOT = Path(__file__).parent.parent
@@ -28,26 +30,6 @@ ESSENTIAL = ("sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "softplus", "mish",
 
 Float32 = np.ndarray[Any, np.dtype[np.float32]]
 Implementation = Callable[[Float32], Float32]
-
-# Operators of ONNX, whose defaults are those of the catalogue, and attributes where they are not.
-ONNX: dict[str, tuple[str, dict[str, Any]]] = {
-    "relu": ("Relu", {}),
-    "leaky_relu": ("LeakyRelu", {}),
-    "elu": ("Elu", {}),
-    "selu": ("Selu", {}),
-    "celu": ("Celu", {}),
-    "sigmoid": ("Sigmoid", {}),
-    "tanh": ("Tanh", {}),
-    "softplus": ("Softplus", {}),
-    "softsign": ("Softsign", {}),
-    "gelu": ("Gelu", {}),
-    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
-    "mish": ("Mish", {}),
-    "hard_swish": ("HardSwish", {}),
-    "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
-    "exponential": ("Exp", {}),
-    "thresholded_relu": ("ThresholdedRelu", {}),
-}
 
 
 def pytorch() -> dict[str, Implementation]:
@@ -86,27 +68,7 @@ def jax() -> dict[str, Implementation]:
     from jax import nn
     from jax import numpy as jnp
 
-    names: tuple[str, ...] = (
-        "sigmoid",
-        "softplus",
-        "log_sigmoid",
-        "silu",
-        "mish",
-        "elu",
-        "selu",
-        "celu",
-        "hard_swish",
-        "hard_sigmoid",
-    )
-    names += ("squareplus", "relu", "relu6", "leaky_relu", "hard_tanh", "sparse_plus", "sparse_sigmoid")
-    forward: dict[str, Any] = {
-        **{name: getattr(nn, name) for name in names},
-        "gelu": lambda x: nn.gelu(x, approximate=False),
-        "gelu_tanh": nn.gelu,
-        "softsign": nn.soft_sign,
-        "tanh": jnp.tanh,
-        "exponential": jnp.exp,
-    }
+    forward = {name: partial(function, nn, jnp) for name, function in JAX.items()}
     found: dict[str, Implementation] = {}
     for name, function in forward.items():
         for suffix, compiled in (

@@ -69,6 +69,11 @@ JAX: dict[str, Callable[[Any, Any, Any], Any]] = {
     "hard_swish": lambda nn, jnp, x: nn.hard_swish(x),
     "hard_sigmoid": lambda nn, jnp, x: nn.hard_sigmoid(x),
     "softsign": lambda nn, jnp, x: nn.soft_sign(x),
+    "squareplus": lambda nn, jnp, x: nn.squareplus(x),
+    "hard_tanh": lambda nn, jnp, x: nn.hard_tanh(x),
+    "sparse_plus": lambda nn, jnp, x: nn.sparse_plus(x),
+    "sparse_sigmoid": lambda nn, jnp, x: nn.sparse_sigmoid(x),
+    "exponential": lambda nn, jnp, x: jnp.exp(x),
 }
 
 # Operators and attributes of ONNX, for float32.
@@ -87,6 +92,8 @@ ONNX: dict[str, tuple[str, dict[str, Any]]] = {
     "hard_swish": ("HardSwish", {}),
     "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6}),
     "softsign": ("Softsign", {}),
+    "exponential": ("Exp", {}),
+    "thresholded_relu": ("ThresholdedRelu", {}),
 }
 
 
