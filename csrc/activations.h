@@ -224,8 +224,7 @@ INLINE real gelu_forward(real x)
 /* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
 INLINE struct scaled gelu_slope_left(real t)
 {
-    struct exponential e = normal_exponential(t);
-    return (struct scaled){times_exponential(e, value_of(tabulated(t, GELU_FACTOR))), e.n};
+    return exponential_times(normal_exponential(t), value_of(tabulated(t, GELU_FACTOR)));
 }
 INLINE real gelu_grad(real dy, real x)
 {
@@ -501,8 +500,7 @@ INLINE real gelu_tanh_forward(real x)
 /* gelu_tanh'(-t) = e^-z times a factor, for 0 <= t <= GELU_TANH_FAR. */
 INLINE struct scaled gelu_tanh_slope_left(real t)
 {
-    struct exponential e = gelu_tanh_exponential(t);
-    return (struct scaled){times_exponential(e, value_of(tabulated_on(t, GELU_TANH_FACTOR))), e.n};
+    return exponential_times(gelu_tanh_exponential(t), value_of(tabulated_on(t, GELU_TANH_FACTOR)));
 }
 INLINE real gelu_tanh_grad(real dy, real x)
 {

@@ -289,6 +289,12 @@ struct scaled {
     real n;
 };
 
+/* 2^n (1 + q) (value + rest) */
+INLINE struct scaled exponential_times(struct exponential e, struct pair factor)
+{
+    return (struct scaled){times_exponential(e, factor), e.n};
+}
+
 INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b)
 {
     return (struct scaled){sel_pair(condition, a.factor, b.factor), sel(condition, a.n, b.n)};
@@ -302,7 +308,7 @@ INLINE struct scaled logistic_slope(real t)
     struct sigmoids s = sigmoids_of(e, fma(e.bounded_power, e.q, e.bounded_power - once));
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(-2 * s.rho, square.value, square.rest);
-    return (struct scaled){times_exponential(e, square), e.n};
+    return exponential_times(e, square);
 }
 
 /* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the division, where
@@ -322,13 +328,11 @@ INLINE real logistic_density(real t, int shift)
 /* silu'(-t) and silu'(-(t + rest)), 0 <= t <= EXP_FAR: e^-t times a factor. */
 INLINE struct scaled silu_slope_left(real t)
 {
-    struct exponential e = falling_exponential(t, NO_REST);
-    return (struct scaled){times_exponential(e, value_of(tabulated_on(t, SILU_FACTOR))), e.n};
+    return exponential_times(falling_exponential(t, NO_REST), value_of(tabulated_on(t, SILU_FACTOR)));
 }
 INLINE struct scaled silu_slope_left_of(real t, real rest)
 {
-    struct exponential e = falling_exponential(t, rest);
-    return (struct scaled){times_exponential(e, value_of(moved(tabulated_on(t, SILU_FACTOR), rest))), e.n};
+    return exponential_times(falling_exponential(t, rest), value_of(moved(tabulated_on(t, SILU_FACTOR), rest)));
 }
 
 /* f(x) from left = f(-|x|), where f(x) = 1 - f(-x). */
@@ -357,13 +361,11 @@ INLINE real tanh_(real x)
 /* log(1 + e^-t) and log(1 + e^-(t + rest)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
 INLINE struct scaled log1p_exp(real t)
 {
-    struct exponential e = falling_exponential(t, NO_REST);
-    return (struct scaled){times_exponential(e, parts_of(tabulated_on(t, LOG1P_FACTOR))), e.n};
+    return exponential_times(falling_exponential(t, NO_REST), parts_of(tabulated_on(t, LOG1P_FACTOR)));
 }
 INLINE struct scaled log1p_exp_of(real t, real rest)
 {
-    struct exponential e = falling_exponential(t, rest);
-    return (struct scaled){times_exponential(e, parts_of(moved(tabulated_on(t, LOG1P_FACTOR), rest))), e.n};
+    return exponential_times(falling_exponential(t, rest), parts_of(moved(tabulated_on(t, LOG1P_FACTOR), rest)));
 }
 
 /* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2), by its exact argument, times a factor. */

@@ -96,7 +96,7 @@ INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at
 INLINE struct scaled normal_factor(real x)
 {
     struct normal_tail tail = normal_tail(at_most(abs_(x), TAIL_FAR));
-    return from_left(x, (struct scaled){times_exponential(tail.e, tail.factor), tail.e.n});
+    return from_left(x, exponential_times(tail.e, tail.factor));
 }
 
 INLINE struct scaled gelu_slope(real x) { return from_left(x, gelu_slope_left(at_most(abs_(x), TAIL_FAR))); }
