@@ -1,6 +1,6 @@
 """Write docs/accuracy.md, the largest errors that `python -m numact verify` finds, beside those of other libraries.
 
-Run: python -m numact verify --exhaustive --json > errors.json
+Run: python -m numact verify --exhaustive --level v4,baseline --json > errors.json
      python docs/accuracy.py peers > peers.json      (where PyTorch, JAX or ONNX Runtime is installed)
      python docs/accuracy.py write errors.json peers.json
 
@@ -175,8 +175,8 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
         "# Accuracy",
         "",
         "What `python -m numact verify --exhaustive` has found, written by `docs/accuracy.py`:",
-        f"numact {run['version']}, compiler {run['compiler']}, level {run['level']}.  All levels and processors give",
-        "the same bits.",
+        f"numact {run['version']}, compiler {run['compiler']}, level {' and '.join(run['levels'])}.",
+        "All levels and processors give the same bits.",
         "",
         "- Errors are in units in the last place (ULP) of the true value; 0.5 is what rounding alone may cost.",
         "- The true values are those of csrc/reference.c, good to 1e-6 ULP of float32; for float64 they have 200 bits.",

@@ -39,7 +39,7 @@ def test_float32(level: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0, failed
     json.dumps(found, allow_nan=False)
     assert found["passed"]
-    assert found["level"] == level
+    assert found["levels"] == [level]
     names = [row["function"] for row in found["results"]]
     gated = [row.name for row in _core.catalogue() if row.family == "gated"]
     assert sorted(names) == sorted([*ELEMENTWISE, *gated, *(f"{name}_grad" for name in gated)])
@@ -142,6 +142,24 @@ def test_wrong_functions_are_found(dtype: Any) -> None:
     found = check(lambda x: np.where(x == wrong, dtype(np.nan), built["relu"](x)))
     assert (found.error, found.operands) == (math.inf, (float(wrong),))
     assert check(lambda x: np.maximum(x, dtype(0)) * dtype(-1)).error == math.inf
+
+
+@pytest.mark.parametrize("name", ["gelu", "swiglu_grad"])
+def test_levels_that_differ_are_found(name: str) -> None:
+    """Where another level gives other bits, which the bound would allow, the result becomes NaN; a NaN stays one."""
+    built = _core.build(_core.level())
+    ufunc, x = built[name], np.linspace(-1, 1, 9, dtype=np.float32)
+    operands = (x,) * ufunc.nin
+
+    def with_another_bit(*operands: Any) -> Any:
+        results = ufunc(*operands)
+        _checks.as_tuple(results)[-1].view(np.uint32)[3] ^= 1
+        return results
+
+    for other, wrong in ((ufunc, []), (with_another_bit, [3])):
+        computed = _checks.on_all([built, {**built, name: other}])[name]
+        assert np.flatnonzero(np.isnan(_checks.as_tuple(computed(*operands))[-1])).tolist() == wrong
+        assert np.isnan(_checks.as_tuple(computed(*(operand * np.nan for operand in operands)))[-1]).all()
 
 
 def test_errors_float64() -> None:

@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--dtype", **LIST, help=f"float16, bfloat16, float32 or float64 (default: {usual}); repeat, or use commas"
         )
-    verify.add_argument("--level", metavar="NAME", help="instruction set, of those that `info` lists")
+    verify.add_argument(
+        "--level", **LIST, help="instruction set, of those that `info` lists; several must give the same bits"
+    )
     verify.add_argument("--exhaustive", action="store_true", help="all 2^32 float32 inputs: minutes for every function")
     verify.add_argument("--bound", type=float, metavar="ULP", help="allowed error (default: that of the catalogue)")
     bench.add_argument("--threads", type=_at_least(1), metavar="N", help="threads of each library (default: numact's)")

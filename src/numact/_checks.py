@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -79,6 +79,32 @@ class Found:
         return replace(worse, inputs=inputs, correct=correct)
 
 
+# What is checked: a ufunc, or `on_all` of those of several levels.
+Computed = Callable[..., Any]
+
+
+def on_all(levels: Sequence[dict[str, np.ufunc]]) -> dict[str, Computed]:
+    """The functions of the first level; where another level gives other bits they give NaN, which no bound allows."""
+    if len(levels) == 1:
+        return dict(levels[0])
+    return {name: partial(_on_all, [built[name] for built in levels]) for name in levels[0]}
+
+
+def _on_all(ufuncs: Sequence[Computed], *operands: Array) -> Any:
+    first, *others = (ufunc(*operands) for ufunc in ufuncs)
+    for other in others:
+        for a, b in zip(as_tuple(first), as_tuple(other), strict=True):
+            differ = a.view(unsigned(a.dtype)) != b.view(unsigned(b.dtype))
+            if differ.any():
+                a[differ] = np.nan
+    return first
+
+
+def as_tuple(results: Any) -> tuple[Array, ...]:
+    """The results of a function with one or with several."""
+    return results if isinstance(results, tuple) else (results,)
+
+
 @dataclass(frozen=True)
 class Part:
     """Some inputs of a function, to be checked by one thread."""
@@ -91,7 +117,7 @@ class Part:
 
 
 def check_numbers(
-    ufunc: np.ufunc, function: Function, dtype: str, x: Array, parameters: tuple[Any, ...], ones: Array
+    ufunc: Computed, function: Function, dtype: str, x: Array, parameters: tuple[Any, ...], ones: Array
 ) -> Found:
     """Compare with the compiled reference; x is contiguous."""
     with np.errstate(all="ignore"):
@@ -107,7 +133,7 @@ def check_numbers(
 
 
 def check_range(
-    ufunc: np.ufunc, function: Function, dtype: str, kind: Any, patterns: range, parameters: tuple[Any, ...]
+    ufunc: Computed, function: Function, dtype: str, kind: Any, patterns: range, parameters: tuple[Any, ...]
 ) -> Found:
     """The same for numbers with these bit patterns."""
     ones = np.ones(BLOCK, kind)
@@ -125,7 +151,7 @@ def special_float32() -> Array:
     return np.concatenate([critical(np.float32, 64, 320), ends_of_exponents(np.float32)])
 
 
-def check_special(ufunc: np.ufunc, forward: np.ufunc, function: Function, parameters: tuple[Any, ...]) -> Found:
+def check_special(ufunc: Computed, forward: Computed, function: Function, parameters: tuple[Any, ...]) -> Found:
     """The same for special numbers, and for a gradient from the output for their outputs."""
     x = special_float32()
     if function.suffix == "_grad_y":
@@ -135,7 +161,7 @@ def check_special(ufunc: np.ufunc, forward: np.ufunc, function: Function, parame
 
 
 def elementwise_parts(
-    built: dict[str, np.ufunc], function: Function, dtype: str, kind: Any, exhaustive: bool
+    built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
     """All inputs of a function in pieces; of float32 all those for the defaults, if `exhaustive`."""
     ufunc, forward = built[function.name], built[function.row.name]
@@ -154,7 +180,7 @@ def elementwise_parts(
 # Gated functions of up to 32 bits: random operands.
 
 
-def check_gated(ufunc: np.ufunc, function: Function, dtype: str, kind: Any, count: int, seed: int) -> Found:
+def check_gated(ufunc: Computed, function: Function, dtype: str, kind: Any, count: int, seed: int) -> Found:
     """Compare the products of the compiled reference's values with the results, for random operands."""
     gate, other = gated_operands(kind, count, seed)
     results, arranged, derivatives = gated_results(ufunc, function, gate, other)
@@ -186,18 +212,18 @@ def gated_operands(kind: Any, count: int, seed: int) -> tuple[Array, Array]:
 
 
 def gated_results(
-    ufunc: np.ufunc, function: Function, gate: Array, other: Array
+    ufunc: Computed, function: Function, gate: Array, other: Array
 ) -> tuple[tuple[Array, ...], tuple[Array, Array], bool]:
     """The results, the two operands in the order of the function, and whether it is a gradient."""
     arranged = (gate, other) if function.row.arguments[0] == "gate" else (other, gate)
     with np.errstate(all="ignore"):
         if not function.suffix:
-            return (ufunc(*arranged),), arranged, False
-        return ufunc(np.ones_like(gate), *arranged), arranged, True
+            return as_tuple(ufunc(*arranged)), arranged, False
+        return as_tuple(ufunc(np.ones_like(gate), *arranged)), arranged, True
 
 
 def gated_parts(
-    built: dict[str, np.ufunc], function: Function, dtype: str, kind: Any, exhaustive: bool
+    built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
     """A sample in pieces; two operands cannot take all values."""
     count = GATES_MANY if exhaustive and dtype == "float32" else GATES
@@ -222,7 +248,7 @@ def error_float64(got: float, want: Any) -> float:
     return float(abs(number - want) / EXACT.mpf(math.ulp(min(abs(rounded), sys.float_info.max))))
 
 
-def check_float64(ufunc: np.ufunc, function: Function, x: Array, parameters: tuple[Any, ...]) -> Found:
+def check_float64(ufunc: Computed, function: Function, x: Array, parameters: tuple[Any, ...]) -> Found:
     """Compare with numbers of 200 bits; x is finite."""
     from numact._exact import EXACT, REFERENCE
 
@@ -238,7 +264,7 @@ def check_float64(ufunc: np.ufunc, function: Function, x: Array, parameters: tup
     return found
 
 
-def check_gated_float64(ufunc: np.ufunc, function: Function, count: int, seed: int) -> Found:
+def check_gated_float64(ufunc: Computed, function: Function, count: int, seed: int) -> Found:
     """The same for a gated function and random operands."""
     from numact._exact import EXACT, REFERENCE
 
@@ -260,7 +286,7 @@ def check_gated_float64(ufunc: np.ufunc, function: Function, count: int, seed: i
     return found
 
 
-def inputs_float64(function: Function, forward: np.ufunc, parameters: tuple[Any, ...], count: int) -> Array:
+def inputs_float64(function: Function, forward: Computed, parameters: tuple[Any, ...], count: int) -> Array:
     """Random numbers of every magnitude, critical ones with their neighbours, hard cases; or their outputs."""
     hard = np.array([float.fromhex(text) for text in HARD])
     x = np.concatenate([critical(np.float64, 1, 30), stratified(np.float64, count), hard, -hard])
@@ -271,7 +297,7 @@ def inputs_float64(function: Function, forward: np.ufunc, parameters: tuple[Any,
     return np.asarray(x[np.isfinite(x)])
 
 
-def float64_parts(built: dict[str, np.ufunc], function: Function, exhaustive: bool) -> Iterator[Part]:
+def float64_parts(built: dict[str, Computed], function: Function, exhaustive: bool) -> Iterator[Part]:
     """The sample of float64 in pieces."""
     ufunc = built[function.name]
     if function.row.family == "gated":
@@ -289,7 +315,7 @@ def float64_parts(built: dict[str, np.ufunc], function: Function, exhaustive: bo
 # Everything
 
 
-def parts(built: dict[str, np.ufunc], function: Function, dtype: str, kind: Any, exhaustive: bool) -> Iterator[Part]:
+def parts(built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool) -> Iterator[Part]:
     """All that is to be checked of a function in a type."""
     if dtype == "float64":
         return float64_parts(built, function, exhaustive)

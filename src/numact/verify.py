@@ -14,7 +14,7 @@ from typing import Any
 
 import numact
 from numact import _command, _core
-from numact._checks import REFERENCE_ERROR, Found, Function, Part, parts
+from numact._checks import REFERENCE_ERROR, Found, Function, Part, on_all, parts
 from numact._command import UsageError, progress
 
 
@@ -112,7 +112,7 @@ def judge(function: Function, dtype: str, found: Found, exhaustive: bool, bound:
 def verify(
     names: Sequence[str] = (),
     types: Sequence[str] = (),
-    level: str | None = None,
+    levels: Sequence[str] = (),
     exhaustive: bool = False,
     bound: float | None = None,
 ) -> list[Result]:
@@ -124,8 +124,8 @@ def verify(
         Activations, with their gradients, or single gradients; all where empty.
     types : sequence of str
         "float16", "bfloat16", "float32", "float64"; all where empty.
-    level : str, optional
-        Instruction-set level; by default the one in use.
+    levels : sequence of str
+        Instruction-set levels, which must give the same bits; the one in use where empty.
     exhaustive : bool
         Check every float32, and more of float64.
     bound : float, optional
@@ -143,7 +143,7 @@ def verify(
     """
     chosen, kinds = functions(names), dtypes(types)
     try:
-        built = _core.build(level or _core.level())
+        built = on_all([_core.build(level) for level in levels or [_core.level()]])
     except ValueError as error:
         raise UsageError(f"--level: {error}") from None
     work = [(function, dtype, kind) for dtype, kind in kinds.items() for function in chosen]
@@ -161,7 +161,7 @@ def verify(
     return results
 
 
-def report(results: list[Result], level: str) -> str:
+def report(results: list[Result], levels: Sequence[str]) -> str:
     """The table, and a last line that says how it went."""
     lines = [f"{'function':24}{'dtype':10}{'bound':>6}{'error':>10}  {'correct':>9}{'inputs':>15}  largest error at"]
     for r in results:
@@ -177,24 +177,29 @@ def report(results: list[Result], level: str) -> str:
     lines += [
         "",
         "Errors in ULP; correct: correctly rounded; +: a sample, not every input; in brackets: parameters.",
-        f"{len(results) - failed} of {len(results)} within their bounds, level {level}.",
+        f"{len(results) - failed} of {len(results)} within their bounds, level {' and '.join(levels)}.",
     ]
     return "\n".join(lines)
 
 
 def run(
-    names: Sequence[str], types: Sequence[str], level: str | None, exhaustive: bool, bound: float | None, as_json: bool
+    names: Sequence[str],
+    types: Sequence[str],
+    levels: Sequence[str],
+    exhaustive: bool,
+    bound: float | None,
+    as_json: bool,
 ) -> int:
     """Print the report, or all figures as JSON; 1 where an error is above its bound, 2 where the question is wrong."""
     try:
-        results = verify(names, types, level, exhaustive, bound)
+        results = verify(names, types, levels, exhaustive, bound)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
-    used = level or _core.level()
+    used = list(levels) or [_core.level()]
     passed = all(result.passed for result in results)
     if as_json:
-        what = {"version": numact.__version__, "level": used, "compiler": _core.compiler(), "exhaustive": exhaustive}
+        what = {"version": numact.__version__, "levels": used, "compiler": _core.compiler(), "exhaustive": exhaustive}
         print(json.dumps({**what, "passed": passed, "results": [asdict(result) for result in results]}, indent=2))
     else:
         print(report(results, used))
