@@ -31,7 +31,7 @@
         "(-inf, inf)", "0", "",                                                                                        \
         "Maas et al., 2013.  PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  "                        \
         "An array as slope makes it a PReLU.")                                                                         \
-    ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                    \
+    ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, 1.0, 2.0,                                    \
         "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x",                                                \
         "(-alpha, inf)", "0", "", "Clevert et al., 2016.")                                                             \
     ROW(sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                    \
@@ -57,13 +57,13 @@
     ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 1.0,                                               \
         "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
         "[0, 1]", "-3, 3", "", "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")       \
-    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 1.5, 2.0,                                                         \
+    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 1.0, 2.0,                                                         \
         "lambda x if x > 0 else lambda alpha (e^x - 1)", "lambda if x > 0 else lambda alpha e^x",                      \
         "(-1.7581, inf)", "0", "", "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")            \
     ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                \
         "log sigmoid(x)", "sigmoid(-x)",                                                                               \
         "(-inf, 0)", "", "", "")                                                                                       \
-    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 1.5, 2.0,                                              \
+    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 1.0, 1.0,                                              \
         "e^x", "e^x",                                                                                                  \
         "(0, inf)", "", "exp", "")                                                                                     \
     ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.0, 0.5,                                                 \
@@ -99,10 +99,10 @@
         "[-0.1501, inf)", "", "", "As in Thinc: swish without an exponential.")                                        \
     ROW(gaussian, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                    \
         "e^(-x^2)", "-2x e^(-x^2)", "(0, 1]", "", "", "")                                                              \
-    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                     \
+    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 2.0,                                     \
         "x if x > 0 else alpha (e^(x / alpha) - 1)", "1 if x > 0 else e^(x / alpha)",                                  \
         "(-alpha, inf)", "", "", "Barron, 2017: the elu whose derivative is continuous for every alpha.")              \
-    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                      \
+    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 2.0,                                      \
         "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "(0, inf)", "", "", "Barron, 2021.")                 \
     ROW(swish, 1, "beta=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                               \
         "x sigmoid(beta x)", "s (1 + beta x (1 - s)), s = sigmoid(beta x)",                                            \
@@ -180,14 +180,18 @@ INLINE struct pair beta_times(real beta, real x)
 }
 
 /* log(1 + e^z) / beta = max(x, 0) + log(1 + e^-|z|) / beta, z = beta x: nothing overflows, the left tail keeps its
-   relative accuracy. */
+   relative accuracy.  beta is 2^k fraction; for |x| beyond `furthest` the logarithm rounds to 0.  What depends on beta alone
+   is computed once for a row of x. */
 INLINE real softplus_forward(real x, real beta)
 {
-    struct pair z = beta_times(beta, x);
-    struct scaled log = log1p_exp_of(abs_(z.value), sel(lt(x, 0), -z.rest, z.rest));
-    real inverse = 1 / beta, quotient = log.factor.value * inverse;
-    real rest = (fma(-quotient, beta, log.factor.value) + log.factor.rest) * inverse;
-    return at_least(x, 0) + scale(quotient + rest, log.n);
+    beta = abs_(beta); /* a negative one is not allowed, and gives the same bits everywhere */
+    real k = exponent_of(beta), fraction = scale(beta, -k);
+    real inverse = 1 / fraction, inverse_rest = fma(-inverse, fraction, 1) * inverse;
+    real furthest = scale((EXP_LIMIT - (scalar)0.6875 * k) * inverse, -k);
+    struct pair z = product_of(beta, at_most(abs_at_most(x, LARGEST), furthest));
+    struct scaled log = log1p_exp_of(z.value, z.rest);
+    real rest = fma(log.factor.value, inverse_rest, log.factor.rest * inverse);
+    return at_least(x, 0) + scale(fma(log.factor.value, inverse, rest), log.n - k);
 }
 INLINE real softplus_grad(real dy, real x, real beta)
 {
@@ -210,15 +214,12 @@ INLINE real silu_grad(real dy, real x)
 /* The activations with f(x) = x + f(-x) from f(-|x|) = -left: max(x, -0) - left, which keeps the signs of the zeros. */
 INLINE real with_left(real x, real left) { return at_least(x, -real_(0)) - left; }
 
-/* gelu(-t) = -t Phi(-t) = -2^n t (1 + q + lost) (value + rest). */
+/* gelu(-t) = -t Phi(-t) */
 INLINE real gelu_forward(real x)
 {
     real t = abs_at_most(x, TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
-    struct pair factor = tail.factor;
-    real more = fma(factor.value, tail.e.lost, fma(tail.e.q, factor.rest, factor.rest));
-    more = fma(tail.e.q, factor.value, more);
-    return with_left(x, scale(fma(t, factor.value, t * more), tail.e.n));
+    return with_left(x, times_exponential_by(t, tail.e, with_lost(tail.e, tail.factor)));
 }
 
 /* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
@@ -262,7 +263,8 @@ INLINE real selu_forward(real x)
 }
 INLINE real selu_grad(real dy, real x)
 {
-    real left = fma(SELU_LEFT, exp_(clamp(x, EXP_LIMIT)), SELU_LEFT_LOW * exp_(clamp(x, EXP_LIMIT)));
+    struct exponential e = exponential(clamp(x, EXP_LIMIT), NO_REST);
+    real left = scale(fma(SELU_LEFT, e.fraction, SELU_LEFT_LOW * e.fraction), e.n);
     return sel(gt(x, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * left);
 }
 INLINE real selu_grad_y(real dy, real y)
@@ -385,44 +387,21 @@ INLINE real gaussian_grad(real dy, real x)
     return dy * scale(-2 * fma(bounded, e.q, bounded), e.n);
 }
 
-/* mish = x A/B.  With E = e^-t, t = |x|, it is A = 1 + 2E and B = A + 2E^2 on the right, A = 2E + E^2 and B = A + 2 on the
-   left.  A small power of E counts in A only, and is applied at the end. */
+/* mish(x) = max(x, 0) - t e factor, t = |x|, e = e^-t, where each side has its own factor, a function of e. */
 INLINE real mish_forward(real x)
 {
-    mask left = lt(x, 0);
-    struct exponential e = falling_exponential(at_most(abs_(x), EXP_LIMIT), NO_REST);
-    real n = at_least(e.n, -EXPONENT_BIAS / 2), power = power_of_two(n);
-    real one_q = 1 + e.q, once = power * one_q, square = once * once;
-    struct pair a = sum_of_ordered(sel(left, 2 * once, 1), sel(left, square, 2 * once));
-    struct pair b = sum_of_ordered(sel(left, 2, a.value), sel(left, a.value, 2 * square));
-    a.rest = fma(2 * power, (1 - one_q) + e.q, a.rest);
-    real inverse = 1 / b.value, bounded = at_least(x, -EXP_LIMIT), product = bounded * a.value, y = product * inverse;
-    real residual = fma(-y, b.value, product) + fma(bounded, a.rest, fma(bounded, a.value, -product)) - y * (a.rest + b.rest);
-    return copysign_(sel(gt(x, ONE_LIMIT), x, scale(fma(residual, inverse, y), sel(left, e.n - n, 0))), x);
+    real t = abs_at_most(x, EXP_LIMIT);
+    struct exponential e = falling_exponential(t, NO_REST);
+    struct pair factor = parts_of(tabulated_side_evenly(lt(x, 0), value_of_exponential(e), MISH_FACTOR));
+    return with_left(x, times_exponential_by(t, e, with_lost(e, factor)));
 }
-
-/* mish' = E^(x < 0) A/B^2, E = e^-t, t = |x|, in pairs.  With s = 4(1 + x) and m = 6 + 4x,
-   A = 1 + 4E + m E^2 + s E^3 and B = 1 + 2E + 2E^2 on the right, the same coefficients in reverse on the left. */
+/* mish'(-t) and 1 - mish'(t): e^-t times a factor. */
 INLINE real mish_grad(real dy, real x)
 {
     mask left = lt(x, 0);
-    real bounded = clamp(x, EXP_LIMIT);
-    struct exponential e = falling_exponential(abs_(bounded), NO_REST);
-    real power = power_of_two(at_least(e.n, 1 - EXPONENT_BIAS));
-    struct pair one_q = sum_of_ordered(real_(1), e.q);
-    one_q.rest = one_q.rest + e.rest;
-    struct pair once = {power * one_q.value, power * one_q.rest}, square = product_of_pairs(once, once);
-    struct pair m = sum_of(real_(6), 4 * bounded), s = sum_of(real_(4), 4 * bounded);
-    struct pair one = pair_of(real_(1)), four = pair_of(real_(4));
-    struct pair a = sum_of_pairs(product_of_pairs(sel_pair(left, one, s), once), sel_pair(left, four, m));
-    a = sum_of_pairs(product_of_pairs(a, once), sel_pair(left, m, four));
-    a = sum_of_pairs(product_of_pairs(a, once), sel_pair(left, s, one));
-    real first = sel(left, 2, 1), last = sel(left, 1, 2);
-    struct pair b = sum_of_pairs(pair_of(first), (struct pair){2 * once.value, 2 * once.rest});
-    b = sum_of_pairs(b, (struct pair){last * square.value, last * square.rest});
-    struct pair quotient = quotient_of(product_of_pairs(a, sel_pair(left, one_q, one)), product_of_pairs(b, b));
-    real y = scale(quotient.value + quotient.rest, sel(left, e.n, 0));
-    return dy * sel(le(abs_(x - MISH_ROOT), MISH_ROOT_RADIUS), around_root(x, NO_REST, MISH_ROOT, MISH_ROOT_P).value, y);
+    real t = at_most(abs_(x), EXP_LIMIT);
+    struct pair factor = value_of(tabulated_side(left, t, MISH_SLOPE_FACTOR));
+    return dy * mirrored(left, exponential_times(falling_exponential(t, NO_REST), factor));
 }
 
 /* q = t^2 + b and s = sqrt(q), as pairs, for t whose square is finite. */

@@ -291,11 +291,29 @@ INLINE real exponent_of(real x)
 }
 
 typedef __m512i segment;
+/* The segment of a number from 1 to 16 in SEGMENT_DIGITS digits, or of equal ones of a number from 1 to 2 in two more. */
 #if REAL_BITS == 32
-INLINE segment segment_of(real u) { return _mm512_srli_epi32(INTRINSIC_AS_BITS(u), MANTISSA - SEGMENT_DIGITS); }
+INLINE segment segment_of(real u, int digits)
+{
+    return _mm512_srli_epi32(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
+}
 #else
-INLINE segment segment_of(real u) { return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), MANTISSA - SEGMENT_DIGITS); }
+INLINE segment segment_of(real u, int digits)
+{
+    return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
+}
 #endif
+/* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a number from
+   2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
+INLINE segment segment_of_side(mask upper, real u, int digits)
+{
+    segment s = segment_of(u, digits);
+#if REAL_BITS == 32
+    return _mm512_mask_or_epi32(s, upper, s, _mm512_set1_epi32(SEGMENTS / 2));
+#else
+    return _mm512_mask_or_epi64(s, upper, s, _mm512_set1_epi64(SEGMENTS / 2));
+#endif
+}
 INLINE real lookup(const scalar *row, segment s) { return INTRINSIC(permutex2var)(load(row), s, load(row + LANES)); }
 
 #else /* one scalar; the loops are vectorised by the compiler */
@@ -501,7 +519,16 @@ typedef int32_t segment;
 #else
 typedef int64_t segment;
 #endif
-INLINE segment segment_of(real u) { return (segment)(bits_of(u) >> (MANTISSA - SEGMENT_DIGITS)) & (SEGMENTS - 1); }
+INLINE segment segment_of(real u, int digits)
+{
+    return (segment)(bits_of(u) >> (MANTISSA - digits)) & (SEGMENTS - 1);
+}
+/* The half from the bits of a number, as lanes_of(). */
+INLINE segment segment_of_side(mask upper, real u, int digits)
+{
+    segment half = SEGMENTS / 2, chosen = (segment)(bits_of(upper ? 1 : 0) >> MANTISSA) & half;
+    return (segment_of(u, digits) & (half - 1)) | chosen;
+}
 INLINE real lookup(const scalar *row, segment s) { return row[s]; }
 
 /* 2^n for an integral n of a normal power. */

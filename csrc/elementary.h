@@ -118,17 +118,6 @@ INLINE real horner_of_minus(real x, const scalar *c, int degree)
 }
 #define polynomial_of_minus(x, c) horner_of_minus(x, c, DEGREE(c))
 
-/* d P(d), d = x + rest - root: a function next to its root, without cancellation.  x - root is exact; the root's low part
-   and what P lost in its last rounding take part in the last one. */
-#define around_root(x, rest, root, p) \
-    times_root_distance((x) - root, (rest) - root##_LOW, p, DEGREE(p))
-INLINE struct pair times_root_distance(real distance, real low, const scalar *c, int degree)
-{
-    real slope = horner(distance, c + 1, degree - 1), p = fma(distance, slope, c[0]);
-    real rest = fma(distance, fma(distance, slope, c[0] - p), low * p), value = fma(distance, p, rest);
-    return (struct pair){value, fma(distance, p, -value) + rest};
-}
-
 /* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment of
    1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_rest) + more, first = c[1]; at a root c[0] is
    the root, so that nothing cancels. */
@@ -139,16 +128,33 @@ struct tabulated {
 INLINE struct tabulated tabulated_at(real t, segment s, const scalar (*c)[SEGMENTS], int degree)
 {
     real d = t - lookup(c[0], s), slope = lookup(c[degree + 1], s);
+    if (degree < 8) {
+#pragma GCC unroll 8
+        for (int k = degree; k > 2; k--)
+            slope = fma(d, slope, lookup(c[k], s));
+    } else { /* two chains, as in horner() */
+        real square = d * d, below = lookup(c[degree], s);
 #pragma GCC unroll 32
-    for (int k = degree; k > 2; k--)
-        slope = fma(d, slope, lookup(c[k], s));
+        for (int k = degree - 1; k > 3; k -= 2) {
+            slope = fma(square, slope, lookup(c[k], s));
+            below = fma(square, below, lookup(c[k - 1], s));
+        }
+        slope = degree % 2 ? fma(d, slope, below) : fma(d, below, fma(square, slope, lookup(c[3], s)));
+    }
     real last = lookup(c[2], s), sum = fma(d, slope, last);
     return (struct tabulated){lookup(c[1], s), d, sum, fma(d, slope, last - sum), NO_REST};
 }
-#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1)), table, DEGREE(table) - 1)
+#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), table, DEGREE(table) - 1)
 /* The same for any t: the last segment reaches on to infinity. */
 #define tabulated_on(t, table) \
-    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5)), table, DEGREE(table) - 1)
+    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), table, DEGREE(table) - 1)
+
+/* The same from a table whose upper half belongs to another side: for any t, and for equal segments of 0 <= t <= 1. */
+#define tabulated_side(upper, t, table)                                                                                \
+    tabulated_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), table,       \
+                 DEGREE(table) - 1)
+#define tabulated_side_evenly(upper, t, table)                                                                         \
+    tabulated_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), table, DEGREE(table) - 1)
 
 /* The same of t + rest, |rest| at most about an ulp. */
 INLINE struct tabulated moved(struct tabulated f, real rest)
@@ -295,6 +301,22 @@ INLINE struct scaled exponential_times(struct exponential e, struct pair factor)
     return (struct scaled){times_exponential(e, factor), e.n};
 }
 
+/* e^x as a number, the least normal one if it is below that. */
+INLINE real value_of_exponential(struct exponential e) { return fma(e.bounded_power, e.q, e.bounded_power); }
+
+/* 2^n (1 + q) t (value + rest), rounded. */
+INLINE real times_exponential_by(real t, struct exponential e, struct pair factor)
+{
+    real more = fma(e.q, factor.value, fma(e.q, factor.rest, factor.rest));
+    return scale(fma(t, factor.value, t * more), e.n);
+}
+
+/* The factor with what the rounding of q has lost. */
+INLINE struct pair with_lost(struct exponential e, struct pair factor)
+{
+    return (struct pair){factor.value, fma(factor.value, e.lost, factor.rest)};
+}
+
 INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b)
 {
     return (struct scaled){sel_pair(condition, a.factor, b.factor), sel(condition, a.n, b.n)};
@@ -335,10 +357,10 @@ INLINE struct scaled silu_slope_left_of(real t, real rest)
     return exponential_times(falling_exponential(t, rest), value_of(moved(tabulated_on(t, SILU_FACTOR), rest)));
 }
 
-/* f(x) from left = f(-|x|), where f(x) = 1 - f(-x). */
-INLINE real mirrored(mask is_left, struct scaled left)
+/* A value on the left, 1 - value on the right: f(x) from f(-|x|), where f(x) = 1 - f(-x). */
+INLINE real mirrored(mask is_left, struct scaled scaled_value)
 {
-    real value = scale(left.factor.value, left.n);
+    real value = scale(scaled_value.factor.value, scaled_value.n);
     return sel(is_left, value, 1 - value);
 }
 

@@ -95,8 +95,9 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
 class Table:
     """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade.
 
+    An even table has a polynomial in each of equal segments of 1 + step t in [1, 2).
     A root should lie in the middle of a segment whose neighbours are no wider: then the parts of the sum that is taken
-    there hardly cancel.
+    there hardly cancel.  A table that shares its place with another one has half of the segments.
     """
 
     name: str
@@ -105,9 +106,17 @@ class Table:
     root: mpf | None  # within the reach of the table
     last: tuple[Function, int] | None  # from the last segment on: a polynomial, and its degree
     steps_and_degrees: dict[str, tuple[mpf, int]]
+    weight: Function | None = None  # the error is relative to 1/weight, or to the value
+    sharing: int = 1  # how many tables share a place
+    even: bool = False
+
+    def segments(self, format: Format) -> int:
+        return format.segments // self.sharing
 
     def edge(self, index: int, format: Format) -> mpf:
-        per_binade = format.segments // 4
+        if self.even:
+            return mpf(index) / self.segments(format) / self.steps_and_degrees[format.name][0]
+        per_binade = self.segments(format) // 4
         binade, part = divmod(index, per_binade)
         return (mpf(2) ** binade * (1 + mpf(part) / per_binade) - 1) / self.steps_and_degrees[format.name][0]
 
@@ -128,7 +137,8 @@ class Table:
         """The centre and the coefficients of a segment, and the largest error relative to the value."""
         low, high = self.edge(index, format), self.edge(index + 1, format)
         centre, degree = self.centre(low, high, format), self.steps_and_degrees[format.name][1]
-        if index == format.segments - 1 and self.last is not None:
+        weight = self.weight or (lambda t: 1 / self.function(t))
+        if index == self.segments(format) - 1 and self.last is not None:
             # Rounded one by one: that a fit lets them absorb each other's rounding holds within the segment only.
             function, last_degree = self.last
             first, *coefficients = map(format.round, mp.taylor(function, centre, last_degree))
@@ -139,7 +149,7 @@ class Table:
                 self.meaning,
                 "",
                 lambda d: (self.function(centre + d) - first) / d,
-                lambda d: d / self.function(centre + d),
+                lambda d: d * weight(centre + d),
                 low - centre,
                 high - centre,
                 {format.name: degree - 1},
@@ -148,8 +158,18 @@ class Table:
         zeros = [mpf(0)] * (degree - len(coefficients))
         column = [centre, first, *coefficients, *zeros]
         grid = chebyshev_nodes(low, high, 200)
-        error = max(abs(horner(column[1:], t - centre) / self.function(t) - 1) for t in grid)
+        error = max(abs((horner(column[1:], t - centre) - self.function(t)) * weight(t)) for t in grid)
         return column, error
+
+    def columns(self, format: Format) -> tuple[list[list[mpf]], mpf]:
+        """All segments in the order in which they are stored, and the largest error.
+
+        The entry of a segment stands where the last bits of the biased exponent of 1 + step t and the first digits
+        say.  Of two tables that share a place the left one has the upper half, and those of 2 (1 + step t) count.
+        """
+        columns, errors = zip(*(self.fit(index, format) for index in range(self.segments(format))), strict=True)
+        first = self.segments(format) // 4 if self.sharing == 1 and not self.even else 0
+        return [*columns[first:], *columns[:first]], max(errors)
 
 
 def two_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
@@ -253,20 +273,34 @@ def log1p_factor(t: mpf) -> mpf:
     return mp.log1p(e) / e
 
 
-# mish' crosses 0 where its terms cancel: d P(d), d = x - root, around it.
-MISH_ROOT_RADIUS = mpf("0.25")
+# mish(-t) = -t e left(e), mish(t) = t - t e right(e), e = e^-t
+def mish_left(e: mpf) -> mpf:
+    return (2 + e) / (2 + 2 * e + e**2)
 
 
-def mish_gradient(x: mpf) -> mpf:
-    t = mp.tanh(mp.log1p(mp.exp(x)))
-    return t + x * (1 - t**2) / (1 + mp.exp(-x))
+def mish_right(e: mpf) -> mpf:
+    return 2 * e / (1 + 2 * e + 2 * e**2)
 
 
-MISH_ROOT = mp.findroot(mish_gradient, mpf("-1.1924"))
+def mish_right_weight(e: mpf) -> mpf:
+    """What an error of the factor changes mish(t) by, relatively."""
+    return e / (1 - e * mish_right(e))
 
 
-def mish_root_rest(d: mpf) -> mpf:
-    return mish_gradient(MISH_ROOT + d) / d if abs(d) > mpf("1e-30") else mp.diff(mish_gradient, MISH_ROOT)
+# mish'(-t) = e^-t left(t), mish'(t) = 1 - e^-t right(t)
+def mish_slope_left(t: mpf) -> mpf:
+    e = mp.exp(-t)
+    return (4 * (1 - t) + (6 - 4 * t) * e + 4 * e**2 + e**3) / (2 + 2 * e + e**2) ** 2
+
+
+def mish_slope_right(t: mpf) -> mpf:
+    e = mp.exp(-t)
+    return 2 * e * (1 + 2 * e + 2 * e**2 - 2 * t * (1 + e)) / (1 + 2 * e + 2 * e**2) ** 2
+
+
+def mish_slope_right_weight(t: mpf) -> mpf:
+    e = mp.exp(-t)
+    return e / (1 - e * mish_slope_right(t))
 
 
 def polynomials(format: Format) -> Iterator[Polynomial]:
@@ -331,16 +365,6 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         TANHSHRINK_SMALL**2,
         {"f32": 7, "f64": 16},
     )
-    yield Polynomial(
-        "MISH_ROOT",
-        "mish'(x) = d P(d), d = x - root, |d| <= MISH_ROOT_RADIUS",
-        "relative to the value",
-        mish_root_rest,
-        lambda d: 1 / mish_root_rest(d),
-        -MISH_ROOT_RADIUS,
-        MISH_ROOT_RADIUS,
-        {"f32": 8, "f64": 16},
-    )
 
 
 TABLES = [
@@ -383,6 +407,47 @@ TABLES = [
         None,
         (lambda t: mpf(1), 0),
         {"f32": (mpf("0.796875"), 4), "f64": (mpf("0.328125"), 14)},
+    ),
+]
+MISH = {"f32": (mpf("0.99609375"), 4), "f64": (mpf("0.99609375"), 11)}
+MISH_SLOPE = {"f32": (mpf("0.73388671875"), 7), "f64": (mpf("0.209716796875"), 26)}
+# Tables of two sides of 0, the right one first.
+SIDES = [
+    (
+        Table(
+            "MISH_FACTOR",
+            "1 - mish(t) / t, over e, by e = e^-t",
+            mish_right,
+            None,
+            None,
+            MISH,
+            mish_right_weight,
+            2,
+            True,
+        ),
+        Table("MISH_FACTOR", "mish(-t) / -t, over e, by e = e^-t", mish_left, None, None, MISH, None, 2, True),
+    ),
+    (
+        Table(
+            "MISH_SLOPE_FACTOR",
+            "(1 - mish'(t)) e^t, which turns into 0",
+            mish_slope_right,
+            None,
+            (lambda t: mpf(0), 0),
+            MISH_SLOPE,
+            mish_slope_right_weight,
+            2,
+        ),
+        Table(
+            "MISH_SLOPE_FACTOR",
+            "mish'(-t) e^t, which turns into 1 - t",
+            mish_slope_left,
+            mp.findroot(mish_slope_left, mpf("1.1924")),
+            (lambda t: 1 - t, 1),
+            MISH_SLOPE,
+            None,
+            2,
+        ),
     ),
 ]
 
@@ -438,10 +503,6 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         high, low = two_parts(value, format)
         yield name, high, meaning
         yield name + "_LOW", low, "the rest of it"
-    high, low = two_parts(MISH_ROOT, format)
-    yield "MISH_ROOT", high, "the root of the gradient"
-    yield "MISH_ROOT_LOW", low, "the rest of the root"
-    yield "MISH_ROOT_RADIUS", MISH_ROOT_RADIUS, ""
 
 
 def header(format: Format) -> Iterator[str]:
@@ -465,23 +526,22 @@ def header(format: Format) -> Iterator[str]:
         for coefficient in coefficients:
             yield f"    {format.literal(coefficient)},"
         yield "};"
-    for table in TABLES:
+    for tables in [*((table,) for table in TABLES), *SIDES]:
+        table = tables[0]
         step, degree = table.steps_and_degrees[format.name]
-        columns, errors = zip(*(table.fit(index, format) for index in range(format.segments)), strict=True)
-        # The entry of a segment stands where the last bits of the biased exponent, and the first digits, say.
-        columns = columns[format.segments // 4 :] + columns[: format.segments // 4]
-        rows = [[column[row] for column in columns] for row in range(degree + 2)]
+        columns, errors = zip(*(table.columns(format) for table in tables), strict=True)
         yield ""
-        yield f"/* {table.meaning}."
-        yield (
-            f"   Up to t = {mp.nstr(table.edge(format.segments, format), 4)}, degree {degree}, "
-            f"error 2^{mp.nstr(mp.log(max(errors), 2), 4)} relative to the value. */"
-        )
+        for k, (table, error) in enumerate(zip(tables, errors, strict=True)):
+            last = mp.nstr(table.edge(table.segments(format), format), 4)
+            yield f"{'   ' if k else '/* '}{table.meaning}."
+            yield (
+                f"   Up to t = {last}, degree {degree}, error 2^{mp.nstr(mp.log(error, 2), 4)} relative to the value."
+                + (" */" if table is tables[-1] else "")
+            )
         yield f"#define {table.name}_STEP ((scalar){format.literal(step)})"
         yield f"static const _Alignas(64) scalar {table.name}[][SEGMENTS] = {{"
-        for row in rows:
-            literals = [format.literal(value) for value in row]
-            yield "    {" + ", ".join(literals) + "},"
+        for row in zip(*(column for side in columns for column in side), strict=True):
+            yield "    {" + ", ".join(format.literal(value) for value in row) + "},"
         yield "};"
     yield ""
     yield "#endif"
