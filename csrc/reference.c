@@ -413,7 +413,11 @@ struct numact_errors numact_reference_compare(const float *got, const double *wa
     double limit = power_of_two(format.largest + 1);
     for (ptrdiff_t i = 0; i < n; i++) {
         double error = HUGE_VAL, value = (double)got[i];
-        if (isnan(want[i])) {
+        if (value == want[i] && isfinite(value) && signbit(value) == signbit(want[i])) { /* most often, for some functions */
+            error = 0;
+            found.counted++;
+            found.correct++;
+        } else if (isnan(want[i])) {
             if (partial || isnan(value)) continue;
         } else {
             double nearest = rounded(want[i], limit, format);

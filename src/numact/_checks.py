@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -83,7 +83,7 @@ class Found:
 Computed = Callable[..., Any]
 
 
-def on_all(levels: Sequence[dict[str, np.ufunc]]) -> dict[str, Computed]:
+def on_all(levels: Sequence[Mapping[str, Computed]]) -> dict[str, Computed]:
     """The functions of the first level; where another level gives other bits they give NaN, which no bound allows."""
     if len(levels) == 1:
         return dict(levels[0])
@@ -161,7 +161,7 @@ def check_special(ufunc: Computed, forward: Computed, function: Function, parame
 
 
 def elementwise_parts(
-    built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
+    built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
     """All inputs of a function in pieces; of float32 all those for the defaults, if `exhaustive`."""
     ufunc, forward = built[function.name], built[function.row.name]
@@ -223,7 +223,7 @@ def gated_results(
 
 
 def gated_parts(
-    built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
+    built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
     """A sample in pieces; two operands cannot take all values."""
     count = GATES_MANY if exhaustive and dtype == "float32" else GATES
@@ -297,7 +297,7 @@ def inputs_float64(function: Function, forward: Computed, parameters: tuple[Any,
     return np.asarray(x[np.isfinite(x)])
 
 
-def float64_parts(built: dict[str, Computed], function: Function, exhaustive: bool) -> Iterator[Part]:
+def float64_parts(built: Mapping[str, Computed], function: Function, exhaustive: bool) -> Iterator[Part]:
     """The sample of float64 in pieces."""
     ufunc = built[function.name]
     if function.row.family == "gated":
@@ -315,7 +315,7 @@ def float64_parts(built: dict[str, Computed], function: Function, exhaustive: bo
 # Everything
 
 
-def parts(built: dict[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool) -> Iterator[Part]:
+def parts(built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool) -> Iterator[Part]:
     """All that is to be checked of a function in a type."""
     if dtype == "float64":
         return float64_parts(built, function, exhaustive)
