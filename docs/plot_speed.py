@@ -6,6 +6,8 @@ Run: pip install ".[docs]" && python docs/plot_speed.py
 import json
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from numact._bench_plot import draw
 from numact.bench import Speed
 
@@ -21,12 +23,12 @@ def shown(function: str) -> bool:
     return not gradient or bool(from_output) == (name in FROM_OUTPUT)
 
 
-def main() -> None:
-    """Write the picture beside this script."""
+def picture() -> Figure:
+    """The figures, drawn."""
     found = json.loads(FIGURES.read_text(encoding="utf-8"))
     speeds = [Speed(**result) for result in found["results"] if shown(result["function"])]
-    draw(speeds, found["size"], found["threads"]).savefig(DOCS / "speed.png", dpi=110)
+    return draw(speeds, found["size"], found["threads"])
 
 
 if __name__ == "__main__":
-    main()
+    picture().savefig(DOCS / "speed.png", dpi=110)

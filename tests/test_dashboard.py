@@ -1,9 +1,10 @@
-"""The pages that `asv publish` makes from benchmarks/results draw in a browser, without a network.
+"""What is made from the stored figures: the pages of `asv publish` draw in a browser, without a network; the picture.
 
 Run in a git checkout with all commits: the results belong to commits.
 """
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -168,3 +169,14 @@ def test_suite() -> None:
     command = [sys.executable, "-m", "asv", "check", "--python=same"]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
+
+
+def test_picture() -> None:
+    """The README's picture has a gradient beside every activation."""
+    pytest.importorskip("matplotlib")
+    figure = runpy.run_path(str(ROOT / "docs" / "plot_speed.py"))["picture"]()
+    forward, gradient = ([label.get_text() for label in axis.get_yticklabels()] for axis in figure.axes)
+    assert [name.partition("_grad")[0] for name in gradient] == forward
+    assert len(forward) > 9
+    legend = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert legend == {"numact", "NumPy", "PyTorch", "JAX", "ONNX Runtime", "np.copyto"}
