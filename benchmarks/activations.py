@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 import numact
-from numact._baseline import BASELINES
+from numact._baseline import BASELINES, Baseline
 
-NAMES = [row.name for row in numact.catalogue() if row.family == "elementwise"]
+from . import function_of, listed, short
+
+NAMES = listed("activations.h")
+GATED = listed("gated.h")
 DTYPES = ["float32", "float64"]
 SIZES = [1_024, 16_384, 262_144, 4_194_304]
 
@@ -27,6 +30,13 @@ def type_of(dtype: str) -> Any:
     return np.dtype(ml_dtypes.bfloat16)
 
 
+def expressions(name: str) -> Baseline:
+    """How NumPy users write it; asv leaves out what has no such expressions."""
+    if name not in BASELINES:
+        raise NotImplementedError
+    return BASELINES[name]
+
+
 def required(name: str) -> list[float]:
     """Parameters that have no default."""
     row = next(row for row in numact.catalogue() if row.name == name)
@@ -40,11 +50,9 @@ def calls(name: str, dtype: str, size: int, library: str) -> tuple[Callable[[], 
     x = (3 * rng.standard_normal(size)).astype(kind)
     dy = rng.standard_normal(size).astype(kind)
     if library == "numpy":
-        if name not in BASELINES:
-            raise NotImplementedError  # asv then leaves the combination out
-        plain = BASELINES[name]
+        plain = expressions(name)
         return lambda: plain.forward(x), lambda: plain.gradient(dy, x)
-    function, gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
+    function, gradient = function_of(name), function_of(f"{name}_grad")
     out = np.empty_like(x)
     more = required(name)
     return lambda: function(x, *more, out=out), lambda: gradient(dy, x, *more, out=out)
@@ -87,35 +95,65 @@ class Halves(Activations):
 class InPlace:
     """Results that overwrite their operands, new ones for every sample: values that shrink become subnormal."""
 
-    params = (NAMES, ["float32"], SIZES[1:])
-    param_names = ("name", "dtype", "size")
+    params = (NAMES, DTYPES, SIZES[1:], ["numact", "numpy"])
+    param_names = ("name", "dtype", "size", "library")
     number = 1
     warmup_time = 0
 
-    def setup(self, name: str, dtype: str, size: int) -> None:
+    def setup(self, name: str, dtype: str, size: int, library: str) -> None:
         rng = np.random.default_rng(0)
-        self.x, self.dy = (3 * rng.standard_normal((2, size))).astype(dtype)
-        self.function, self.gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
-        self.more = required(name)
+        x, dy = (3 * rng.standard_normal((2, size))).astype(dtype)
+        if library == "numpy":
+            plain = expressions(name)
+            self.forward: Callable[[], Any] = lambda: np.copyto(x, plain.forward(x))
+            self.gradient: Callable[[], Any] = lambda: np.copyto(dy, plain.gradient(dy, x))
+        else:
+            function, gradient, more = function_of(name), function_of(f"{name}_grad"), required(name)
+            self.forward = lambda: function(x, *more, out=x)
+            self.gradient = lambda: gradient(dy, x, *more, out=dy)
 
-    def time_forward(self, name: str, dtype: str, size: int) -> None:
-        self.function(self.x, *self.more, out=self.x)
+    def time_forward(self, name: str, dtype: str, size: int, library: str) -> None:
+        self.forward()
 
-    def time_gradient(self, name: str, dtype: str, size: int) -> None:
-        self.gradient(self.dy, self.x, *self.more, out=self.dy)
+    def time_gradient(self, name: str, dtype: str, size: int, library: str) -> None:
+        self.gradient()
+
+
+class FromOutput:
+    """The gradients from the output, where there are."""
+
+    params = (NAMES, DTYPES, SIZES, ["numact", "numpy"])
+    param_names = ("name", "dtype", "size", "library")
+
+    def setup(self, name: str, dtype: str, size: int, library: str) -> None:
+        rng = np.random.default_rng(0)
+        x, dy = (3 * rng.standard_normal((2, size))).astype(dtype)
+        more = required(name)
+        y = function_of(name)(x, *more)
+        if library == "numpy":
+            plain = expressions(name).gradient_y
+            if plain is None:
+                raise NotImplementedError
+            self.call: Callable[[], Any] = lambda: plain(dy, y)
+        else:
+            gradient, out = function_of(f"{name}_grad_y"), np.empty_like(dy)
+            self.call = lambda: gradient(dy, y, *more, out=out)
+
+    def time_gradient(self, name: str, dtype: str, size: int, library: str) -> None:
+        self.call()
 
 
 class Gated:
     """The gated functions, which read two arrays, and their gradients, which read three and write two."""
 
-    params = ([row.name for row in numact.catalogue() if row.family == "gated"], DTYPES, SIZES[1:])
+    params = (GATED, DTYPES, SIZES[1:])
     param_names = ("name", "dtype", "size")
 
     def setup(self, name: str, dtype: str, size: int) -> None:
         rng = np.random.default_rng(0)
         self.arrays = (3 * rng.standard_normal((3, size))).astype(dtype)
         self.out = np.empty_like(self.arrays)
-        self.function, self.gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
+        self.function, self.gradient = function_of(name), function_of(f"{name}_grad")
 
     def time_forward(self, name: str, dtype: str, size: int) -> None:
         self.function(self.arrays[0], self.arrays[1], out=self.out[0])
@@ -125,7 +163,7 @@ class Gated:
 
 
 class Rates:
-    """Elements and bytes per second, read and written ones, of numact alone; "copy" is np.copyto."""
+    """Billions of elements and of bytes, read and written ones, per second, of numact alone; "copy" is np.copyto."""
 
     params = (["copy", *NAMES], ["float16", "float32", "float64"], SIZES[1:])
     param_names = ("name", "dtype", "size")
@@ -141,22 +179,22 @@ class Rates:
     def rate(self, which: int, size: int) -> float:
         if which >= len(self.calls):
             return float("nan")  # a copy has no gradient
-        return size / medians([self.calls[which]], size)[0]
+        return 1e-9 * size / medians([self.calls[which]], size)[0]
 
     def track_elements_forward(self, name: str, dtype: str, size: int) -> float:
-        return self.rate(0, size)
+        return short(self.rate(0, size))
 
     def track_elements_gradient(self, name: str, dtype: str, size: int) -> float:
-        return self.rate(1, size)
+        return short(self.rate(1, size))
 
     def track_bytes_forward(self, name: str, dtype: str, size: int) -> float:
-        return 2 * np.dtype(dtype).itemsize * self.rate(0, size)
+        return short(2 * np.dtype(dtype).itemsize * self.rate(0, size))
 
     def track_bytes_gradient(self, name: str, dtype: str, size: int) -> float:
-        return 3 * np.dtype(dtype).itemsize * self.rate(1, size)
+        return short(3 * np.dtype(dtype).itemsize * self.rate(1, size))
 
-    track_elements_forward.unit = track_elements_gradient.unit = "elements/s"  # type: ignore[attr-defined]
-    track_bytes_forward.unit = track_bytes_gradient.unit = "bytes/s"  # type: ignore[attr-defined]
+    track_elements_forward.unit = track_elements_gradient.unit = "G elements/s"  # type: ignore[attr-defined]
+    track_bytes_forward.unit = track_bytes_gradient.unit = "GB/s"  # type: ignore[attr-defined]
 
 
 class Ratios:
@@ -171,7 +209,7 @@ class Ratios:
 
     def _ratio(self, which: int, size: int) -> float:
         numact_seconds, numpy_seconds = medians([pair[which] for pair in self.calls], size)
-        return numpy_seconds / numact_seconds
+        return short(numpy_seconds / numact_seconds)
 
     def track_forward(self, name: str, dtype: str, size: int) -> float:
         return self._ratio(0, size)

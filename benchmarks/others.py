@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import io
 import os
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import numact
 from numact._baseline import BASELINES
+
+from . import function_of, listed, short
+from .activations import medians
 
 ROWS = [(4096, 1024), (64, 50257), (65536, 32)]
 IMAGES = (64, 256, 28, 28)
@@ -32,8 +39,8 @@ class Axis:
     param_names = ("name", "dtype", "shape")
 
     def setup(self, name: str, dtype: str, shape: tuple[int, int]) -> None:
-        function, x = getattr(numact, name), normal(shape, dtype)
-        operands = (x, getattr(numact, name.removesuffix("_grad"))(x)) if name.endswith("_grad") else (x,)
+        function, x = function_of(name), normal(shape, dtype)
+        operands = (x, function_of(name.removesuffix("_grad"))(x)) if name.endswith("_grad") else (x,)
         out = np.empty_like(function(*operands))
         self.call: Callable[[], Any] = lambda: function(*operands, out=out)
 
@@ -50,7 +57,7 @@ class Rows:
     def setup(self, name: str, dtype: str, shape: tuple[int, int]) -> None:
         self.x, self.weight = normal(shape, dtype), normal(shape[1], dtype)
         self.out = np.empty_like(self.x)
-        self.function, self.gradient = getattr(numact.norm, name), getattr(numact.norm, f"{name}_grad")
+        self.function, self.gradient = function_of(f"norm.{name}"), function_of(f"norm.{name}_grad")
 
     def time_forward(self, name: str, dtype: str, shape: tuple[int, int]) -> None:
         self.function(self.x, self.weight, out=self.out)
@@ -90,13 +97,13 @@ class Images:
 class Masks:
     """The functions that also give a bit for each element, and the gradient from the bits."""
 
-    params = ([row.name for row in numact.catalogue() if row.masked], ["float16", "float32", "float64"], SIZES)
+    params = (listed("activations.h", "MASK"), ["float16", "float32", "float64"], SIZES)
     param_names = ("name", "dtype", "size")
 
     def setup(self, name: str, dtype: str, size: int) -> None:
         self.x = normal(size, dtype)
         self.out = np.empty_like(self.x)
-        self.function = getattr(numact, f"{name}_masked")
+        self.function = function_of(f"{name}_masked")
         self.mask = self.function(self.x)[1]
 
     def time_masked(self, name: str, dtype: str, size: int) -> None:
@@ -114,10 +121,10 @@ class Dropout:
 
     def setup(self, p: float, size: int) -> None:
         self.x, self.rng = normal(size), np.random.default_rng(0)
-        self.out = np.empty_like(self.x)
+        self.out, self.dropout = np.empty_like(self.x), function_of("dropout")
 
     def time_dropout(self, p: float, size: int) -> None:
-        numact.dropout(self.x, p=p, rng=self.rng, out=self.out)
+        self.dropout(self.x, p=p, rng=self.rng, out=self.out)
 
     def time_numpy(self, p: float, size: int) -> None:
         self.x * (self.rng.random(self.x.shape, dtype=np.float32) >= p) * np.float32(1 / (1 - p))
@@ -165,28 +172,32 @@ class Calls:
 
 
 class Threads:
-    """The same work with 1, 2, 4, ... threads, up to one for each processor."""
+    """The same work with more threads, where there are as many processors."""
 
-    params = (
-        ["relu", "sigmoid", "gelu", "softmax", "layer_norm"],
-        [1 << k for k in range((os.cpu_count() or 1).bit_length())],
-        [262_144, 4_194_304],
-    )
+    params = (["relu", "sigmoid", "gelu", "softmax", "norm.layer_norm"], [1, 2, 4, 8, 16, 32, 64], [262_144, 4_194_304])
     param_names = ("name", "threads", "size")
 
     def setup(self, name: str, threads: int, size: int) -> None:
-        self.before = numact.get_num_threads()
-        numact.set_num_threads(threads)
+        if threads > len(os.sched_getaffinity(0)):
+            raise NotImplementedError
+        self.set_num_threads = function_of("set_num_threads")
+        self.set_num_threads(threads)
         x = normal((size // 1024, 1024))
         out = np.empty_like(x)
-        function = getattr(numact.norm if name == "layer_norm" else numact, name)
+        function = function_of(name)
         self.call: Callable[[], Any] = lambda: function(x, out=out)
-
-    def teardown(self, name: str, threads: int, size: int) -> None:
-        numact.set_num_threads(self.before)
 
     def time_threads(self, name: str, threads: int, size: int) -> None:
         self.call()
+
+    def track_scaling(self, name: str, threads: int, size: int) -> float:
+        def seconds(count: int) -> float:
+            self.set_num_threads(count)
+            return medians([self.call], size)[0]
+
+        return short(float(np.median([seconds(1) / seconds(threads) for _ in range(5)])))
+
+    track_scaling.unit = "times as fast as one thread"  # type: ignore[attr-defined]
 
 
 class Memory:
@@ -218,3 +229,23 @@ class Import:
 
     def timeraw_import(self, module: str) -> str:
         return f"import {module}"
+
+
+class Size:
+    """Bytes of the package: as it is installed, and compressed as in a wheel."""
+
+    unit = "bytes"
+
+    def setup(self) -> None:
+        files = [file for file in importlib.metadata.files("numact") or [] if file.suffix != ".pyc"]
+        self.files = {str(file): Path(str(file.locate())) for file in files if file.parts[0] == "numact"}
+
+    def track_installed(self) -> int:
+        return sum(file.stat().st_size for file in self.files.values())
+
+    def track_wheel(self) -> int:
+        wheel = io.BytesIO()
+        with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, file in self.files.items():
+                archive.write(file, name)
+        return len(wheel.getvalue())

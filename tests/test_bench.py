@@ -16,6 +16,7 @@ from numact._command import functions
 
 KEYS = {"function", "dtype", "elements_per_second", "copy", "share_of_copy", "ratio_numpy", "fastest_peer"}
 KEYS |= {"ratio_peer"}
+PEERS = list(_peers.PEERS)
 EVERY = functions([], ("elementwise",), "measured")
 
 
@@ -207,10 +208,11 @@ def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         rate / 1e9
         for row in rows
         if row.dtype == "float32" and "_grad" not in row.function
-        for rate in row.elements_per_second.values()
+        for rate in (row.elements_per_second.get(library, 0) for library in ("numact", "numpy"))
     ]
     assert widths == pytest.approx(drawn)
     assert len(forward.lines) == 1
+    assert _bench_plot.LIBRARIES.keys() == {"numact", "numpy", *PEERS}
 
 
 def test_without_packages() -> None:

@@ -1,0 +1,34 @@
+"""Draw docs/speed.png from the figures in benchmarks/beside_others.json: see benchmarks/README.md.
+
+Run: pip install ".[docs]" && python docs/plot_speed.py
+"""
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from numact._bench_plot import draw
+from numact.bench import Speed
+
+DOCS = Path(__file__).parent
+FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"
+# Gradients that PyTorch computes from the output; of the others, those from x.
+FROM_OUTPUT = {"sigmoid", "tanh"}
+
+
+def shown(function: str) -> bool:
+    """Whether the picture has this function: one gradient for each activation."""
+    name, gradient, from_output = function.partition("_grad")
+    return not gradient or bool(from_output) == (name in FROM_OUTPUT)
+
+
+def picture() -> Figure:
+    """The figures, drawn."""
+    found = json.loads(FIGURES.read_text(encoding="utf-8"))
+    speeds = [Speed(**result) for result in found["results"] if shown(result["function"])]
+    return draw(speeds, found["size"], found["threads"])
+
+
+if __name__ == "__main__":
+    picture().savefig(DOCS / "speed.png", dpi=110)
