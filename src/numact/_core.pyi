@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,26 @@ def run_norm_task(
 def get_num_threads() -> int: ...
 def set_num_threads(count: int) -> None: ...
 def leave_to_threads(everything: bool) -> None: ...
+
+class ParametricCall:
+    @property
+    def ufunc(self) -> np.ufunc: ...
+    @property
+    def nin(self) -> int: ...
+    @property
+    def nout(self) -> int: ...
+    def __init__(
+        self,
+        ufunc: np.ufunc,
+        defaults: dict[str, float | None],
+        conditions: list[tuple[int, Callable[[Any, Any], Any], int | None, float]],
+        at_zero: np.ufunc | None,
+    ) -> None: ...
+    def __call__(self, *operands: Any, **keywords: Any) -> Any: ...
+
+_Class = TypeVar("_Class", bound=type[ParametricCall])
+
+def called_by_vector(cls: _Class) -> _Class: ...
 
 class Observer:
     def __init__(self, level_name: str, low: float, high: float) -> None: ...

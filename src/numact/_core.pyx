@@ -317,6 +317,7 @@ def leave_to_threads(bint everything):
     numact_leave_to_threads(everything)
 
 
+include "_call.pxi"
 include "_axis_ufuncs.pxi"
 include "_masked.pxi"
 include "_norm_tasks.pxi"
