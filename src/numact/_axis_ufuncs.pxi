@@ -41,6 +41,8 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
 
 cdef list describe_axis():
     """Rows of the catalogue: what the table has besides masked variants and gradients."""
+    from numact._activation import Activation
+
     cdef const numact_axis_function *function = numact_levels().axis_f32
     table = {}
     while function.name != NULL:

@@ -8,8 +8,6 @@ import warnings
 from cpython.exc cimport PyErr_SetNone
 from libc.stdlib cimport malloc
 
-from numact._activation import Activation, SUFFIXES, document, parse_parameters
-
 cimport numpy as cnp
 
 cnp.import_array()
@@ -146,7 +144,32 @@ cdef bint is_masked(str name):
     return function.name != NULL
 
 
+# Suffix of a ufunc's name, in the order of enum numact_kind.
+SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
+
+
+def outline():
+    """What an import needs to know of the activations, without the rest of the catalogue.
+
+    Returns
+    -------
+    list of (str, str, list of str, bool)
+        Name, family, the suffixes of its ufuncs, and whether there is a form with a bit mask, in the order of the tables.
+    """
+    cdef const numact_activation *row = numact_levels().f32
+    cdef int kind
+    found = []
+    while row.name != NULL:
+        suffixes = [suffix for kind, suffix in enumerate(SUFFIXES) if row.kernels[kind].loop != NULL]
+        found.append((row.name.decode(), row.family.decode(), suffixes, is_masked(row.name.decode())))
+        row += 1
+    return found
+
+
 cdef object describe(const numact_activation *row):
+    # The class of the rows takes a third as long as the import of all the rest, and may not be needed.
+    from numact._activation import Activation, parse_parameters
+
     return Activation(
         name=row.name.decode(),
         family=row.family.decode(),
@@ -184,6 +207,31 @@ def catalogue():
         found.append(describe(row))
         row += 1
     return found + describe_axis()
+
+
+def row(str name):
+    """The row of the catalogue for an elementwise or gated activation.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name.
+    """
+    cdef const numact_activation *found = numact_levels().f32
+    while found.name != NULL:
+        if found.name.decode() == name:
+            return describe(found)
+        found += 1
+    raise KeyError(name)
 
 
 cdef class HalfLoops:
@@ -264,13 +312,15 @@ cdef object make_ufunc(
     return halves.ufunc
 
 
-def build(str level_name):
+def build(str level_name, names=None):
     """The ufuncs of one level by name: parameters are their last operands.
 
     Parameters
     ----------
     level_name : str
         One of `levels()`.
+    names : collection of str, optional
+        The functions that are wanted; all by default.
 
     Returns
     -------
@@ -281,18 +331,19 @@ def build(str level_name):
     ValueError
         For a level that this build or this processor has not.
     """
+    from numact._activation import document
+
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
     cdef const numact_activation *f64 = level.f64
     cdef int kind
     ufuncs = {}
     while f32.name != NULL:
-        activation = describe(f32)
         for kind, suffix in enumerate(SUFFIXES):
-            if f32.kernels[kind].loop != NULL:
-                name = activation.name + suffix
+            name = f32.name.decode() + suffix
+            if f32.kernels[kind].loop != NULL and (names is None or name in names):
                 ufuncs[name] = make_ufunc(
-                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(activation, suffix)
+                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(describe(f32), suffix)
                 )
         f32 += 1
         f64 += 1

@@ -1,14 +1,18 @@
 """`ParametricUfunc`: a ufunc whose last operands are parameters with names and defaults."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from inspect import Parameter, Signature
 from operator import ge, gt, le, lt
 from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numact import _core
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 # Their values take the dtype of what they stand beside; a np.float64, although a float, does not.
@@ -204,6 +208,8 @@ class ParametricUfunc(_core.ParametricCall):
 
     def _signature(self) -> Signature:
         """How the function is called: operands by position, parameters, then some of the keywords."""
+        from inspect import Parameter, Signature
+
         parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in self._operands]
         for name, default in self.defaults.items():
             value = Parameter.empty if default is None else default
