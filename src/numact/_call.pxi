@@ -1,5 +1,6 @@
 # The usual calls of a ParametricUfunc, of which small arrays feel every step.  No function is named here.
 
+cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
@@ -26,6 +27,8 @@ cdef tuple USUAL = tuple(
 )
 
 
+@cython.boundscheck(False)
+@cython.wraparound(False)
 cdef int find(tuple objects, PyObject *wanted) noexcept:
     """The place of an object in a tuple, or -1."""
     cdef int k
@@ -33,6 +36,16 @@ cdef int find(tuple objects, PyObject *wanted) noexcept:
         if <PyObject *>objects[k] == wanted:
             return k
     return -1
+
+
+cdef tuple as_tuple(PyObject *const *objects, int count):
+    """A tuple of the objects, which are borrowed."""
+    cdef tuple found = PyTuple_New(count)
+    cdef int k
+    for k in range(count):
+        Py_INCREF(<object>objects[k])
+        PyTuple_SET_ITEM(found, k, <object>objects[k])
+    return found
 
 
 cdef PyObject *dtype_of(PyObject *value) noexcept:
@@ -78,7 +91,8 @@ cdef class ParametricCall:
     cdef object ufunc_at_zero
     cdef tuple keywords         # the names of the parameters, then "at_zero" where that is allowed
     cdef tuple values           # the defaults, then None for at_zero
-    cdef tuple prepared         # the defaults as operands, a tuple for each of the usual dtypes; None if there is no default
+    cdef tuple prepared         # the same as operands, a tuple for each of the usual dtypes
+    cdef bint required          # some parameter has no default
     cdef list conditions
 
     def __init__(self, ufunc, dict defaults, list conditions, at_zero):
@@ -89,9 +103,9 @@ cdef class ParametricCall:
         self.keywords = (*defaults, *(() if at_zero is None else ("at_zero",)))
         self.values = (*defaults.values(), None)
         self.prepared = tuple(
-            None if None in defaults.values() else tuple([as_operand(value, dtype) for value in defaults.values()])
-            for dtype in USUAL
+            tuple([None if value is None else as_operand(value, dtype) for value in self.values]) for dtype in USUAL
         )
+        self.required = None in defaults.values()
         self.conditions = conditions
         if self.nin > 0 and ufunc.nargs <= NUMACT_MAX_ARRAYS:
             self.vectorcall = call
@@ -99,8 +113,10 @@ cdef class ParametricCall:
     def __call__(self, *operands, **keywords):
         return self._compute(operands, keywords)
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
     cdef tuple operands(self, PyObject **values, int count, int dtype):
-        """The values of the parameters as operands; None where one is not a number or not allowed."""
+        """The values of parameters as operands; None where one is not a number or not allowed."""
         cdef int k
         for k in range(count):
             if not is_number(<object>values[k]):
@@ -112,7 +128,10 @@ cdef class ParametricCall:
                 return None
         cdef tuple found = PyTuple_New(count)
         for k in range(count):
-            operand = as_operand(<object>values[k], USUAL[dtype])
+            if values[k] == <PyObject *>self.values[k]:
+                operand = self.prepared[dtype][k]
+            else:
+                operand = as_operand(<object>values[k], USUAL[dtype])
             Py_INCREF(operand)
             PyTuple_SET_ITEM(found, k, operand)
         return found
@@ -120,22 +139,24 @@ cdef class ParametricCall:
 
 cdef object call_any(ParametricCall self, PyObject *const *given, int count, PyObject *names):
     """A call that is not usual."""
-    operands = tuple([<object>given[k] for k in range(count)])
     keywords = {}
     if names:
         keywords = {name: <object>given[count + k] for k, name in enumerate(<tuple>names)}
-    return self._compute(operands, keywords)
+    return self._compute(as_tuple(given, count), keywords)
 
 
+@cython.boundscheck(False)
+@cython.wraparound(False)
 cdef object call(object function, PyObject *const *given, size_t flags, PyObject *names):
     """A call in the manner of vectorcall: given are the operands, then the values of the keywords."""
     cdef ParametricCall self = function
     cdef PyObject *stack[NUMACT_MAX_ARRAYS + MAX_PASSED]
     cdef PyObject *values[NUMACT_MAX_ARRAYS]
     cdef PyObject *passed_values[MAX_PASSED]
-    cdef tuple operands, passed_names = ()
+    cdef PyObject *passed_names[MAX_PASSED]
+    cdef tuple operands, keywords = <tuple>names if names else ()
     cdef int count = <int>PyVectorcall_NARGS(flags), nin = self.nin, parameters = <int>len(self.values) - 1
-    cdef int named = <int>len(<tuple>names) if names else 0, passed = 0, dtype, place, k
+    cdef int named = <int>len(keywords), passed = 0, dtype, place, k
     cdef unsigned int seen = 0  # the parameters that are given, a bit for each
     if not nin <= count <= nin + parameters:
         return call_any(self, given, count, names)
@@ -154,13 +175,13 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
             values[k] = given[nin + k]
             seen |= 1 << k
     for k in range(named):
-        name = (<tuple>names)[k]
+        name = keywords[k]
         place = find(self.keywords, <PyObject *>name)
         if place >= 0 and not seen >> place & 1:
             values[place] = given[count + k]
             seen |= 1 << place
         elif place < 0 and passed < MAX_PASSED and find(PASSED, <PyObject *>name) >= 0:
-            passed_names += (name,)
+            passed_names[passed] = <PyObject *>name
             passed_values[passed] = given[count + k]
             passed += 1
         else:
@@ -170,14 +191,18 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
     if values[parameters] != <PyObject *>None:
         ufunc = self.ufunc_at_zero
         parameters += 1
-    operands = self.operands(values, parameters, dtype) if seen else self.prepared[dtype]
+    operands = self.prepared[dtype]
+    if seen or self.required:
+        operands = self.operands(values, parameters, dtype)
     if operands is None:
         return call_any(self, given, count, names)
     for k in range(parameters):
         stack[nin + k] = <PyObject *>operands[k]
+    if passed < named:
+        keywords = as_tuple(passed_names, passed)
     for k in range(passed):
         stack[nin + parameters + k] = passed_values[k]
-    return PyObject_Vectorcall(ufunc, stack, nin + parameters, <PyObject *>passed_names)
+    return PyObject_Vectorcall(ufunc, stack, nin + parameters, <PyObject *>keywords)
 
 
 def called_by_vector(type cls):
