@@ -92,12 +92,15 @@ cdef extern from "parallel.h":
 cdef enum:
     DTYPES = 3
 
+# Asking the processor is slow on a virtual machine.
+cdef const numact_level *LEVELS = numact_levels()
+
 # What NumPy keeps pointers to must live as long as the process.
 cdef list _kept = []
 
 
 cdef const numact_level *find_level(str name) except NULL:
-    cdef const numact_level *level = numact_levels()
+    cdef const numact_level *level = LEVELS
     while level.name != NULL:
         if level.supported and level.name.decode() == name:
             return level
@@ -107,7 +110,7 @@ cdef const numact_level *find_level(str name) except NULL:
 
 def levels():
     """Names of the instruction-set levels that this processor runs, lowest first."""
-    cdef const numact_level *level = numact_levels()
+    cdef const numact_level *level = LEVELS
     found = []
     while level.name != NULL:
         if level.supported:
@@ -138,7 +141,7 @@ def compiler():
 
 cdef bint is_masked(str name):
     """Whether the activation has a form that also gives a bit mask."""
-    cdef const numact_masked_function *function = numact_levels().masked_f32
+    cdef const numact_masked_function *function = LEVELS.masked_f32
     while function.name != NULL and function.name.decode() != f"{name}_masked":
         function += 1
     return function.name != NULL
@@ -156,7 +159,7 @@ def outline():
     list of (str, str, list of str, bool)
         Name, family, the suffixes of its ufuncs, and whether there is a form with a bit mask, in the order of the tables.
     """
-    cdef const numact_activation *row = numact_levels().f32
+    cdef const numact_activation *row = LEVELS.f32
     cdef int kind
     found = []
     while row.name != NULL:
@@ -201,7 +204,7 @@ def catalogue():
     list of Activation
         Name, family, parameters with defaults, formula, derivative and error bounds of each.
     """
-    cdef const numact_activation *row = numact_levels().f32
+    cdef const numact_activation *row = LEVELS.f32
     found = []
     while row.name != NULL:
         found.append(describe(row))
@@ -226,7 +229,7 @@ def row(str name):
     KeyError
         If there is none of this name.
     """
-    cdef const numact_activation *found = numact_levels().f32
+    cdef const numact_activation *found = LEVELS.f32
     while found.name != NULL:
         if found.name.decode() == name:
             return describe(found)
