@@ -170,7 +170,7 @@ def outline():
 
 
 cdef object describe(const numact_activation *row):
-    # The class of the rows takes a third as long as the import of all the rest, and may not be needed.
+    # Making the class of the rows takes nearly as long as importing all the rest, and it may not be needed.
     from numact._activation import Activation, parse_parameters
 
     return Activation(
