@@ -94,6 +94,7 @@ setup(
                 *glob("csrc/*.[ch]"),
                 "csrc/minimax.py",
                 "src/numact/_axis_ufuncs.pxi",
+                "src/numact/_call.pxi",
                 "src/numact/_masked.pxi",
                 "src/numact/_norm_tasks.pxi",
                 "src/numact/_statistics.pxi",

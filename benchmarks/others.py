@@ -140,6 +140,12 @@ class Calls:
     def time_numpy_tanh(self) -> None:
         np.tanh(self.x, out=self.out)
 
+    def time_numpy_negative(self) -> None:
+        np.negative(self.x, out=self.out)
+
+    def time_numpy_maximum(self) -> None:
+        np.maximum(self.x, 0.0, out=self.out)
+
     def time_forward(self) -> None:
         numact.gelu(self.x, out=self.out)
 
@@ -151,6 +157,9 @@ class Calls:
 
     def time_default_parameter(self) -> None:
         numact.leaky_relu(self.x, out=self.out)
+
+    def time_positional_parameter(self) -> None:
+        numact.leaky_relu(self.x, 0.2, out=self.out)
 
     def time_keyword_parameter(self) -> None:
         numact.leaky_relu(self.x, negative_slope=0.2, out=self.out)

@@ -9,19 +9,22 @@
 #include <xmmintrin.h>
 
 typedef unsigned int environment;
-enum { ENVIRONMENT_DEFAULT = 0x1F80, ENVIRONMENT_OVERFLOW = 0x8 };
+enum { ENVIRONMENT_DEFAULT = 0x1F80, ENVIRONMENT_OVERFLOW = 0x8, ENVIRONMENT_OTHER_FLAGS = 0x37 };
 
+/* Writing the register costs as much as computing 100 elements, so it is written only where that changes something; which
+   flags but that of an overflow are set makes no difference to a kernel. */
 static inline environment environment_enter(void)
 {
     environment found = _mm_getcsr();
-    _mm_setcsr(ENVIRONMENT_DEFAULT);
+    if ((found & ~(unsigned)ENVIRONMENT_OTHER_FLAGS) != ENVIRONMENT_DEFAULT) _mm_setcsr(ENVIRONMENT_DEFAULT);
     return found;
 }
 
 /* Restores what was found; `overflows` keeps an overflow that has happened since. */
 static inline void environment_leave(environment found, bool overflows)
 {
-    _mm_setcsr(overflows ? found | (_mm_getcsr() & ENVIRONMENT_OVERFLOW) : found);
+    environment now = _mm_getcsr(), left = overflows ? found | (now & ENVIRONMENT_OVERFLOW) : found;
+    if (now != left) _mm_setcsr(left);
 }
 
 /* Whether an overflow has happened since environment_enter(). */

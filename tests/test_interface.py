@@ -5,6 +5,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +17,7 @@ from reference import REFERENCE
 
 import numact
 from numact import ParametricUfunc, _core
+from numact._lazy import Lazy
 
 NAMES = [
     row.name + suffix
@@ -235,9 +238,64 @@ def test_import_is_light() -> None:
     process = run("import sys, numpy; before = set(sys.modules); import numact; print(*set(sys.modules) - before)")
     modules = set(process.stdout.split())
     assert "numact._ufuncs" in modules
-    assert modules & {"importlib.metadata", "email", "difflib", "numpy.random"} == set()
+    assert modules & {"importlib.metadata", "email", "difflib", "numpy.random", "dataclasses", "inspect", "re"} == set()
+    assert {name for name in modules if name.startswith("numact.")} == {
+        f"numact.{name}"
+        for name in (
+            *("_axis", "_bfloat16", "_composed", "_config", "_core", "_lazy", "_names", "_on_import", "_parametric"),
+            *("_threads", "_ufuncs"),
+        )
+    }
     packages = {name.split(".")[0] for name in modules} - set(sys.stdlib_module_names)
     assert {name for name in packages if not name.startswith("_cython_")} <= {"numact", "numpy", "cython_runtime"}
+
+
+def test_functions_are_made_when_asked_for() -> None:
+    """Importing numact makes no function; all have their names from the beginning, and stay what they are."""
+    process = run(
+        "import numact; from numact import _ufuncs as u, _names as n;"
+        "print(len(u.RAW._made), len(u.PUBLIC._made), len(n.FUNCTIONS._made), 'AXIS' in vars(u));"
+        "print(set(numact.__all__) <= set(dir(numact)), 'elu' in vars(numact), numact.elu is vars(numact)['elu']);"
+        "from numact import *; print(elu is numact.elu, set(numact.__all__) <= set(globals()))"
+    )
+    assert process.stdout.split("\n")[:3] == ["0 0 0 False", "True False True", "True True"]
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "elu", "elu.ufunc", "swiglu", "glu_split", "softmax", "_ufuncs.AXIS['softmax']"]
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_pickled_elsewhere(name: str) -> None:
+    """What one process has pickled, another finds that has not used it."""
+    pickled = pickle.dumps(eval(f"numact.{name}"))
+    process = run(f"import pickle; f = pickle.loads({pickled!r}); import numact; print(f is numact.{name})")
+    assert process.stdout.split() == ["True"]
+
+
+def test_lazy() -> None:
+    """A value is made once, when it is read, and is one for all threads; what is no key stays none."""
+    begun = threading.Barrier(4)
+
+    def make(name: str) -> list[str]:
+        made.append(name)
+        begun.wait(60)
+        return [name]
+
+    made: list[str] = []
+    lazy = Lazy(["a", "b"], make)
+    assert list(lazy) == ["a", "b"]
+    assert "a" in lazy
+    assert "c" not in lazy
+    assert lazy.get("c") is None
+    assert not made
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(lazy.__getitem__, ["a"] * 4)
+    assert made == ["a"] * 4
+    assert all(other is first for other in others)
+    assert lazy["a"] is first
+    assert first == ["a"]
+    with pytest.raises(KeyError):
+        _ = lazy["c"]
 
 
 def test_version() -> None:

@@ -8,6 +8,7 @@ import pytest
 from cases import ROWS
 
 import numact
+from numact import _axis, _composed, _masks, _ufuncs
 from numact._names import FUNCTIONS, names, plain
 
 # What other libraries call a function: PyTorch's functions and modules, Keras, JAX, ONNX, Thinc, Transformers.
@@ -60,6 +61,12 @@ SPELLINGS = {
 FOUND = [
     (spelling, name) for name, spellings in SPELLINGS.items() if name in FUNCTIONS for spelling in spellings.split()
 ]
+
+
+def test_modules() -> None:
+    """The names that are known before their modules are imported are those of the modules."""
+    modules = (_ufuncs, _composed, _axis, _masks)
+    assert sorted(FUNCTIONS) == sorted(name for module in modules for name in module.PUBLIC)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

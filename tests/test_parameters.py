@@ -72,6 +72,109 @@ def test_signature_of_the_class() -> None:
     assert list(inspect.signature(ParametricUfunc).parameters) == ["ufunc", "defaults", "domain", "at_zero"]
 
 
+# The usual calls, which have a way of their own
+
+
+def usual_calls(function: Any, x: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Operands and keywords: parameters left out, by position, by keyword; out= and where=; at_zero=."""
+    arrays, values = (x,) * function.nin, dict(zip(function.defaults, values_of(function).values(), strict=True))
+    first, *rest = values.items() if values else [("", 0)]
+    required = {key: values[key] for key, value in function.defaults.items() if value is None}
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        (arrays, required),
+        ((*arrays, *values.values()), {}),
+        (arrays, values),
+        (arrays, dict(reversed(values.items()))),
+        ((*arrays, *([first[1]] if values else [])), dict(rest)),
+    ]
+    if RAW.get(f"{function.__name__}_at_zero"):
+        calls += [(arrays, {**required, "at_zero": value}) for value in (0.25, 1, True, None)]
+    mask = x > 0
+    return [
+        (operands, {**keywords, **more})
+        for operands, keywords in calls
+        for more in ({}, {"out": np.zeros_like(x)}, {"out": np.zeros_like(x), "where": mask})
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("name", PARAMETRIC)
+def test_usual_calls(name: str, dtype: type[np.floating[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do without the Python code for all calls, and give the same."""
+    function: Any = PUBLIC[name]
+    calls = usual_calls(function, np.linspace(-2, 2, 9, dtype=dtype))
+    wanted = [function._compute(operands, {**keywords}).copy() for operands, keywords in calls]
+    monkeypatch.delattr(ParametricUfunc, "_compute")
+    for (operands, keywords), want in zip(calls, wanted, strict=True):
+        got = function(*operands, **keywords)
+        assert_same_bits(got, want)
+        assert got is keywords.get("out", got)
+
+
+def test_unusual_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could be taken for a usual call is not."""
+    x = np.ones(3, np.float32)
+    function: Any = PUBLIC["elu_grad"]
+    late = "".join(["al", "pha"])  # not interned
+    seen = []
+    monkeypatch.setattr(ParametricUfunc, "_compute", lambda self, *given: seen.append(given))
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((x, x.astype(">f4")), {}),
+        ((x, x.astype(np.float64)), {}),
+        ((x, x.view(np.ma.MaskedArray)), {}),
+        ((x, 1.0), {}),
+        ((x, x, x), {}),
+        ((x, x, np.float32(1)), {}),
+        ((x, x, np.float64(1)), {}),
+        ((x, x, None), {}),
+        ((x, x, -1.0, 2.0), {}),
+        ((x, x, 2.0), {"alpha": 2.0}),
+        ((x, x), {late: 2.0}),
+        ((x, x), {"alpha": "2"}),
+        ((x, x), {"alpha": 2.0, "dtype": np.float64}),
+        ((x, x), {"at_zero": x}),
+        ((x,), {}),
+        ((), {}),
+        ((), {"alpha": 2.0}),
+    ]
+    for operands, keywords in calls:
+        function(*operands, **keywords)
+    assert seen == calls
+    seen.clear()
+    for wrong in (-1.0, math.nan):
+        PUBLIC["elu_grad_y"](x, x, wrong)
+    assert len(seen) == 2
+
+
+def test_numbers_of_usual_calls() -> None:
+    """A number beyond the dtype is infinite with NumPy's warning, or an error where that is one; nothing is written."""
+    x, out = -np.ones(3, np.float32), np.full(3, 7, np.float32)
+    leaky_relu: Any = numact.leaky_relu
+    with pytest.warns(RuntimeWarning, match="overflow encountered in cast"):
+        assert np.isneginf(leaky_relu(x, 1e300)).all()
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        leaky_relu(x, 1e300, out=out)
+    with pytest.raises(OverflowError):
+        leaky_relu(x, 1 << 2000, out=out)
+    np.testing.assert_array_equal(out, 7)
+
+
+def test_subclass() -> None:
+    """A class built on ParametricUfunc may have its own call."""
+
+    class Doubled(ParametricUfunc):
+        def __call__(self, *operands: Any, **keywords: Any) -> Any:
+            return 2 * super().__call__(*operands, **keywords)
+
+    class Plain(ParametricUfunc):
+        pass
+
+    x = np.array([-2, 4], np.float32)
+    np.testing.assert_array_equal(Plain(RAW["leaky_relu"], {"slope": 0.5})(x), [-1, 4])
+    np.testing.assert_array_equal(Doubled(RAW["leaky_relu"], {"slope": 0.5})(x), [-2, 8])
+    np.testing.assert_array_equal(Doubled(RAW["leaky_relu"], {"slope": 0.5})(x, slope=1.0), [-4, 8])
+
+
 # Rules
 
 

@@ -3,16 +3,12 @@
 from typing import Any as _Any
 
 from numact import _bfloat16, _threads
-from numact._activation import Activation
 from numact._config import show_config
 from numact._core import catalogue
-from numact._masks import BitMask
 from numact._names import FUNCTIONS as _FUNCTIONS
 from numact._names import get
 from numact._parametric import ParametricUfunc
 from numact._threads import get_num_threads, num_threads, set_num_threads
-
-globals().update(_FUNCTIONS)
 
 _bfloat16.register_when_imported()
 _threads.begin()
@@ -32,12 +28,27 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    if name in ("diagnostics", "init", "norm"):
+    """What takes time is made, or imported, when it is asked for, and stays."""
+    value: _Any
+    if name in _FUNCTIONS:
+        value = _FUNCTIONS[name]
+    elif name == "Activation":
+        from numact._activation import Activation as value
+    elif name == "BitMask":
+        from numact._masks import BitMask as value
+    elif name in ("diagnostics", "init", "norm"):
         from importlib import import_module
 
-        return import_module(f"numact.{name}")
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from importlib.metadata import version  # three quarters of the time of an import
+        value = import_module(f"numact.{name}")
+    elif name == "__version__":
+        from importlib.metadata import version
 
-    return version(__name__)
+        value = version(__name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-# Suffix of the ufunc's name, in the order of enum numact_kind.
-SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
-
 DTYPES = """\
 Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans become the
 smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded to the dtype of

@@ -41,7 +41,9 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
 
 cdef list describe_axis():
     """Rows of the catalogue: what the table has besides masked variants and gradients."""
-    cdef const numact_axis_function *function = numact_levels().axis_f32
+    from numact._activation import Activation
+
+    cdef const numact_axis_function *function = LEVELS.axis_f32
     table = {}
     while function.name != NULL:
         table[function.name.decode()] = (
@@ -112,7 +114,7 @@ def axis_bounds():
     -------
     dict of str to float
     """
-    cdef const numact_axis_function *row = numact_levels().axis_f32
+    cdef const numact_axis_function *row = LEVELS.axis_f32
     bounds = {}
     while row.name != NULL:
         bounds[row.name.decode()] = row.ulp

@@ -16,8 +16,6 @@ from numact._parametric import PYTHON_NUMBERS
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-_leaky_relu, _leaky_relu_grad = _ufuncs.PUBLIC["leaky_relu"], _ufuncs.PUBLIC["leaky_relu_grad"]
-
 
 def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out: Any = None) -> Any:
     """Leaky ReLU with a learned slope: x if x > 0 else weight x, element by element.
@@ -63,7 +61,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     >>> y = numact.prelu(np.ones((2, 3, 4)), [0.25, 0.1, 0.5], channel_axis=1)
 
     """
-    return _leaky_relu(x, _laid_out("prelu", x, weight, channel_axis), out=out)
+    return _ufuncs.PUBLIC["leaky_relu"](x, _laid_out("prelu", x, weight, channel_axis), out=out)
 
 
 def prelu_grad(
@@ -115,7 +113,7 @@ def prelu_grad(
     laid_out = _laid_out("prelu_grad", x, weight, channel_axis)
     # The weight's gradient first: out may be dy or x.
     sums = _weight_sums(dy, x, laid_out)
-    dx = _leaky_relu_grad(dy, x, laid_out, out=out)
+    dx = _ufuncs.PUBLIC["leaky_relu_grad"](dy, x, laid_out, out=out)
     return dx, sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
 
 
@@ -207,11 +205,11 @@ def rrelu(
     """
     mean = _mean_slope("rrelu", lower, upper)
     if rng is None:
-        return _leaky_relu(x, mean, out=out)
+        return _ufuncs.PUBLIC["leaky_relu"](x, mean, out=out)
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rrelu: rng must be a numpy.random.Generator, got {rng!r}")
     slopes = _draw(rng, lower, upper, x)
-    return _leaky_relu(x, slopes, out=out), slopes
+    return _ufuncs.PUBLIC["leaky_relu"](x, slopes, out=out), slopes
 
 
 def rrelu_grad(
@@ -263,7 +261,7 @@ def rrelu_grad(
 
     """
     mean = _mean_slope("rrelu_grad", lower, upper)
-    return _leaky_relu_grad(dy, x, mean if slopes is None else slopes, out=out)
+    return _ufuncs.PUBLIC["leaky_relu_grad"](dy, x, mean if slopes is None else slopes, out=out)
 
 
 def _mean_slope(function: str, lower: float, upper: float) -> float:

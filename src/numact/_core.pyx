@@ -8,8 +8,6 @@ import warnings
 from cpython.exc cimport PyErr_SetNone
 from libc.stdlib cimport malloc
 
-from numact._activation import Activation, SUFFIXES, document, parse_parameters
-
 cimport numpy as cnp
 
 cnp.import_array()
@@ -94,12 +92,15 @@ cdef extern from "parallel.h":
 cdef enum:
     DTYPES = 3
 
+# Asking the processor is slow on a virtual machine.
+cdef const numact_level *LEVELS = numact_levels()
+
 # What NumPy keeps pointers to must live as long as the process.
 cdef list _kept = []
 
 
 cdef const numact_level *find_level(str name) except NULL:
-    cdef const numact_level *level = numact_levels()
+    cdef const numact_level *level = LEVELS
     while level.name != NULL:
         if level.supported and level.name.decode() == name:
             return level
@@ -109,7 +110,7 @@ cdef const numact_level *find_level(str name) except NULL:
 
 def levels():
     """Names of the instruction-set levels that this processor runs, lowest first."""
-    cdef const numact_level *level = numact_levels()
+    cdef const numact_level *level = LEVELS
     found = []
     while level.name != NULL:
         if level.supported:
@@ -140,13 +141,38 @@ def compiler():
 
 cdef bint is_masked(str name):
     """Whether the activation has a form that also gives a bit mask."""
-    cdef const numact_masked_function *function = numact_levels().masked_f32
+    cdef const numact_masked_function *function = LEVELS.masked_f32
     while function.name != NULL and function.name.decode() != f"{name}_masked":
         function += 1
     return function.name != NULL
 
 
+# Suffix of a ufunc's name, in the order of enum numact_kind.
+SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
+
+
+def outline():
+    """What an import needs to know of the activations, without the rest of the catalogue.
+
+    Returns
+    -------
+    list of (str, str, list of str, bool)
+        Name, family, the suffixes of its ufuncs, and whether there is a form with a bit mask, in the order of the tables.
+    """
+    cdef const numact_activation *row = LEVELS.f32
+    cdef int kind
+    found = []
+    while row.name != NULL:
+        suffixes = [suffix for kind, suffix in enumerate(SUFFIXES) if row.kernels[kind].loop != NULL]
+        found.append((row.name.decode(), row.family.decode(), suffixes, is_masked(row.name.decode())))
+        row += 1
+    return found
+
+
 cdef object describe(const numact_activation *row):
+    # Making the class of the rows takes nearly as long as importing all the rest, and it may not be needed.
+    from numact._activation import Activation, parse_parameters
+
     return Activation(
         name=row.name.decode(),
         family=row.family.decode(),
@@ -178,12 +204,37 @@ def catalogue():
     list of Activation
         Name, family, parameters with defaults, formula, derivative and error bounds of each.
     """
-    cdef const numact_activation *row = numact_levels().f32
+    cdef const numact_activation *row = LEVELS.f32
     found = []
     while row.name != NULL:
         found.append(describe(row))
         row += 1
     return found + describe_axis()
+
+
+def row(str name):
+    """The row of the catalogue for an elementwise or gated activation.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name.
+    """
+    cdef const numact_activation *found = LEVELS.f32
+    while found.name != NULL:
+        if found.name.decode() == name:
+            return describe(found)
+        found += 1
+    raise KeyError(name)
 
 
 cdef class HalfLoops:
@@ -264,13 +315,15 @@ cdef object make_ufunc(
     return halves.ufunc
 
 
-def build(str level_name):
+def build(str level_name, names=None):
     """The ufuncs of one level by name: parameters are their last operands.
 
     Parameters
     ----------
     level_name : str
         One of `levels()`.
+    names : collection of str, optional
+        The functions that are wanted; all by default.
 
     Returns
     -------
@@ -281,18 +334,19 @@ def build(str level_name):
     ValueError
         For a level that this build or this processor has not.
     """
+    from numact._activation import document
+
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
     cdef const numact_activation *f64 = level.f64
     cdef int kind
     ufuncs = {}
     while f32.name != NULL:
-        activation = describe(f32)
         for kind, suffix in enumerate(SUFFIXES):
-            if f32.kernels[kind].loop != NULL:
-                name = activation.name + suffix
+            name = f32.name.decode() + suffix
+            if f32.kernels[kind].loop != NULL and (names is None or name in names):
                 ufuncs[name] = make_ufunc(
-                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(activation, suffix)
+                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(describe(f32), suffix)
                 )
         f32 += 1
         f64 += 1
@@ -317,6 +371,7 @@ def leave_to_threads(bint everything):
     numact_leave_to_threads(everything)
 
 
+include "_call.pxi"
 include "_axis_ufuncs.pxi"
 include "_masked.pxi"
 include "_norm_tasks.pxi"

@@ -1,11 +1,24 @@
 """The public functions by all their names: `numact.get`."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from numact import _axis, _composed, _core, _masks, _ufuncs
+from numact import _axis, _composed, _core, _ufuncs
+from numact._lazy import Lazy
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**_ufuncs.PUBLIC, **_composed.PUBLIC, **_axis.PUBLIC, **_masks.PUBLIC}
+MASKED = [*(f"{name}_masked" for name, _, _, masked in _ufuncs.OUTLINE if masked), "masked_grad", "dropout"]
+
+
+def _find(name: str) -> Callable[..., Any]:
+    if name in MASKED:
+        from numact import _masks
+
+        return _masks.PUBLIC[name]
+    return _composed.PUBLIC.get(name) or _axis.PUBLIC.get(name) or _ufuncs.PUBLIC[name]
+
+
+FUNCTIONS: Lazy[Callable[..., Any]] = Lazy([*_ufuncs.PUBLIC, *_composed.PUBLIC, *_axis.PUBLIC, *MASKED], _find)
 
 _IGNORED = str.maketrans("", "", "_- ")
 
@@ -25,7 +38,9 @@ def names() -> list[tuple[str, str]]:
     return pairs
 
 
-_BY_PLAIN_NAME = {plain(name): public for name, public in names()}
+@cache
+def _by_plain_name() -> dict[str, str]:
+    return {plain(name): public for name, public in names()}
 
 
 def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -64,10 +79,11 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
 
     """
     if isinstance(name, str):
-        if (public := _BY_PLAIN_NAME.get(plain(name))) is None:
+        if (public := _by_plain_name().get(plain(name))) is None:
             raise ValueError(_unknown(name))
         return FUNCTIONS[public]
-    if not any(name is function for function in FUNCTIONS.values()):
+    own = getattr(name, "__name__", "")
+    if own not in FUNCTIONS or FUNCTIONS[own] is not name:
         raise TypeError(f"get: name must be a string or a function of numact, got {name!r}")
     return name
 
@@ -76,6 +92,7 @@ def _unknown(name: str) -> str:
     """The message for a name that does not exist."""
     from difflib import get_close_matches  # an import would feel it
 
-    similar = dict.fromkeys(_BY_PLAIN_NAME[near] for near in get_close_matches(plain(name), _BY_PLAIN_NAME, 5))
+    known = _by_plain_name()
+    similar = dict.fromkeys(known[near] for near in get_close_matches(plain(name), known, 5))
     nearest = f"the nearest are {', '.join(similar)}; " if similar else ""
     return f"get: name {name!r} is unknown; {nearest}[row.name for row in numact.catalogue()] lists all activations"

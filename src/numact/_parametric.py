@@ -1,11 +1,18 @@
 """`ParametricUfunc`: a ufunc whose last operands are parameters with names and defaults."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from inspect import Parameter, Signature
 from operator import ge, gt, le, lt
-from typing import Any
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from numact import _core
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 # Their values take the dtype of what they stand beside; a np.float64, although a float, does not.
@@ -65,7 +72,8 @@ class OnDemand:
         return signature
 
 
-class ParametricUfunc:
+@_core.called_by_vector
+class ParametricUfunc(_core.ParametricCall):
     """A callable around an n-ary `numpy.ufunc` whose last operands are parameters.
 
     The parameters are given by position or by keyword, as Python numbers, which do not influence the dtype of the
@@ -99,10 +107,10 @@ class ParametricUfunc:
     def __init__(
         self, ufunc: np.ufunc, defaults: dict[str, float | None], domain: str = "", at_zero: np.ufunc | None = None
     ) -> None:
-        self.ufunc = ufunc
-        self.defaults = dict(defaults)
-        self.nin = ufunc.nin - len(self.defaults)
-        self.nout = ufunc.nout
+        self._rules = [Rule(text, tuple(defaults)) for text in domain.split(", ") if text]
+        conditions = [(rule.left, rule.compare, rule.right, rule.bound) for rule in self._rules]
+        self.defaults = {intern(name): value for name, value in defaults.items()}
+        super().__init__(ufunc, self.defaults, conditions, at_zero)
         self.__name__ = self.__qualname__ = ufunc.__name__
         self._operands = ("x",) if self.nin == 1 else ("dy", "y" if self.__name__.endswith("_grad_y") else "x")
         self.__module__ = "numact"
@@ -111,28 +119,12 @@ class ParametricUfunc:
         self._names = tuple(self.defaults)
         self._default_values = tuple(self.defaults.values())
         self._required = None in self._default_values
-        # A ufunc takes a zero-dimensional array faster than a Python float.
-        given = [value for value in self._default_values if value is not None]
-        self._defaults_f16, self._defaults_f32, self._defaults_f64 = (
-            tuple(np.array(value, dtype) for value in given) for dtype in (FLOAT16, FLOAT32, FLOAT64)
-        )
-        self._rules = [Rule(text, self._names) for text in domain.split(", ") if text]
         self._at_zero = at_zero
 
-    def __call__(self, *operands: Any, **keywords: Any) -> Any:
-        """Compute; see the documentation of the instance."""
-        nin, ufunc = self.nin, self.ufunc
-        # The common call, short because small arrays feel every step: defaults, arrays of one dtype, at most out=.
-        if len(operands) == nin and not self._required and (not keywords or (len(keywords) == 1 and "out" in keywords)):
-            first, last = operands[0], operands[-1]
-            if type(first) is np.ndarray and type(last) is np.ndarray and (dtype := first.dtype) is last.dtype:
-                if dtype is FLOAT32:
-                    return ufunc(*operands, *self._defaults_f32, **keywords)
-                if dtype is FLOAT64:
-                    return ufunc(*operands, *self._defaults_f64, **keywords)
-                if dtype is FLOAT16:
-                    return ufunc(*operands, *self._defaults_f16, **keywords)
-        operands, values = operands[:nin], self._bind(operands, keywords)
+    def _compute(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Any call, also those that the class below does by itself."""
+        ufunc = self.ufunc
+        operands, values = operands[: self.nin], self._bind(operands, keywords)
         for rule in self._rules:
             rule.check(self.__name__, values)
         if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
@@ -216,6 +208,8 @@ class ParametricUfunc:
 
     def _signature(self) -> Signature:
         """How the function is called: operands by position, parameters, then some of the keywords."""
+        from inspect import Parameter, Signature
+
         parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in self._operands]
         for name, default in self.defaults.items():
             value = Parameter.empty if default is None else default

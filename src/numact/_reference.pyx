@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from numact._activation import SUFFIXES
+from numact._core import SUFFIXES
 
 cdef extern from "reference.h":
     ctypedef double numact_reference_formula(double x, const double *parameters) noexcept nogil

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from numact._activation import Activation
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from numact._activation import Activation
 
 Array: TypeAlias = "NDArray[Any]"
 

@@ -6,27 +6,53 @@ from typing import Any
 import numpy as np
 
 from numact import _core
-from numact._activation import rules
+from numact._lazy import Lazy
 from numact._parametric import ParametricUfunc
-from numact._split import split_functions
 
 LEVEL: str = _core.level()
-RAW: dict[str, np.ufunc] = _core.build(LEVEL)
-AXIS: dict[str, np.ufunc] = _core.build_axis(LEVEL)
-PUBLIC: dict[str, np.ufunc | ParametricUfunc | Callable[..., Any]] = {}
+OUTLINE = _core.outline()
+ROWS = {name: suffixes for name, _, suffixes, _ in OUTLINE}
+GATED = [name for name, family, _, _ in OUTLINE if family == "gated"]
 
-for _row in _core.catalogue():
-    for _suffix in ("", "_grad", "_grad_y"):
-        if (_ufunc := RAW.get(_row.name + _suffix)) is None:
-            continue
-        _at_zero = RAW.get(_row.name + "_grad_at_zero") if _suffix == "_grad" else None
-        PUBLIC[_ufunc.__name__] = (
-            ParametricUfunc(_ufunc, dict(_row.parameters), rules(_row.domain, _suffix), _at_zero)
-            if _row.parameters or _at_zero is not None
-            else _ufunc
-        )
-    if _row.family == "gated":
-        PUBLIC.update(split_functions(_row, RAW[_row.name], RAW[f"{_row.name}_grad"]))
 
-globals().update(RAW)
-globals().update(AXIS)
+def _make(name: str) -> np.ufunc:
+    return _core.build(LEVEL, (name,))[name]
+
+
+def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
+    """The function of a name: what is called so in the tables, with defaults, or for arrays that hold two halves."""
+    from numact._activation import rules
+
+    stem, gradient, output = name.partition("_grad")
+    if stem not in ROWS:
+        from numact._split import split_functions
+
+        row = _core.row(stem.removesuffix("_split"))
+        return split_functions(row, RAW[row.name], RAW[f"{row.name}_grad"])[name]
+    row, ufunc = _core.row(stem), RAW[name]
+    at_zero = RAW.get(f"{name}_at_zero")
+    if not row.parameters and at_zero is None:
+        return ufunc
+    return ParametricUfunc(ufunc, dict(row.parameters), rules(row.domain, gradient + output), at_zero)
+
+
+RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
+AXIS: dict[str, np.ufunc]  # made by __getattr__
+PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(
+    [
+        *(name for name in RAW if not name.endswith("_at_zero")),
+        *(f"{name}_split{suffix}" for name in GATED for suffix in ("", "_grad")),
+    ],
+    _make_public,
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AXIS":
+        return globals().setdefault(name, _core.build_axis(LEVEL))
+    if name in RAW:
+        return RAW[name]
+    # Not for the names with two underscores that an import asks for.
+    if not name.startswith("_") and name in (axis := __getattr__("AXIS")):
+        return axis[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
