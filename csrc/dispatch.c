@@ -221,7 +221,7 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     enum { BATCH = 16 }; /* rows that loops compute together, if they are short */
     environment found = environment_enter();
     struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
-    struct operand operands[NUMACT_MAX_ARRAYS];
+    struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
     int inputs = 0;
     loop.count = operands_of(&loop, operands, &inputs);
     const ptrdiff_t n = dimensions[0], places = dimensions[1], grain = GRAIN / (places + 1) + 1;
