@@ -1,9 +1,10 @@
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from numact._activation import Activation
+
+Kind = TypeVar("Kind", bound=Bits)
 
 MAX_THREADS: Final[int]
 
@@ -16,7 +17,24 @@ def build(level_name: str) -> dict[str, np.ufunc]: ...
 def register_bfloat16(dtype: np.dtype[Any]) -> None: ...
 def build_axis(level_name: str) -> dict[str, np.ufunc]: ...
 def axis_bounds() -> dict[str, float]: ...
-def build_masked(level_name: str) -> dict[str, Callable[..., None]]: ...
+
+class Bits:
+    bits: np.ndarray[Any, np.dtype[np.uint8]]
+    shape: tuple[int, ...]
+    def __init__(self, bits: np.ndarray[Any, np.dtype[np.uint8]], shape: tuple[int, ...]) -> None: ...
+
+class MaskedFunction:
+    def forward(self, x: Any, out: Any, values: tuple[float, ...], kind: type[Kind]) -> tuple[Any, Kind] | None: ...
+    def gradient(self, dy: Any, out: Any, values: tuple[float, ...], mask: Bits) -> Any: ...
+    def __call__(
+        self,
+        x: np.ndarray[Any, Any],
+        bits: np.ndarray[Any, np.dtype[np.uint8]],
+        out: np.ndarray[Any, Any],
+        values: tuple[float, ...],
+    ) -> None: ...
+
+def build_masked(level_name: str) -> dict[str, MaskedFunction]: ...
 def draw_bits(
     bits: np.ndarray[Any, np.dtype[np.uint8]], count: int, threshold: int, generator: np.random.BitGenerator
 ) -> None: ...
