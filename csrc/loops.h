@@ -11,24 +11,9 @@
 #include "environment.h"
 #include "gated.h"
 #include "numact.h"
+#include "streaming.h"
 
 enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
-
-/* From so many bytes on a result goes past the cache, which it would leave before it is read, to spare the memory a read of
-   what is overwritten.  Not if it is an operand, which has been read. */
-enum { STREAMED = 8 << 20 };
-
-INLINE bool is_streamed(const scalar *in, const scalar *out, ptrdiff_t n)
-{
-    return LANES > 1 && in != out && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
-}
-INLINE void put(scalar *p, real x, bool streams)
-{
-    if (streams)
-        store_streaming(p, x);
-    else
-        store(p, x);
-}
 
 typedef void formula(const real *operand, real *result);
 

@@ -179,8 +179,8 @@ class ActivationMonitor:
         name = None if activation is None else numact.get(activation).__name__
         found = self._check("update", layer, name, layout)
         bounds = self._bounds("update", name, {}, low, high)
-        summary, zeros, _ = measure(array, layout, *bounds)
-        return self._add(layer, found, array, layout, summary, zeros)
+        summary, dead, _ = measure(array, layout, *bounds)
+        return self._add(layer, found, array, layout, summary, dead)
 
     def forward(
         self,
@@ -242,14 +242,14 @@ class ActivationMonitor:
         if (values := self._fusable(call, array, y, layout, parameters)) is None:
             y = call(array, out=out, **parameters)
             plain = as_floats("forward", y)
-            summary, zeros, _ = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
+            summary, dead, _ = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
         else:
-            summary, zeros, overflowed = measure(y, layout, *bounds, Fused(name, array, values))
+            summary, dead, overflowed = measure(y, layout, *bounds, Fused(name, array, values))
             if overflowed:
                 # Of the ufunc itself, so that numpy.errstate decides what happens: it overflows at the ends first.
                 largest = _largest(array.dtype)
                 call(np.array([-largest, largest], array.dtype), **parameters)
-        self._add(layer, found, np.asarray(y), layout, summary, zeros)
+        self._add(layer, found, np.asarray(y), layout, summary, dead)
         return y
 
     def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
@@ -299,10 +299,10 @@ class ActivationMonitor:
         values = call.values(**parameters)
         return tuple(np.array(value, x.dtype) for value in values)
 
-    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, zeros: Array) -> Summary:
-        found.silent = np.where(zeros == layout.samples, found.silent + 1, 0)
-        dead = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
-        summary = replace(summary, dead_fraction=dead / layout.units)
+    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, dead: Array) -> Summary:
+        found.silent = np.where(dead, found.silent + 1, 0)
+        count = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
+        summary = replace(summary, dead_fraction=count / layout.units)
         found.add(summary, self.max_history)
         # Evenly over the batch; an index, so that nothing is copied but these.
         places = np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)
