@@ -56,12 +56,16 @@ const struct numact_level *numact_levels(void)
         {.name = NULL},
     };
 #if defined __x86_64__
-    /* These also ask whether the operating system saves the registers. */
+    /* Asked once: where the processor is a virtual one, its answer takes 30 us.  These also ask whether the operating
+       system saves the registers. */
+    static atomic_bool known;
+    if (atomic_load(&known)) return levels;
     levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
     levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    atomic_store(&known, true);
 #endif
     return levels;
 }

@@ -146,12 +146,6 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
     if (s.reports) environment_set_overflow(found || seen);
 }
 
-#define PARAMETERS_0(p)
-#define PARAMETERS_1(p) , (p)[0]
-#define PARAMETERS_2(p) , (p)[0], (p)[1]
-#define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
-#define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
-
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
 #define LOOP(function, varying, operands, call) LOOP_ANY(function, varying, operands, 1, false, r[0] = call)
 #define LOOP_TWO(function, operands, call)                                                                             \

@@ -142,6 +142,7 @@ struct numact_observation {
     ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* words from a unit's flags to the next one's, 0 for samples */
     ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
     char *x, *y;                                    /* x: the activation's input, or NULL where y is there */
+    const char *name;                               /* of the activation */
     const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
     numact_half_loop *half_loop;                    /* for a type of 16 bits, what runs it */
     char *const *parameters;                        /* one value each */

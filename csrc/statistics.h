@@ -10,11 +10,13 @@
 #ifndef NUMACT_STATISTICS_H
 #define NUMACT_STATISTICS_H
 
+#include "activations.h"
 #include "arithmetic.h"
 #include "numact.h"
 #include "streaming.h"
 
-enum { CACHE_LINE = 64 };
+/* In bytes; and how many elements ahead memory is asked for, as the processor does not while it sums. */
+enum { CACHE_LINE = 64, AHEAD = 1024 };
 
 /* What has been summed and counted over some blocks. */
 struct tally {
@@ -35,37 +37,72 @@ INLINE void find_origin(const scalar *x, ptrdiff_t n, struct tally *t)
         }
 }
 
-/* Adds a multiple of NUMACT_SUMS elements.  False where the sums are not finite: then an element is infinite or NaN, or a
-   square overflows.  What lies `ahead` is asked for meanwhile, line by line. */
-INLINE bool sum_up(const scalar *x, ptrdiff_t n, const char *ahead, struct tally *t)
+/* The sums while they are added to. */
+struct sums {
+    wide origin, sum[NUMACT_SUMS / LANES], square[NUMACT_SUMS / LANES];
+};
+
+INLINE struct sums begin_sums(const struct tally *t)
 {
-    wide sum[NUMACT_SUMS / LANES], square[NUMACT_SUMS / LANES], origin = wide_value(t->origin);
+    struct sums s;
+    s.origin = wide_value(t->origin);
     for (int k = 0; k < NUMACT_SUMS; k += LANES) {
-        sum[k / LANES] = load_doubles(t->sum + k);
-        square[k / LANES] = load_doubles(t->square + k);
+        s.sum[k / LANES] = load_doubles(t->sum + k);
+        s.square[k / LANES] = load_doubles(t->square + k);
     }
-    for (ptrdiff_t i = 0; i < n; i += NUMACT_SUMS) {
-        if (ahead)
-            for (size_t byte = 0; byte < NUMACT_SUMS * sizeof(scalar); byte += CACHE_LINE)
-                __builtin_prefetch(ahead + (size_t)i * sizeof(scalar) + byte);
-        UNROLL_VECTORS
-        for (int k = 0; k < NUMACT_SUMS; k += LANES) {
-            wide deviation = sub_wide(load_wide(x + i + k), origin);
-            sum[k / LANES] = add_wide(sum[k / LANES], deviation);
-            square[k / LANES] = add_wide(square[k / LANES], mul_wide(deviation, deviation));
-        }
-    }
-    for (int k = 0; k < NUMACT_SUMS; k += LANES) {
-        store_wide(t->sum + k, sum[k / LANES]);
-        store_wide(t->square + k, square[k / LANES]);
-    }
-    double all = 0;
-    for (int k = 0; k < NUMACT_SUMS; k++)
-        all += t->square[k];
-    return all - all == 0;
+    return s;
 }
 
-/* The same with the origin, which adds nothing, in place of what is not finite; that is counted. */
+INLINE void add_to_sums(struct sums *s, int k, wide x)
+{
+    wide deviation = sub_wide(x, s->origin);
+    s->sum[k / LANES] = add_wide(s->sum[k / LANES], deviation);
+    s->square[k / LANES] = add_wide(s->square[k / LANES], mul_wide(deviation, deviation));
+}
+
+INLINE void keep_sums(const struct sums *s, struct tally *t)
+{
+    for (int k = 0; k < NUMACT_SUMS; k += LANES) {
+        store_wide(t->sum + k, s->sum[k / LANES]);
+        store_wide(t->square + k, s->square[k / LANES]);
+    }
+}
+
+/* False, with no sum changed, where they are not finite: then an element is infinite or NaN, or a square overflows. */
+INLINE bool end_sums(const struct sums *s, struct tally *t)
+{
+    double squares[NUMACT_SUMS], eight[NUMACT_SUMS / 2];
+    for (int k = 0; k < NUMACT_SUMS; k += LANES)
+        store_wide(squares + k, s->square[k / LANES]);
+    for (int k = 0; k < NUMACT_SUMS / 2; k++)
+        eight[k] = squares[k] + squares[k + NUMACT_SUMS / 2];
+    const double all = sum_of_eight(eight);
+    if (all - all != 0) return false;
+    keep_sums(s, t);
+    return true;
+}
+
+/* Asks for NUMACT_SUMS elements. */
+INLINE void prefetch(const scalar *p)
+{
+    for (size_t byte = 0; byte < NUMACT_SUMS * sizeof(scalar); byte += CACHE_LINE)
+        __builtin_prefetch((const char *)p + byte);
+}
+
+/* Sums with a multiple of NUMACT_SUMS more elements; those that lie `ahead`, if any, are asked for. */
+INLINE struct sums sum_up(const scalar *x, ptrdiff_t n, const scalar *ahead, const struct tally *t)
+{
+    struct sums s = begin_sums(t);
+    for (ptrdiff_t i = 0; i < n; i += NUMACT_SUMS) {
+        if (ahead) prefetch(ahead + i);
+        UNROLL_VECTORS
+        for (int k = 0; k < NUMACT_SUMS; k += LANES)
+            add_to_sums(&s, k, load_wide(x + i + k));
+    }
+    return s;
+}
+
+/* Adds them with the origin, which adds nothing, in place of what is not finite; that is counted. */
 INLINE void sum_finite(const scalar *x, ptrdiff_t n, struct tally *t)
 {
     scalar finite[NUMACT_BLOCK];
@@ -74,7 +111,8 @@ INLINE void sum_finite(const scalar *x, ptrdiff_t n, struct tally *t)
         t->nan += x[i] != x[i];
         t->infinite += x[i] - x[i] != 0 && x[i] == x[i];
     }
-    sum_up(finite, n, NULL, t);
+    struct sums s = sum_up(finite, n, NULL, t);
+    keep_sums(&s, t);
 }
 
 /* A word of conditions on FLAGS elements. */
@@ -101,16 +139,20 @@ INLINE void set_alive(uint64_t *alive, uint64_t found)
     if (found & ~alive_already(alive)) __atomic_fetch_or(alive, found, __ATOMIC_RELAXED);
 }
 
+INLINE bool is_bounded(const struct numact_observation *o)
+{
+    return o->low > -(double)__builtin_inff() || o->high < (double)__builtin_inff();
+}
+
 /* At most NUMACT_BLOCK elements, a multiple of FLAGS, of which the last ones are to be `valid` only. */
 INLINE void observe_words(const struct numact_observation *o, const scalar *x, ptrdiff_t n, uint64_t valid, bool units,
-                          const char *ahead, uint64_t *alive, struct tally *t)
+                          const scalar *ahead, uint64_t *alive, struct tally *t)
 {
-    bool bounded = o->low > -(double)__builtin_inff() || o->high < (double)__builtin_inff();
+    bool bounded = is_bounded(o);
     if (o->wanted == NUMACT_ALL) {
         if (!t->started) find_origin(x, n, t);
-        struct tally before = *t;
-        if (!sum_up(x, n, ahead, t)) {
-            *t = before;
+        struct sums s = sum_up(x, n, ahead, t);
+        if (!end_sums(&s, t)) {
             sum_finite(x, n, t);
             bounded = true;
         }
@@ -136,7 +178,7 @@ INLINE void observe_words(const struct numact_observation *o, const scalar *x, p
 }
 
 /* At most NUMACT_BLOCK elements side by side, from a place on that is a multiple of it. */
-INLINE void observe_block(const struct numact_observation *o, const scalar *x, ptrdiff_t n, bool units, const char *ahead,
+INLINE void observe_block(const struct numact_observation *o, const scalar *x, ptrdiff_t n, bool units, const scalar *ahead,
                           uint64_t *alive, struct tally *t)
 {
     ptrdiff_t whole = n - n % FLAGS;
@@ -217,6 +259,104 @@ INLINE void activate(const struct numact_observation *o, struct activation_call 
         o->activation->loop(call->arrays, n, call->steps);
 }
 
+/* One of the activations for which memory takes the most time, and the statistics of what it gives, in one loop over all
+   three: by blocks, memory would wait meanwhile. */
+typedef real observed_formula(real x, const real *parameters);
+
+/* A block of an array, of a multiple of FLAGS elements, and whether those behind it in memory are the next one's. */
+struct piece {
+    const scalar *x;
+    scalar *y;
+    ptrdiff_t n;
+    bool streams, continues, continued;
+};
+
+/* False, with nothing counted, where the sums are not finite.  Past the cache vectors are stored where memory has whole ones, and computed there
+   once more; the last one may reach into the next block.  A part of one takes the way through the cache, where all that
+   follows would wait for its memory. */
+INLINE bool observe_formula(observed_formula *f, int count, char *const *given, struct piece piece, bool units,
+                            uint64_t *alive, struct tally *t)
+{
+    const scalar *x = piece.x;
+    scalar *y = piece.y;
+    const ptrdiff_t n = piece.n;
+    const bool streams = piece.streams;
+    const ptrdiff_t shift = streams ? (ptrdiff_t)(-((uintptr_t)y / sizeof(scalar)) % LANES) : 0;
+    real parameters[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < count; k++)
+        parameters[k] = real_(*(const scalar *)given[k]);
+    const ptrdiff_t last = piece.continued ? n : n - LANES;
+    if (shift && !piece.continued) __builtin_prefetch(y + n, 1);
+    if (shift && !piece.continues) store_part(y, f(load_part(x, shift), parameters), shift);
+    struct sums s = begin_sums(t);
+    int64_t zero_count = 0;
+    uint64_t any = 0;
+    for (ptrdiff_t i = 0; i < n; i += FLAGS) {
+        flags zeros = flags_of(0);
+        for (ptrdiff_t j = i; j < i + FLAGS; j += NUMACT_SUMS) {
+            prefetch(x + j + AHEAD);
+            UNROLL_VECTORS
+            for (int k = 0; k < NUMACT_SUMS; k += LANES) {
+                real result = f(load(x + j + k), parameters);
+                set_flags(&zeros, (int)(j - i) + k, eq(result, 0));
+                add_to_sums(&s, k, wide_of(result));
+                if (shift && j + k + shift <= last)
+                    store_streaming(y + j + k + shift, f(load(x + j + k + shift), parameters));
+                else if (!shift)
+                    put(y + j + k, result, streams);
+            }
+        }
+        uint64_t word = word_of(&zeros);
+        zero_count += __builtin_popcountll(word);
+        any |= ~word;
+        if (units) set_alive(alive + i / FLAGS, ~word);
+    }
+    if (shift && !piece.continued) {
+        const ptrdiff_t end = n - LANES + shift;
+        store_part(y + end, f(load_part(x + end, LANES - shift), parameters), LANES - shift);
+    }
+    if (!units) set_alive(alive, any);
+    if (!end_sums(&s, t)) return false;
+    t->zeros += zero_count;
+    t->elements += n;
+    return true;
+}
+
+typedef bool observed_loop(char *const *given, struct piece piece, bool units, uint64_t *alive, struct tally *t);
+
+#define OBSERVED_LOOP(name, count)                                                                                     \
+    INLINE real name##_observed_of(real x, const real *p)                                                              \
+    {                                                                                                                  \
+        (void)p;                                                                                                       \
+        return name##_forward(x PARAMETERS_##count(p));                                                                \
+    }                                                                                                                  \
+    static bool SYMBOL(name##_observed)(char *const *given, struct piece piece, bool units, uint64_t *alive,            \
+                                        struct tally *t)                                                               \
+    {                                                                                                                  \
+        return observe_formula(name##_observed_of, count, given, piece, units, alive, t);                              \
+    }
+#define OBSERVED_ROW(name, count) {#name, SYMBOL(name##_observed)},
+
+MASKED(OBSERVED_LOOP)
+
+static const struct {
+    const char *name;
+    observed_loop *loop;
+} SYMBOL(observed)[] = {MASKED(OBSERVED_ROW){NULL, NULL}};
+
+/* The loop for the activation and these arrays, or NULL. */
+INLINE observed_loop *find_observed(const struct numact_observation *o)
+{
+    const int last = o->dimensions - 1;
+    if (!o->x || o->half_loop || is_bounded(o) || o->x_steps[last] != sizeof(scalar) ||
+        o->y_steps[last] != sizeof(scalar))
+        return NULL;
+    int k = 0;
+    while (SYMBOL(observed)[k].name && strcmp(SYMBOL(observed)[k].name, o->name) != 0)
+        k++;
+    return SYMBOL(observed)[k].loop;
+}
+
 INLINE void observe_blocks(fetch *fetch, const struct numact_observation *o, ptrdiff_t start, ptrdiff_t stop,
                            struct numact_statistics *statistics)
 {
@@ -232,6 +372,7 @@ INLINE void observe_blocks(fetch *fetch, const struct numact_observation *o, ptr
         elements *= o->shape[k];
     const bool streams = o->x && !o->half_loop && y_step == sizeof(scalar) &&
                          is_streamed((const scalar *)o->x, (const scalar *)o->y, elements);
+    observed_loop *observed = find_observed(o);
     if (o->x) {
         for (int k = 1; k < o->activation->inputs; k++)
             call.arrays[k] = o->parameters[k - 1];
@@ -239,20 +380,38 @@ INLINE void observe_blocks(fetch *fetch, const struct numact_observation *o, ptr
         call.steps[o->activation->inputs] = y_step;
     }
     struct row r = row_of(o, start / in_row);
+    bool continues = false;
     for (ptrdiff_t number = start; number < stop; number++) {
         const ptrdiff_t first = number % in_row * NUMACT_BLOCK;
         const ptrdiff_t n = length - first < NUMACT_BLOCK ? length - first : NUMACT_BLOCK;
-        char *y = r.y + first * y_step;
-        const char *ahead = NULL;
-        if (o->x) {
-            char *x = r.x + first * x_step;
-            if (x_step == sizeof(scalar)) ahead = x + NUMACT_BLOCK * sizeof(scalar);
-            activate(o, &call, x, streams ? (char *)block : y, n);
+        char *x = o->x ? r.x + first * x_step : NULL, *y = r.y + first * y_step;
+        uint64_t *alive = units ? r.alive + first / FLAGS : r.alive;
+        if (observed && !t.started) {
+            activate(o, &call, x, (char *)block, 1);
+            find_origin(block, 1, &t);
         }
-        const scalar *values = streams ? block : fetch(y, y_step, n, block);
-        observe_block(o, values, n, units, ahead, units ? r.alive + first / FLAGS : r.alive, &t);
-        if (streams) copy_streaming((scalar *)y, block, n);
+        const ptrdiff_t whole = observed && t.started ? n - n % FLAGS : 0;
         if (first + n == length) next_row(o, &r);
+        const ptrdiff_t next = first + n == length ? 0 : first + n;
+        const bool continued = number + 1 < stop && whole == n && r.y + next * y_step == y + n * y_step &&
+                               (!x || r.x + next * x_step == x + n * x_step);
+        if (whole) {
+            const struct piece piece = {(const scalar *)x, (scalar *)y, whole, streams, continues, continued};
+            if (!observed(o->parameters, piece, units, alive, &t))
+                observe_block(o, (const scalar *)y, whole, units, NULL, alive, &t);
+            if (units) alive += whole / FLAGS;
+        }
+        if (n > whole) {
+            char *rest = y + whole * y_step;
+            const scalar *ahead = NULL;
+            if (x) {
+                activate(o, &call, x + whole * x_step, streams ? (char *)block : rest, n - whole);
+                if (x_step == sizeof(scalar)) ahead = (const scalar *)x + n;
+            }
+            observe_block(o, streams ? block : fetch(rest, y_step, n - whole, block), n - whole, units, ahead, alive, &t);
+            if (streams) copy_streaming((scalar *)rest, block, n - whole);
+        }
+        continues = continued;
     }
     if (streams) end_streaming();
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Within this part of its range of a bound, an output of a bounded activation is saturated.
 MARGIN = 0.01
 SAMPLE = 2048  # elements of the last batch that are kept for the histogram
+ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
 FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
 
 
@@ -226,7 +227,7 @@ class ActivationMonitor:
         """
         call = numact.get(function)
         name = call.__name__
-        if not any(row.name == name and row.family == "elementwise" for row in numact.catalogue()):
+        if name not in ELEMENTWISE:
             raise ValueError(f"forward: function must be an elementwise activation, got {name}")
         if isinstance(call, ParametricUfunc):
             call.values(**parameters)
@@ -267,7 +268,7 @@ class ActivationMonitor:
     ) -> tuple[float, float]:
         """The bounds that are given, else those near both ends of the range."""
         ends = (-math.inf, math.inf)
-        row = next((row for row in numact.catalogue() if row.name == activation), None)
+        row = None if activation is None else ELEMENTWISE.get(activation)
         if row is not None and activation != "relu6":  # which is 0 as often as relu
             if activation in ("hard_tanh", "clipped_linear"):
                 given = {**dict(row.parameters), **parameters}

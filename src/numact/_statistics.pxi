@@ -30,6 +30,7 @@ cdef extern from "numact.h":
         ptrdiff_t y_steps[64]
         char *x
         char *y
+        const char *name
         const numact_kernel *activation
         numact_half_loop *half_loop
         char **parameters
@@ -106,10 +107,11 @@ cdef class Observer:
         cdef char *values[NUMACT_MAX_ARRAYS]
         cdef int number = cnp.PyArray_TYPE(y), k, overflowed
         cdef cnp.ndarray value
+        cdef bytes name
         o.wanted, o.low, o.high = self.wanted, self.low, self.high
         o.dimensions = cnp.PyArray_NDIM(y)
         o.x, o.y, o.alive = NULL, cnp.PyArray_BYTES(y), <uint64_t *>cnp.PyArray_DATA(alive)
-        o.activation, o.half_loop, o.parameters = NULL, NULL, values
+        o.name, o.activation, o.half_loop, o.parameters = NULL, NULL, NULL, values
         for k in range(o.dimensions):
             o.shape[k], o.unit_steps[k] = cnp.PyArray_DIM(y, k), unit_steps[k]
             o.y_steps[k], o.x_steps[k] = cnp.PyArray_STRIDE(y, k), 0
@@ -123,7 +125,8 @@ cdef class Observer:
             loop, o.half_loop = self.level.observe_bf16, self.level.bf16
         if activation is not None:
             o.activation = forward_kernel(self.level.f64 if number == cnp.NPY_DOUBLE else self.level.f32, activation)
-            o.x = cnp.PyArray_BYTES(x)
+            name = activation.encode()
+            o.name, o.x = name, cnp.PyArray_BYTES(x)
             for k in range(o.dimensions):
                 o.x_steps[k] = cnp.PyArray_STRIDE(x, k)
             for k, value in enumerate(parameters):
