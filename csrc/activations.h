@@ -129,6 +129,13 @@
    one other value, so that a bit for each element is all that the gradient needs. */
 #define MASKED(MASK) MASK(relu, 0) MASK(relu6, 0) MASK(leaky_relu, 1) MASK(hard_tanh, 2)
 
+/* The parameters p[0], ... behind an argument, by their number. */
+#define PARAMETERS_0(p)
+#define PARAMETERS_1(p) , (p)[0]
+#define PARAMETERS_2(p) , (p)[0], (p)[1]
+#define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
+#define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
+
 /* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
 INLINE mask relu_passes(real x) { return not_le(x, 0); }
 INLINE real relu_forward(real x) { return sel(relu_passes(x), x, 0); }

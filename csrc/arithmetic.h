@@ -143,17 +143,6 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
 
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
 INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
-/* Adds 1 to those of LANES counts where the condition is true. */
-INLINE void count_each(bits *counts, mask condition)
-{
-#if REAL_BITS == 32
-    __m512i found = _mm512_loadu_si512(counts);
-    _mm512_storeu_si512(counts, _mm512_mask_add_epi32(found, condition, found, _mm512_set1_epi32(1)));
-#else
-    __m512i found = _mm512_loadu_si512(counts);
-    _mm512_storeu_si512(counts, _mm512_mask_add_epi64(found, condition, found, _mm512_set1_epi64(1)));
-#endif
-}
 INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
 INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
 INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
@@ -337,8 +326,6 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *
 
 INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
 INLINE int count_true(mask condition) { return condition; }
-/* Adds 1 to those of LANES counts where the condition is true. */
-INLINE void count_each(bits *counts, mask condition) { *counts += condition; }
 INLINE mask lt_(real a, real b) { return a < b; }
 INLINE mask le_(real a, real b) { return a <= b; }
 INLINE mask eq_(real a, real b) { return a == b; }

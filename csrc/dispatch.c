@@ -1,6 +1,7 @@
 /* Which levels this build has and this processor runs, and the one way from NumPy into a kernel. */
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "environment.h"
@@ -55,12 +56,16 @@ const struct numact_level *numact_levels(void)
         {.name = NULL},
     };
 #if defined __x86_64__
-    /* These also ask whether the operating system saves the registers. */
+    /* Asked once: where the processor is a virtual one, its answer takes 30 us.  These also ask whether the operating
+       system saves the registers. */
+    static atomic_bool known;
+    if (atomic_load(&known)) return levels;
     levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
     levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    atomic_store(&known, true);
 #endif
     return levels;
 }
@@ -292,13 +297,62 @@ void numact_norm_run(const struct numact_norm_task *task, const struct numact_no
     environment_leave(found, false);
 }
 
-bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
-                    struct numact_statistics *statistics)
+/* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in order, so
+   that the sums do not depend on who took which. */
+struct observe_run {
+    numact_observe_loop *loop;
+    const struct numact_observation *observation;
+    ptrdiff_t blocks, chunk;
+    struct numact_statistics *chunks;
+};
+
+static void compute_observation(void *context, ptrdiff_t start, ptrdiff_t stop)
 {
+    const struct observe_run *run = context;
+    for (ptrdiff_t k = start; k < stop; k++) {
+        ptrdiff_t first = k * run->chunk, end = first + run->chunk;
+        run->loop(run->observation, first, end < run->blocks ? end : run->blocks, &run->chunks[k]);
+    }
+}
+
+/* Mean and squared deviations of both together (Chan, Golub and LeVeque, 1979). */
+static void add_statistics(struct numact_statistics *s, const struct numact_statistics *more)
+{
+    if (s->finite && more->finite) {
+        double share = (double)more->finite / (double)(s->finite + more->finite);
+        double difference = (more->origin - s->origin) + (more->deviation - s->deviation);
+        s->deviation += share * difference;
+        s->squares += more->squares + (double)s->finite * share * difference * difference;
+    } else if (more->finite) {
+        s->origin = more->origin;
+        s->deviation = more->deviation;
+        s->squares = more->squares;
+    }
+    s->finite += more->finite;
+    s->zeros += more->zeros;
+    s->saturated += more->saturated;
+    s->nan += more->nan;
+    s->infinite += more->infinite;
+}
+
+int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                   struct numact_statistics *statistics)
+{
+    enum { CHUNK = 16384 }; /* elements */
+    const ptrdiff_t length = observation->shape[observation->dimensions - 1];
+    ptrdiff_t blocks = (length + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
+    for (int k = 0; k < observation->dimensions - 1; k++)
+        blocks *= observation->shape[k];
+    const ptrdiff_t chunk = CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
+    struct observe_run run = {loop, observation, blocks, chunk, malloc((size_t)count * sizeof *run.chunks)};
+    if (!run.chunks) return -1;
     environment found = environment_enter();
-    loop(observation, statistics);
+    numact_parallel(compute_observation, &run, count, 1, 1);
     bool overflowed = observation->x && observation->activation->overflows && environment_overflow();
     environment_leave(found, false);
+    for (ptrdiff_t k = 0; k < count; k++)
+        add_statistics(statistics, &run.chunks[k]);
+    free(run.chunks);
     return overflowed;
 }
 

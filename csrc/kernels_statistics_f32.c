@@ -16,14 +16,14 @@ INLINE const half *fetch_halves(const char *from, ptrdiff_t step, ptrdiff_t n, h
 
 INLINE const scalar *fetch_f16(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)
 {
-    half packed[BLOCK];
+    half packed[NUMACT_BLOCK];
     f16_widen(fetch_halves(from, step, n, packed), block, n);
     return block;
 }
 
 INLINE const scalar *fetch_bf16(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)
 {
-    half packed[BLOCK];
+    half packed[NUMACT_BLOCK];
     bf16_widen(fetch_halves(from, step, n, packed), block, n);
     return block;
 }
@@ -31,15 +31,17 @@ INLINE const scalar *fetch_bf16(const char *from, ptrdiff_t step, ptrdiff_t n, s
 #undef REAL_NAME
 #define REAL_NAME f16
 numact_observe_loop SYMBOL(numact_observe);
-void SYMBOL(numact_observe)(const struct numact_observation *observation, struct numact_statistics *statistics)
+void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
+                            struct numact_statistics *statistics)
 {
-    observe_all(fetch_f16, observation, statistics);
+    observe_blocks(fetch_f16, observation, start, stop, statistics);
 }
 
 #undef REAL_NAME
 #define REAL_NAME bf16
 numact_observe_loop SYMBOL(numact_observe);
-void SYMBOL(numact_observe)(const struct numact_observation *observation, struct numact_statistics *statistics)
+void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
+                            struct numact_statistics *statistics)
 {
-    observe_all(fetch_bf16, observation, statistics);
+    observe_blocks(fetch_bf16, observation, start, stop, statistics);
 }

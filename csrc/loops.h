@@ -11,24 +11,9 @@
 #include "environment.h"
 #include "gated.h"
 #include "numact.h"
+#include "streaming.h"
 
 enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
-
-/* From so many bytes on a result goes past the cache, which it would leave before it is read, to spare the memory a read of
-   what is overwritten.  Not if it is an operand, which has been read. */
-enum { STREAMED = 8 << 20 };
-
-INLINE bool is_streamed(const scalar *in, const scalar *out, ptrdiff_t n)
-{
-    return LANES > 1 && in != out && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
-}
-INLINE void put(scalar *p, real x, bool streams)
-{
-    if (streams)
-        store_streaming(p, x);
-    else
-        store(p, x);
-}
 
 /* Asks for the memory that is due in a while: left to themselves, processors are late with it beyond their caches.  Not in
    loops over scalars, which the compiler would not vectorise then. */
@@ -170,12 +155,6 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
     }
     if (s.reports) environment_set_overflow(found || seen);
 }
-
-#define PARAMETERS_0(p)
-#define PARAMETERS_1(p) , (p)[0]
-#define PARAMETERS_2(p) , (p)[0], (p)[1]
-#define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
-#define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
 #define LOOP(function, varying, operands, call) LOOP_ANY(function, varying, operands, 1, false, r[0] = call)

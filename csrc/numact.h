@@ -119,35 +119,42 @@ struct numact_norm_task {
 enum {
     NUMACT_MAX_DIMENSIONS = 64,
     NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
+    NUMACT_WORD = 64,           /* units whose flags share a word */
+    NUMACT_BLOCK = 1024,        /* elements of the last dimension that are observed at a time */
 };
 
-/* What is counted and summed over the elements of an array.  The sums are those of x - origin and of its square, over
-   the finite elements, of which the origin is the first. */
+/* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of the
+   finite ones. */
 struct numact_statistics {
-    double low, high;           /* saturated: x <= low or x >= high */
-    bool started;               /* the origin is known */
-    double origin;
-    double sum[NUMACT_SUMS], square[NUMACT_SUMS];
-    int64_t saturated, nan, infinite;
+    int64_t finite, zeros, saturated, nan, infinite;
+    double origin, deviation, squares;
 };
+
+enum numact_wanted { NUMACT_ALL, NUMACT_ZEROS, NUMACT_SATURATED, NUMACT_ALIVE };
 
 /* An array whose statistics are taken, and which an activation may write at the same time, block by block.  Every
-   dimension is one of units, whose zeros are counted apart, or one of samples. */
+   dimension is one of units or one of samples. */
 struct numact_observation {
+    enum numact_wanted wanted;                      /* the statistics that are needed; the others are not computed */
+    double low, high;                               /* saturated: y <= low or y >= high */
     int dimensions;
     ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
-    ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* from a unit's count to the next one's, 0 for samples */
+    ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* words from a unit's flags to the next one's, 0 for samples */
     ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
     char *x, *y;                                    /* x: the activation's input, or NULL where y is there */
+    const char *name;                               /* of the activation */
     const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
     numact_half_loop *half_loop;                    /* for a type of 16 bits, what runs it */
     char *const *parameters;                        /* one value each */
-    /* Numbers of zeros: where the last dimension is one of units, integers of the size of the numbers that are computed
-       with (no memory holds enough samples for an overflow), else int64_t. */
-    void *zeros;
+    /* Whether a unit is not 0 for some sample.  Where the last dimension is one of units, a bit for each, and for every
+       row of it words of its own; elsewhere a word for each, 0 or not.  Several threads set them. */
+    uint64_t *alive;
 };
 
-typedef void numact_observe_loop(const struct numact_observation *observation, struct numact_statistics *statistics);
+/* Statistics of the blocks from `start` to `stop` in C order; a row of the last dimension has whole blocks, and what is
+   left. */
+typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
+                                 struct numact_statistics *statistics);
 
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
@@ -190,9 +197,10 @@ void numact_draw_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_nex
 /* Does all of a task. */
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
 
-/* Takes the statistics of an array, computing it before where there is an activation; true if that has overflowed. */
-bool numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
-                    struct numact_statistics *statistics);
+/* Adds the statistics of an array, computing it before where there is an activation.  Whether that has overflowed: 0 or 1,
+   or -1 if there is no memory, and nothing has been done. */
+int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                   struct numact_statistics *statistics);
 
 /* The compiler that built this. */
 extern const char numact_compiler[];

@@ -1,5 +1,6 @@
 # Loops with a bit for each element, and random bits.  No function is named here.
 
+cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
 cdef extern from "numact.h":
@@ -21,6 +22,43 @@ cdef enum:
     MAX_VALUES = 4
 
 
+@cython.no_gc
+cdef class Bits:
+    """What a mask holds: bytes, which become read-only, and the shape of the array that they stand for.
+
+    Neither refers to anything that could refer to the mask.
+    """
+
+    cdef readonly cnp.ndarray bits
+    cdef readonly tuple shape
+
+    def __init__(self, cnp.ndarray bits not None, tuple shape not None):
+        self.bits, self.shape = bits, shape
+        cnp.PyArray_CLEARFLAGS(bits, cnp.NPY_ARRAY_WRITEABLE)
+
+
+cdef bint is_simple(object given, object out):
+    """Whether a loop can take both as they are, and a new array for no `out`: arrays of one shape and dtype, float32 or
+    float64, contiguous in C order, one and the same or apart from each other."""
+    cdef cnp.ndarray x, y
+    cdef char *x_data
+    cdef char *y_data
+    if not cnp.PyArray_CheckExact(given):
+        return False
+    x = given
+    if cnp.PyArray_TYPE(x) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or not cnp.PyArray_ISCARRAY_RO(x):
+        return False
+    if out is None:
+        return cnp.PyArray_NDIM(x) > 0
+    if not cnp.PyArray_CheckExact(out):
+        return False
+    y = out
+    if cnp.PyArray_TYPE(y) != cnp.PyArray_TYPE(x) or not cnp.PyArray_ISCARRAY(y) or not cnp.PyArray_SAMESHAPE(x, y):
+        return False
+    x_data, y_data = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)
+    return x_data == y_data or x_data + cnp.PyArray_NBYTES(x) <= y_data or y_data + cnp.PyArray_NBYTES(y) <= x_data
+
+
 cdef class MaskedFunction:
     """The loops of one function, for arrays that are C-contiguous, aligned and of one dtype, and of the same length."""
 
@@ -28,8 +66,35 @@ cdef class MaskedFunction:
     cdef numact_masked_loop *f32
     cdef numact_masked_loop *f64
 
+    def forward(self, x, out, tuple values, kind):
+        """Compute the result and a mask of the type `kind`, a kind of `Bits`; None where the arrays are not simple."""
+        cdef Bits mask
+        cdef cnp.npy_intp length
+        if not is_simple(x, out):
+            return None
+        length = cnp.PyArray_SIZE(x) // 8 + (cnp.PyArray_SIZE(x) % 8 != 0)
+        if out is None:
+            out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
+        mask = Bits.__new__(kind)
+        mask.bits, mask.shape = cnp.PyArray_EMPTY(1, &length, cnp.NPY_UINT8, 0), x.shape
+        self.run(x, mask.bits, out, values)
+        cnp.PyArray_CLEARFLAGS(mask.bits, cnp.NPY_ARRAY_WRITEABLE)
+        return out, mask
+
+    def gradient(self, dy, out, tuple values, Bits mask):
+        """Compute the result from a mask; None where the arrays are not simple, or the mask has another shape."""
+        if not is_simple(dy, out) or dy.shape != mask.shape:
+            return None
+        if out is None:
+            out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(dy), cnp.PyArray_DIMS(dy), cnp.PyArray_TYPE(dy), 0)
+        self.run(dy, mask.bits, out, values)
+        return out
+
     def __call__(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values):
         """Compute; the values are parameters, or factors, which the dtype holds."""
+        self.run(x, bits, out, values)
+
+    cdef int run(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values) except -1:
         cdef float f32_values[MAX_VALUES]
         cdef double f64_values[MAX_VALUES]
         cdef numact_masked_half_loop *half = NULL

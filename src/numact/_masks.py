@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LOOPS = _core.build_masked(_ufuncs.LEVEL)
 
 
-class BitMask:
+class BitMask(_core.Bits):
     """One bit for each element of an array, eight to a byte; it does not change.
 
     Parameters
@@ -71,24 +71,21 @@ class BitMask:
 
     """
 
-    __slots__ = ("bits", "shape")
-
-    bits: NDArray[np.uint8]
-    shape: tuple[int, ...]
+    __slots__ = ()
 
     def __init__(self, bits: bytes | ArrayLike, shape: int | tuple[int, ...]) -> None:
-        self.shape = (operator.index(shape),) if not isinstance(shape, tuple) else tuple(map(operator.index, shape))
-        if min(self.shape, default=0) < 0:
+        lengths = (operator.index(shape),) if not isinstance(shape, tuple) else tuple(map(operator.index, shape))
+        if min(lengths, default=0) < 0:
             raise ValueError(f"BitMask: shape must not be negative, got {shape}")
         given = np.frombuffer(bits, np.uint8) if isinstance(bits, bytes | bytearray | memoryview) else np.asarray(bits)
         if given.dtype != np.uint8:
             raise TypeError(f"BitMask: bits must be bytes or an array of uint8, got the dtype {given.dtype}")
-        if given.shape != (self.nbytes,):
-            raise ValueError(f"BitMask: bits must have the shape {(self.nbytes,)} for {self.shape}, got {given.shape}")
-        self.bits = given.copy()
-        self.bits.flags.writeable = False
-        if self.size % 8 and self.bits[-1] >> self.size % 8:
-            raise ValueError(f"BitMask: bits behind the {self.size} of the shape {self.shape} must be 0")
+        size = math.prod(lengths)
+        if given.shape != (-(-size // 8),):
+            raise ValueError(f"BitMask: bits must have the shape {(-(-size // 8),)} for {lengths}, got {given.shape}")
+        if size % 8 and given[-1] >> size % 8:
+            raise ValueError(f"BitMask: bits behind the {size} of the shape {lengths} must be 0")
+        super().__init__(given.copy(), lengths)
 
     @classmethod
     def pack(cls, array: ArrayLike) -> BitMask:
@@ -118,8 +115,7 @@ class BitMask:
     def _of(cls, bits: NDArray[np.uint8], shape: tuple[int, ...]) -> BitMask:
         """Make a mask of bytes that are right, without a copy."""
         mask = cls.__new__(cls)
-        mask.bits, mask.shape = bits, shape
-        bits.setflags(write=False)
+        _core.Bits.__init__(mask, bits, shape)
         return mask
 
     @property
@@ -196,7 +192,7 @@ class Pass:
         else:
             self.target = np.empty(array.shape, dtype) if self.source is array else self.source
 
-    def run(self, loop: str, bits: Array, values: list[float]) -> Any:
+    def run(self, loop: str, bits: Array, values: Sequence[float]) -> Any:
         """Compute, and return the result as a ufunc does."""
         rounded = tuple([float(np.array(value, self.dtype)) for value in values])
         LOOPS[loop](self.source, bits, self.target, rounded)
@@ -310,21 +306,22 @@ def masked_function(row: Activation) -> Callable[..., tuple[Any, BitMask]]:
         ]
     )
 
-    defaults = [value for _, value in row.parameters if value is not None]
+    defaults = tuple(value for _, value in row.parameters if value is not None)
 
-    def masked(*arguments: Any, **keywords: Any) -> tuple[Any, BitMask]:
-        if len(arguments) == 1 and len(keywords) == ("out" in keywords):  # the common call, without the parameters
-            x, out, values = arguments[0], keywords.get("out"), defaults
-        else:
-            try:
-                bound = signature.bind(*arguments, **keywords)
-            except TypeError as error:
-                raise TypeError(f"{name}: {error}") from None
-            bound.apply_defaults()
-            x, *parameters, out = bound.args
-            values = [_number(name, *pair) for pair in zip(names, parameters, strict=True)]
-            for check in checks:
-                check.check(name, values)
+    def masked(x: Any = None, *arguments: Any, out: Any = None, **keywords: Any) -> tuple[Any, BitMask]:
+        # The common call, without the parameters.
+        if not arguments and not keywords and (found := LOOPS[name].forward(x, out, defaults, BitMask)) is not None:
+            return found
+        given = [] if x is None else [x, *arguments]
+        try:
+            bound = signature.bind(*given, **keywords, **({} if out is None else {"out": out}))
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
+        bound.apply_defaults()
+        x, *parameters, out = bound.args
+        values = [_number(name, *pair) for pair in zip(names, parameters, strict=True)]
+        for check in checks:
+            check.check(name, values)
         work = Pass(name, "x", x, out)
         shape = work.source.shape
         bits = _empty_bits(shape)
@@ -400,7 +397,9 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
     """
     if not isinstance(mask, BitMask):
         raise TypeError(f"masked_grad: mask must be a BitMask, got {mask!r}")
-    factors = [_number("masked_grad", "on", on), _number("masked_grad", "off", off)]
+    factors = _number("masked_grad", "on", on), _number("masked_grad", "off", off)
+    if (found := LOOPS["masked_grad"].gradient(dy, out, factors, mask)) is not None:
+        return found
     work = Pass("masked_grad", "dy", dy, out)
     if work.source.shape != mask.shape:
         raise ValueError(f"masked_grad: mask must have the shape of dy, {work.source.shape}, got {mask.shape}")

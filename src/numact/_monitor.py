@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Within this part of its range of a bound, an output of a bounded activation is saturated.
 MARGIN = 0.01
 SAMPLE = 2048  # elements of the last batch that are kept for the histogram
+ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
 FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
 
 
@@ -179,8 +180,8 @@ class ActivationMonitor:
         name = None if activation is None else numact.get(activation).__name__
         found = self._check("update", layer, name, layout)
         bounds = self._bounds("update", name, {}, low, high)
-        summary, zeros, _ = measure(array, layout, *bounds)
-        return self._add(layer, found, array, layout, summary, zeros)
+        summary, dead, _ = measure(array, layout, *bounds)
+        return self._add(layer, found, array, layout, summary, dead)
 
     def forward(
         self,
@@ -226,7 +227,7 @@ class ActivationMonitor:
         """
         call = numact.get(function)
         name = call.__name__
-        if not any(row.name == name and row.family == "elementwise" for row in numact.catalogue()):
+        if name not in ELEMENTWISE:
             raise ValueError(f"forward: function must be an elementwise activation, got {name}")
         if isinstance(call, ParametricUfunc):
             call.values(**parameters)
@@ -242,14 +243,14 @@ class ActivationMonitor:
         if (values := self._fusable(call, array, y, layout, parameters)) is None:
             y = call(array, out=out, **parameters)
             plain = as_floats("forward", y)
-            summary, zeros, _ = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
+            summary, dead, _ = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
         else:
-            summary, zeros, overflowed = measure(y, layout, *bounds, Fused(name, array, values))
+            summary, dead, overflowed = measure(y, layout, *bounds, Fused(name, array, values))
             if overflowed:
                 # Of the ufunc itself, so that numpy.errstate decides what happens: it overflows at the ends first.
                 largest = _largest(array.dtype)
                 call(np.array([-largest, largest], array.dtype), **parameters)
-        self._add(layer, found, np.asarray(y), layout, summary, zeros)
+        self._add(layer, found, np.asarray(y), layout, summary, dead)
         return y
 
     def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
@@ -267,7 +268,7 @@ class ActivationMonitor:
     ) -> tuple[float, float]:
         """The bounds that are given, else those near both ends of the range."""
         ends = (-math.inf, math.inf)
-        row = next((row for row in numact.catalogue() if row.name == activation), None)
+        row = None if activation is None else ELEMENTWISE.get(activation)
         if row is not None and activation != "relu6":  # which is 0 as often as relu
             if activation in ("hard_tanh", "clipped_linear"):
                 given = {**dict(row.parameters), **parameters}
@@ -299,10 +300,10 @@ class ActivationMonitor:
         values = call.values(**parameters)
         return tuple(np.array(value, x.dtype) for value in values)
 
-    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, zeros: Array) -> Summary:
-        found.silent = np.where(zeros == layout.samples, found.silent + 1, 0)
-        dead = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
-        summary = replace(summary, dead_fraction=dead / layout.units)
+    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, dead: Array) -> Summary:
+        found.silent = np.where(dead, found.silent + 1, 0)
+        count = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
+        summary = replace(summary, dead_fraction=count / layout.units)
         found.add(summary, self.max_history)
         # Evenly over the batch; an index, so that nothing is copied but these.
         places = np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)

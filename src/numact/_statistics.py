@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = "NDArray[Any]"
 Axis: TypeAlias = int | Sequence[int]
 
-# Rows of fewer units are joined, several samples to one row, so that the kernels have whole vectors; to a multiple of
-# the number of partial sums.
-NARROW, PARTIAL_SUMS = 256, 16
+# Rows of fewer units are joined to rows of so many or more, several samples to one, which make whole words of flags.
+NARROW, JOINED, WORD = 256, 1024, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,53 +154,67 @@ def measure(
     Returns
     -------
     summary : Summary
-    zeros : ndarray of int
-        Number of zeros of every unit.
+    dead : ndarray of bool
+        Which units are 0 for every sample.
     overflowed : bool
         Whether a finite input of the activation has overflowed.
 
     """
-    observer = _core.Observer(_ufuncs.LEVEL, low, high)
-    zeros, overflowed = _count(observer, y.reshape(layout.lengths), layout.kinds, fused)
-    zeros = zeros.reshape(layout.unit_shape)
-    saturated, nan, infinite = observer.counts
-    size, finite = y.size, y.size - nan - infinite
+    observer = _core.Observer(_ufuncs.LEVEL, low, high, "all")
+    dead, overflowed = _observe(observer, y.reshape(layout.lengths), layout.kinds, fused)
+    finite, zeros, saturated, nan, infinite = observer.counts
     mean = variance = math.nan
     if finite:
-        total, squares = map(sum, observer.sums)
-        deviation = total / finite
-        mean = observer.origin + deviation
-        # Squares that overflow are an infinite variance, whatever the mean.
-        variance = max(squares / finite - deviation * deviation, 0.0) if squares < math.inf else math.inf
-    dead = int(np.count_nonzero(zeros == layout.samples))
-    fractions = (int(zeros.sum()) / size, dead / layout.units, saturated / size, nan / size, infinite / size)
-    return Summary(size, mean, variance, *fractions), zeros, overflowed
+        mean, squares = observer.moments
+        variance = squares / finite
+    size = y.size
+    fractions = (zeros / size, int(np.count_nonzero(dead)) / layout.units, saturated / size, nan / size, infinite / size)
+    return Summary(size, mean, variance, *fractions), dead.reshape(layout.unit_shape), overflowed
 
 
-def _count(
-    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None, narrow: bool = True
+def find_dead(y: Array, layout: Layout) -> Array:
+    """Which units of an array that was checked are 0 for every sample."""
+    observer = _core.Observer(_ufuncs.LEVEL, -math.inf, math.inf, "alive")
+    return _observe(observer, y.reshape(layout.lengths), layout.kinds)[0].reshape(layout.unit_shape)
+
+
+def fraction(y: Array, wanted: Literal["zeros", "saturated"], low: float = -math.inf, high: float = math.inf) -> float:
+    """Fraction of the elements of an array that was checked that are 0, or saturated."""
+    observer = _core.Observer(_ufuncs.LEVEL, low, high, wanted)
+    _observe(observer, y.ravel(order="K"), (False,))
+    _, zeros, saturated, _, _ = observer.counts
+    return (zeros if wanted == "zeros" else saturated) / y.size
+
+
+def _observe(
+    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None = None, narrow: bool = True
 ) -> tuple[Array, bool]:
-    """Observe an array of joined dimensions; return the zeros of every unit, and whether the activation overflowed."""
+    """Observe an array of joined dimensions; return which units are dead, and whether the activation overflowed."""
     if narrow and kinds[-1] and len(kinds) > 1 and y.shape[-1] < NARROW:
-        return _count_narrow(observer, y, kinds, fused)
-    x = None if fused is None else fused.x.reshape(y.shape)
-    dtype = np.int64 if not kinds[-1] else np.uint64 if y.dtype == np.float64 else np.uint32
+        return _observe_narrow(observer, y, kinds, fused)
     shape = [length if kind else 1 for length, kind in zip(y.shape, kinds, strict=True)]
-    zeros = np.zeros(shape, dtype)
-    steps = tuple(stride // zeros.itemsize if kind else 0 for stride, kind in zip(zeros.strides, kinds, strict=True))
+    if kinds[-1]:
+        shape[-1] = -(-y.shape[-1] // WORD)
+    alive = np.zeros(shape, np.uint64)
+    steps = tuple(stride // alive.itemsize if kind else 0 for stride, kind in zip(alive.strides, kinds, strict=True))
     if fused is None:
-        return zeros, observer.observe(y, steps, zeros)
-    return zeros, observer.observe(y, steps, zeros, fused.name, x, fused.parameters)
+        overflowed = observer.observe(y, steps, alive)
+    else:
+        overflowed = observer.observe(y, steps, alive, fused.name, fused.x.reshape(y.shape), fused.parameters)
+    if not kinds[-1]:
+        return alive == 0, overflowed
+    flags = alive.astype("<u8", copy=False).view(np.uint8)
+    return np.unpackbits(flags, axis=-1, count=y.shape[-1], bitorder="little") == 0, overflowed
 
 
-def _count_narrow(
+def _observe_narrow(
     observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None
 ) -> tuple[Array, bool]:
     """Do the same with several samples to a row; those that fill no row are observed last, as a row of their own."""
     *outer, rows, units = y.shape
-    together = PARTIAL_SUMS * -(-NARROW // (PARTIAL_SUMS * units))
+    together = WORD * -(-JOINED // (WORD * units))
     whole = rows - rows % together
-    zeros: Array = np.zeros((*(n if kind else 1 for n, kind in zip(outer, kinds, strict=False)), 1, units), np.int64)
+    dead: Array = np.ones((*(n if kind else 1 for n, kind in zip(outer, kinds, strict=False)), 1, units), np.bool_)
     overflowed = False
     for part, length in ((slice(0, whole), together), (slice(whole, rows), rows - whole)):
         if part.start == part.stop:
@@ -211,10 +224,10 @@ def _count_narrow(
         if fused is not None:
             x = fused.x.reshape(y.shape)[..., part, :].reshape(*outer, count, length * units)
             joined = Fused(fused.name, x, fused.parameters)
-        found, over = _count(observer, y[..., part, :].reshape(*outer, count, length * units), kinds, joined, False)
-        zeros += found.reshape(*zeros.shape[:-2], length, units).sum(axis=-2, keepdims=True, dtype=np.int64)
+        found, over = _observe(observer, y[..., part, :].reshape(*outer, count, length * units), kinds, joined, False)
+        dead &= found.reshape(*dead.shape[:-2], length, units).all(axis=-2, keepdims=True)
         overflowed |= over
-    return zeros, overflowed
+    return dead, overflowed
 
 
 def separable(y: Array, layout: Layout) -> bool:

@@ -36,28 +36,36 @@ ROUNDS = 31
 
 @dataclass(frozen=True)
 class Activation:
-    """What the network calls: `forward(x)`, which may overwrite x, and `backward(dy, x, y)`, which may overwrite dy."""
+    """What the network calls.
 
-    forward: Callable[[Float32], Float32]
-    backward: Callable[[Float32, Float32, Float32], Float32]
+    `forward(x)`, which may overwrite x, returns y and what the gradient needs; `backward(dy, kept)` may overwrite dy.
+    """
+
+    forward: Callable[[Float32], tuple[Float32, Any]]
+    backward: Callable[[Float32, Any], Float32]
 
 
-def with_numact(name: str, from_output: bool) -> Activation:
-    """Both ways in place; where the derivative is a function of the output, x is not kept at all."""
+def with_numact(row: numact.Activation) -> Activation:
+    """Both ways in place; x is kept only where neither a bit mask nor the output will do for the gradient."""
+    name = row.name
     function = getattr(numact, name)
-    if from_output:
+    if row.masked:
+        masked = getattr(numact, f"{name}_masked")
+        off = dict(row.parameters).get("negative_slope") or 0.0
+        return Activation(lambda x: masked(x, out=x), lambda dy, mask: numact.masked_grad(dy, mask, off=off, out=dy))
+    if row.from_output:
         gradient_y = getattr(numact, f"{name}_grad_y")
-        return Activation(lambda x: function(x, out=x), lambda dy, x, y: gradient_y(dy, y, out=dy))
+        return Activation(lambda x: (y := function(x, out=x), y), lambda dy, y: gradient_y(dy, y, out=dy))
     gradient = getattr(numact, f"{name}_grad")
-    return Activation(lambda x: function(x), lambda dy, x, y: gradient(dy, x, out=dy))
+    return Activation(lambda x: (function(x), x), lambda dy, x: gradient(dy, x, out=dy))
 
 
 def with_numpy(name: str) -> Activation:
     """Call the expressions of `_baseline`."""
     forward, gradient, gradient_y = BASELINES[name]
     if gradient_y is not None:
-        return Activation(forward, lambda dy, x, y: gradient_y(dy, y))
-    return Activation(forward, lambda dy, x, y: gradient(dy, x))
+        return Activation(lambda x: (y := forward(x), y), gradient_y)
+    return Activation(lambda x: (forward(x), x), gradient)
 
 
 class Network:
@@ -83,18 +91,18 @@ class Network:
         self.steps = 0
         self.activation_seconds = 0.0
 
-    def forward(self, x: Float32) -> tuple[Float32, list[tuple[Float32, Float32]]]:
-        """Return the logits, and the input and output of every hidden activation."""
-        hidden: list[tuple[Float32, Float32]] = []
+    def forward(self, x: Float32) -> tuple[Float32, list[tuple[Float32, Any]]]:
+        """Return the logits, and of every hidden activation the output and what its gradient needs."""
+        hidden: list[tuple[Float32, Any]] = []
         y = x
         for index, (weights, bias) in enumerate(self.layers):
             x = y @ weights
             x += bias
             if index < len(LAYERS) - 2:
                 start = time.perf_counter()
-                y = self.activation.forward(x)
+                y, kept = self.activation.forward(x)
                 self.activation_seconds += time.perf_counter() - start
-                hidden.append((x, y))
+                hidden.append((y, kept))
         return x, hidden
 
     def train(self, x: Float32, labels: npt.NDArray[np.int64]) -> None:
@@ -105,14 +113,14 @@ class Network:
         delta[np.arange(len(labels)), labels] -= 1
         delta /= len(labels)
 
-        inputs = [x] + [y for _, y in hidden]
+        inputs = [x] + [y for y, _ in hidden]
         for index in reversed(range(len(inputs))):
             np.matmul(inputs[index].T, delta, out=self.gradients[index][0])
             np.sum(delta, axis=0, out=self.gradients[index][1])
             if index:
                 delta = delta @ self.layers[index][0].T
                 start = time.perf_counter()
-                delta = self.activation.backward(delta, *hidden[index - 1])
+                delta = self.activation.backward(delta, hidden[index - 1][1])
                 self.activation_seconds += time.perf_counter() - start
         self.adam()
 
@@ -169,10 +177,13 @@ class Throughput:
     gradient_ratio: float
 
 
-def train(name: str, from_output: bool, data: list[Any], epochs: int, seed: int, step: Callable[[], None]) -> Training:
+def train(
+    row: numact.Activation, data: list[Any], epochs: int, seed: int, step: Callable[[], None]
+) -> Training:
     """Train both networks on the same batches, an epoch of each in turn, so that both meet the same machine."""
+    name = row.name
     x, x_test, labels, labels_test = data
-    networks = [Network(with_numact(name, from_output), seed), Network(with_numpy(name), seed)]
+    networks = [Network(with_numact(row), seed), Network(with_numpy(name), seed)]
     seconds: list[list[float]] = [[], []]
     within: list[list[float]] = [[], []]
     rng = np.random.default_rng(seed)
@@ -191,7 +202,7 @@ def train(name: str, from_output: bool, data: list[Any], epochs: int, seed: int,
     epoch_ms = [1e3 * float(np.median(times)) for times in seconds]
     activation_ms = [1e3 * float(np.median(times)) for times in within]
     monitor = diagnostics.ActivationMonitor()
-    layers = [y for _, y in networks[0].forward(x)[1]]
+    layers = [y for y, _ in networks[0].forward(x)[1]]
     for number, y in enumerate(layers, 1):
         monitor.update(f"{name}, layer {number}", y, activation=name)
     outputs = np.concatenate(layers, axis=1)
@@ -298,7 +309,7 @@ def run(epochs: int, seed: int, as_json: bool) -> int:
         training, throughput = [], []
         for row in catalogue:
             progress.update(task, description=f"training with {row.name}")
-            training.append(train(row.name, row.from_output, data, epochs, seed, lambda: progress.advance(task)))
+            training.append(train(row, data, epochs, seed, lambda: progress.advance(task)))
         for row in catalogue:
             progress.update(task, description=f"timing {row.name}", advance=1)
             throughput.append(measure(row.name, seed))

@@ -10,10 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from numact._monitor import ActivationMonitor
-from numact._statistics import Array, Axis, Layout, Summary, as_bounds, as_floats, as_layout, measure
+from numact._statistics import Array, Axis, Summary, as_bounds, as_floats, as_layout, find_dead, fraction, measure
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -57,7 +55,7 @@ def sparsity(y: ArrayLike) -> float:
 
     """
     array = as_floats("sparsity", y)
-    return measure(array, _all_samples(array), -math.inf, math.inf)[0].zero_fraction
+    return fraction(array, "zeros")
 
 
 def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
@@ -99,7 +97,7 @@ def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
     """
     array = as_floats("dead_units", y)
     layout = as_layout("dead_units", array.shape, axis)
-    return np.asarray(measure(array, layout, -math.inf, math.inf)[1] == layout.samples)
+    return find_dead(array, layout)
 
 
 def saturation(y: ArrayLike, low: float, high: float) -> float:
@@ -141,7 +139,7 @@ def saturation(y: ArrayLike, low: float, high: float) -> float:
     """
     low, high = as_bounds("saturation", low, high)
     array = as_floats("saturation", y)
-    return measure(array, _all_samples(array), low, high)[0].saturated_fraction
+    return fraction(array, "saturated", low, high)
 
 
 def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = math.inf) -> Summary:
@@ -184,7 +182,3 @@ def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = 
     low, high = as_bounds("summary", low, high)
     array = as_floats("summary", y)
     return measure(array, as_layout("summary", array.shape, axis), low, high)[0]
-
-
-def _all_samples(array: Array) -> Layout:
-    return Layout(array.shape, tuple(range(array.ndim)))

@@ -1,0 +1,34 @@
+/* Large results go past the cache, which they would leave before they are read, to spare the memory a read of what is
+   overwritten. */
+#ifndef NUMACT_STREAMING_H
+#define NUMACT_STREAMING_H
+
+#include "arithmetic.h"
+
+/* From so many bytes on.  Not if the result is an operand, which has been read. */
+enum { STREAMED = 8 << 20 };
+
+INLINE bool is_streamed(const scalar *in, const scalar *out, ptrdiff_t n)
+{
+    return LANES > 1 && in != out && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
+}
+INLINE void put(scalar *p, real x, bool streams)
+{
+    if (streams)
+        store_streaming(p, x);
+    else
+        store(p, x);
+}
+
+/* Copies n scalars past the cache. */
+INLINE void copy_streaming(scalar *to, const scalar *from, ptrdiff_t n)
+{
+    ptrdiff_t i = (ptrdiff_t)(-((uintptr_t)to / sizeof(scalar)) % LANES);
+    if (i > n) i = n;
+    store_part(to, load_part(from, i), i);
+    for (; i <= n - LANES; i += LANES)
+        store_streaming(to + i, load(from + i));
+    store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
+#endif
