@@ -12,7 +12,7 @@ import pytest
 from cases import CHOSEN, LEVELS, ROWS, assert_same_bits, name_of
 
 import numact
-from numact import _statistics, _ufuncs, diagnostics
+from numact import _core, _statistics, _ufuncs, diagnostics
 from numact.diagnostics import ActivationMonitor, Summary
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
@@ -221,6 +221,36 @@ def test_forward_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
         assert fused[-1] == one_pass, number
         summary = diagnostics.summary(want)
         assert monitor.to_dict()[f"a{number}"]["history"][0]["mean"] == pytest.approx(summary.mean, abs=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(2100, 1024), (2200, 1000), (2_200_001,)], ids=str)
+@pytest.mark.parametrize("special", [False, True])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh"])
+def test_large(name: str, special: bool, shape: tuple[int, ...]) -> None:
+    """Past the cache, at any alignment, in any number of threads: the same values and figures, and nothing around."""
+    size = math.prod(shape)
+    x = np.random.default_rng(2).standard_normal(size).astype(np.float32)
+    if special:
+        x[:: size // 7], x[5 :: size // 9] = np.nan, np.inf
+    x = x.reshape(shape)
+    want, again = numact.get(name)(x), ActivationMonitor()
+    again.update("a", want, activation=name)
+    for start, threads in ((0, 1), (5, 1), (12, 3)):
+        memory = np.full(size + 32, 7, np.float32)
+        monitor = ActivationMonitor()
+        _core.leave_to_threads(threads > 1)
+        try:
+            with numact.num_threads(threads):
+                y = monitor.forward("a", name, x, out=memory[start : start + size].reshape(shape))
+                assert repr(diagnostics.summary(want, 0, LOW, HIGH)) == repr(diagnostics.summary(y, 0, LOW, HIGH))
+                assert diagnostics.sparsity(y) == np.mean(want == 0)
+                np.testing.assert_array_equal(diagnostics.dead_units(y), np.all(want == 0, axis=0))
+        finally:
+            _core.leave_to_threads(False)
+        assert_same_bits(y, want)
+        assert (memory[:start] == 7).all()
+        assert (memory[start + size :] == 7).all()
+        assert monitor.to_dict() == again.to_dict()
 
 
 def test_forward_overflows() -> None:

@@ -149,17 +149,16 @@ def ratios() -> dict[str, list[float]]:
 
     Every layer begins with samples that are scaled to the second moment 1.
     """
-    width, rng = 1000, np.random.default_rng(0)
-    signals = {row.name: rng.standard_normal((4, width)) for row in ROWS}
+    width, samples, rng = 1000, 4, np.random.default_rng(0)
+    signals = rng.standard_normal((len(ROWS), samples, width))
     found: dict[str, list[float]] = {row.name: [] for row in ROWS}
     for _ in range(DEPTH):
-        weights = init.he_normal((width, width), rng, gain=1.0)
-        for row in ROWS:
-            x = signals[row.name] / np.sqrt(np.mean(signals[row.name] ** 2, axis=1, keepdims=True))
-            parameters = chosen(row)
-            x = numact.get(row.name)(x, **parameters) @ weights * init.gain(row.name, **parameters)
+        signals /= np.sqrt(np.mean(signals**2, axis=-1, keepdims=True))
+        for row, x in zip(ROWS, signals, strict=True):
+            x[...] = init.gain(row.name, **chosen(row)) * numact.get(row.name)(x, **chosen(row))
+        signals = (signals.reshape(-1, width) @ init.he_normal((width, width), rng, gain=1.0)).reshape(signals.shape)
+        for row, x in zip(ROWS, signals, strict=True):
             found[row.name].append(float(np.mean(x * x)))
-            signals[row.name] = x
     return found
 
 

@@ -168,7 +168,13 @@ def measure(
         mean, squares = observer.moments
         variance = squares / finite
     size = y.size
-    fractions = (zeros / size, int(np.count_nonzero(dead)) / layout.units, saturated / size, nan / size, infinite / size)
+    fractions = (
+        zeros / size,
+        int(np.count_nonzero(dead)) / layout.units,
+        saturated / size,
+        nan / size,
+        infinite / size,
+    )
     return Summary(size, mean, variance, *fractions), dead.reshape(layout.unit_shape), overflowed
 
 

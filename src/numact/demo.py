@@ -177,9 +177,7 @@ class Throughput:
     gradient_ratio: float
 
 
-def train(
-    row: numact.Activation, data: list[Any], epochs: int, seed: int, step: Callable[[], None]
-) -> Training:
+def train(row: numact.Activation, data: list[Any], epochs: int, seed: int, step: Callable[[], None]) -> Training:
     """Train both networks on the same batches, an epoch of each in turn, so that both meet the same machine."""
     name = row.name
     x, x_test, labels, labels_test = data
