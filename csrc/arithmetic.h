@@ -280,18 +280,15 @@ INLINE real exponent_of(real x)
 }
 
 typedef __m512i segment;
-/* The segment of a number from 1 to 16 in SEGMENT_DIGITS digits, or of equal ones of a number from 1 to 2 in two more. */
+/* The segment of a number from 1 to 16, in SEGMENT_DIGITS digits. */
+INLINE segment segment_of(real u, int digits)
+{
 #if REAL_BITS == 32
-INLINE segment segment_of(real u, int digits)
-{
     return _mm512_srli_epi32(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
-}
 #else
-INLINE segment segment_of(real u, int digits)
-{
     return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
-}
 #endif
+}
 /* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a number from
    2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
 INLINE segment segment_of_side(mask upper, real u, int digits)

@@ -95,7 +95,7 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
 class Table:
     """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade.
 
-    An even table has a polynomial in each of equal segments of 1 + step t in [1, 2).
+    An even table, which shares its place, has a polynomial in each of equal segments of 1 + step t in [1, 2).
     A root should lie in the middle of a segment whose neighbours are no wider: then the parts of the sum that is taken
     there hardly cancel.  A table that shares its place with another one has half of the segments.
     """
@@ -168,7 +168,7 @@ class Table:
         say.  Of two tables that share a place the left one has the upper half, and those of 2 (1 + step t) count.
         """
         columns, errors = zip(*(self.fit(index, format) for index in range(self.segments(format))), strict=True)
-        first = self.segments(format) // 4 if self.sharing == 1 and not self.even else 0
+        first = self.segments(format) // 4 if self.sharing == 1 else 0
         return [*columns[first:], *columns[:first]], max(errors)
 
 

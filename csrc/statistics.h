@@ -271,9 +271,9 @@ struct piece {
     bool streams, continues, continued;
 };
 
-/* False, with nothing counted, where the sums are not finite.  Past the cache vectors are stored where memory has whole ones, and computed there
-   once more; the last one may reach into the next block.  A part of one takes the way through the cache, where all that
-   follows would wait for its memory. */
+/* False, with nothing counted, where the sums are not finite.  Past the cache vectors are stored where memory has whole
+   ones, and computed there once more; the last one may reach into the next block.  A part of one takes the way through the
+   cache, where all that follows would wait for its memory. */
 INLINE bool observe_formula(observed_formula *f, int count, char *const *given, struct piece piece, bool units,
                             uint64_t *alive, struct tally *t)
 {

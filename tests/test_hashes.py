@@ -119,7 +119,7 @@ def test_machine(machine: str, tmp_path: Path) -> None:
     compiler, emulator, flag = MACHINES[machine]
     for program in filter(None, (compiler, emulator)):
         if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+            pytest.skip(f"NOT TESTED HERE: needs {program}")
     target = tmp_path / "bits"
     sources = [TESTS / "bits.c", *(CSRC / f"kernels_{name}.c" for name in ("f32", "f64", "norm_f32", "norm_f64"))]
     command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
