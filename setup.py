@@ -17,11 +17,10 @@ from setuptools.command.build_py import build_py
 
 # The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
 # partial redundancy elimination and jump threading turn selections of doubles into selections of integers, which SSE2
-# cannot vectorise.  On v3 the former computes both sides of long selections: without it the gradients of gated
-# functions are three times as fast.
+# cannot vectorise.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
-    "v3": ["-march=x86-64-v3", "-fno-tree-pre"],
+    "v3": ["-march=x86-64-v3"],
     "v4": ["-march=x86-64-v4"],
 }
 # Elsewhere C11 may compute float in double (s390x), which is the excess precision that must not be.

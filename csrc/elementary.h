@@ -125,36 +125,38 @@ struct tabulated {
     real first, d, slope, slope_rest, more;
 };
 
-INLINE struct tabulated tabulated_at(real t, segment s, const scalar (*c)[SEGMENTS], int degree)
+INLINE struct tabulated tabulated_at(real t, segment s, const scalar *table, int row, int degree)
 {
-    real d = t - lookup(c[0], s), slope = lookup(c[degree + 1], s);
+    real c[32];
+    look_up(table, row, degree + 2, s, c);
+    real d = t - c[0], slope = c[degree + 1];
     if (degree < 8) {
 #pragma GCC unroll 8
         for (int k = degree; k > 2; k--)
-            slope = fma(d, slope, lookup(c[k], s));
+            slope = fma(d, slope, c[k]);
     } else { /* two chains, as in horner() */
-        real square = d * d, below = lookup(c[degree], s);
+        real square = d * d, below = c[degree];
 #pragma GCC unroll 32
         for (int k = degree - 1; k > 3; k -= 2) {
-            slope = fma(square, slope, lookup(c[k], s));
-            below = fma(square, below, lookup(c[k - 1], s));
+            slope = fma(square, slope, c[k]);
+            below = fma(square, below, c[k - 1]);
         }
-        slope = degree % 2 ? fma(d, slope, below) : fma(d, below, fma(square, slope, lookup(c[3], s)));
+        slope = degree % 2 ? fma(d, slope, below) : fma(d, below, fma(square, slope, c[3]));
     }
-    real last = lookup(c[2], s), sum = fma(d, slope, last);
-    return (struct tabulated){lookup(c[1], s), d, sum, fma(d, slope, last - sum), NO_REST};
+    real sum = fma(d, slope, c[2]);
+    return (struct tabulated){c[1], d, sum, fma(d, slope, c[2] - sum), NO_REST};
 }
-#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), table, DEGREE(table) - 1)
+#define TABLE(table) *table, (int)(sizeof *table / sizeof **table), table##_DEGREE
+#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), TABLE(table))
 /* The same for any t: the last segment reaches on to infinity. */
 #define tabulated_on(t, table) \
-    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), table, DEGREE(table) - 1)
+    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), TABLE(table))
 
 /* The same from a table whose upper half belongs to another side: for any t, and for equal segments of 0 <= t <= 1. */
-#define tabulated_side(upper, t, table)                                                                                \
-    tabulated_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), table,       \
-                 DEGREE(table) - 1)
-#define tabulated_side_evenly(upper, t, table)                                                                         \
-    tabulated_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), table, DEGREE(table) - 1)
+#define tabulated_side(upper, t, table) \
+    tabulated_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), TABLE(table))
+#define tabulated_side_evenly(upper, t, table) \
+    tabulated_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), TABLE(table))
 
 /* The same of t + rest, |rest| at most about an ulp. */
 INLINE struct tabulated moved(struct tabulated f, real rest)

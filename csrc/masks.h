@@ -74,7 +74,7 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
         flags found = flags_of(0);
 #pragma GCC ivdep
         for (int k = 0; k < FLAGS; k += LANES) {
-            mask passes = false;
+            mask passes = {0};
             f(load(in + first + k), &passes, values);
             set_flags(&found, k, passes);
         }
@@ -85,7 +85,7 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
     }
 #pragma GCC ivdep
     for (int k = 0; k < LINE_OF_BITS; k += LANES) {
-        mask passes = false;
+        mask passes = {0};
         put(out + k, f(load(in + k), &passes, values), streams);
     }
 }

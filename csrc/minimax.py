@@ -10,7 +10,7 @@ of the rounded coefficients, the largest on a dense grid of its interval.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from mpmath import MPContext
@@ -505,6 +505,11 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         yield name + "_LOW", low, "the rest of it"
 
 
+def initializers(rows: Iterable[Iterable[mpf]], format: Format) -> Iterator[str]:
+    for row in rows:
+        yield "    {" + ", ".join(format.literal(value) for value in row) + "},"
+
+
 def header(format: Format) -> Iterator[str]:
     guard = f"NUMACT_COEFFICIENTS_{format.name.upper()}_H"
     yield f"/* Printed by minimax.py {format.name}: change that, not this. */"
@@ -539,10 +544,18 @@ def header(format: Format) -> Iterator[str]:
                 + (" */" if table is tables[-1] else "")
             )
         yield f"#define {table.name}_STEP ((scalar){format.literal(step)})"
-        yield f"static const _Alignas(64) scalar {table.name}[][SEGMENTS] = {{"
-        for row in zip(*(column for side in columns for column in side), strict=True):
-            yield "    {" + ", ".join(format.literal(value) for value in row) + "},"
+        segments = [column for side in columns for column in side]
+        yield f"#define {table.name}_DEGREE {degree}"
+        yield "#ifdef TABLE_BY_SEGMENT"
+        width = 1 << (len(segments[0]) - 1).bit_length()
+        yield f"static const _Alignas(64) scalar {table.name}[SEGMENTS][{width}] = {{"
+        yield from initializers(segments, format)
         yield "};"
+        yield "#else"
+        yield f"static const _Alignas(64) scalar {table.name}[][SEGMENTS] = {{"
+        yield from initializers(zip(*segments, strict=True), format)
+        yield "};"
+        yield "#endif"
     yield ""
     yield "#endif"
 

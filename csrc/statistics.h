@@ -129,7 +129,7 @@ INLINE uint64_t saturated_of(const scalar *x, scalar low, scalar high)
     flags found = flags_of(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES)
-        set_flags(&found, k, (mask)((int)le(load(x + k), low) | (int)ge(load(x + k), high)));
+        set_flags(&found, k, either(le(load(x + k), low), ge(load(x + k), high)));
     return word_of(&found);
 }
 

@@ -1,0 +1,212 @@
+/* `real` as a vector of AVX-512: 16 floats or eight doubles, and a condition as a mask of bits. */
+#ifndef NUMACT_REAL_AVX512_H
+#define NUMACT_REAL_AVX512_H
+
+#include <immintrin.h>
+
+#if REAL_BITS == 32
+typedef __m512 real;
+typedef __mmask16 mask;
+#define INTRINSIC(name) _mm512_##name##_ps
+#define INTRINSIC_COMPARE _mm512_cmp_ps_mask
+#define INTRINSIC_AS_BITS _mm512_castps_si512
+#define INTRINSIC_FROM_BITS _mm512_castsi512_ps
+#else
+typedef __m512d real;
+typedef __mmask8 mask;
+#define INTRINSIC(name) _mm512_##name##_pd
+#define INTRINSIC_COMPARE _mm512_cmp_pd_mask
+#define INTRINSIC_AS_BITS _mm512_castpd_si512
+#define INTRINSIC_FROM_BITS _mm512_castsi512_pd
+#endif
+
+enum { LANES = sizeof(real) / sizeof(scalar) };
+/* Before a loop over a few vectors; one over scalars is for the compiler. */
+#define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
+
+INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
+INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
+/* The same past the cache, to an address that is a multiple of the vector; before others read it, end_streaming(). */
+INLINE void store_streaming(scalar *p, real x) { INTRINSIC(stream)(p, x); }
+INLINE void end_streaming(void) { _mm_sfence(); }
+INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
+INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
+
+/* The first n of LANES scalars, the others pad; n from 0 to LANES. */
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
+{
+    return INTRINSIC(mask_loadu)(real_(pad), (mask)((1u << n) - 1u), p);
+}
+
+INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
+INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
+INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
+INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
+INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
+INLINE mask not_le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NLE_UQ); }
+INLINE mask both(mask a, mask b) { return (mask)(a & b); }
+INLINE mask either(mask a, mask b) { return (mask)(a | b); }
+
+/* Conditions that were met at least once: seen |= lanes_of(condition). */
+typedef mask lanes;
+INLINE lanes lanes_of(mask condition) { return condition; }
+
+/* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
+typedef uint64_t flags;
+INLINE flags flags_of(uint64_t word) { return word; }
+INLINE uint64_t word_of(const flags *f) { return *f; }
+INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)condition << first; }
+INLINE mask flags_at(const flags *f, int first) { return (mask)(*f >> first); }
+
+/* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
+INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
+INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
+
+INLINE real abs_(real x) { return INTRINSIC(abs)(x); }
+/* min(|x|, bound) in one instruction; what a NaN gives is unspecified. */
+INLINE real abs_at_most(real x, scalar bound) { return INTRINSIC(range)(x, real_(bound), 0x0A); }
+INLINE real copysign_(real magnitude, real sign)
+{
+    /* 0xCA: the first operand chooses, bit by bit, between the second and the third. */
+    return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-real_(0)), INTRINSIC_AS_BITS(sign),
+                                                         INTRINSIC_AS_BITS(magnitude), 0xCA));
+}
+INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
+INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
+
+#if REAL_BITS == 32
+/* As many doubles as a real has lanes, for sums. */
+typedef struct {
+    __m512d low, high;
+} wide;
+INLINE wide wide_of(real x)
+{
+    return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+}
+INLINE wide load_wide(const scalar *p)
+{
+    return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
+}
+INLINE wide load_doubles(const double *p) { return (wide){_mm512_loadu_pd(p), _mm512_loadu_pd(p + LANES / 2)}; }
+INLINE wide wide_value(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
+INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
+INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
+INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
+/* The first n lanes, 0 in the others. */
+INLINE wide first_lanes(wide x, ptrdiff_t n)
+{
+    unsigned kept = (1u << n) - 1u;
+    return (wide){_mm512_maskz_mov_pd((__mmask8)kept, x.low), _mm512_maskz_mov_pd((__mmask8)(kept >> 8), x.high)};
+}
+INLINE real narrowed(wide x)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.low)), _mm512_cvtpd_ps(x.high), 1);
+}
+INLINE void store_wide(double *p, wide x)
+{
+    _mm512_storeu_pd(p, x.low);
+    _mm512_storeu_pd(p + LANES / 2, x.high);
+}
+/* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
+INLINE void store_eight(double *eight, const wide *x, const real *rest)
+{
+    __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
+    _mm512_storeu_pd(eight, (x->low + x->high) + _mm512_cvtps_pd(rest_eight));
+}
+/* The sums of the rows of 8: halves again, those of several rows in one vector. */
+INLINE __m512d fours_of(const double *a, const double *b)
+{
+    __m512d eight_a = _mm512_loadu_pd(a), eight_b = _mm512_loadu_pd(b);
+    return _mm512_shuffle_f64x2(eight_a, eight_b, 0x44) + _mm512_shuffle_f64x2(eight_a, eight_b, 0xEE);
+}
+INLINE __m512d twos_of(__m512d a, __m512d b)
+{
+    return _mm512_shuffle_f64x2(a, b, 0x88) + _mm512_shuffle_f64x2(a, b, 0xDD);
+}
+INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+{
+    __m512d even = twos_of(fours_of(rows[0], rows[2]), fours_of(rows[4], rows[6]));
+    __m512d odd = twos_of(fours_of(rows[1], rows[3]), fours_of(rows[5], rows[7]));
+    _mm512_storeu_pd(sums, _mm512_unpacklo_pd(even, odd) + _mm512_unpackhi_pd(even, odd));
+}
+
+/* The largest of each of 16 rows of 16 scalars, none of them NaN, in the same manner. */
+INLINE real largest_halves(const scalar *a, const scalar *b)
+{
+    return _mm512_max_ps(_mm512_shuffle_f32x4(load(a), load(b), 0x44), _mm512_shuffle_f32x4(load(a), load(b), 0xEE));
+}
+INLINE real largest_quarters(const scalar (*rows)[16])
+{
+    real a = largest_halves(rows[0], rows[4]), b = largest_halves(rows[8], rows[12]);
+    return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+}
+INLINE real largest_pairs(real a, real b)
+{
+    return _mm512_max_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+}
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    real even = largest_pairs(largest_quarters(rows), largest_quarters(rows + 1));
+    real odd = largest_pairs(largest_quarters(rows + 2), largest_quarters(rows + 3));
+    store(largest, _mm512_max_ps(_mm512_shuffle_ps(even, odd, 0x88), _mm512_shuffle_ps(even, odd, 0xDD)));
+}
+#else
+/* The first n lanes, 0 in the others. */
+INLINE real first_lanes(real x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
+
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    for (int r = 0; r < 16; r++)
+        largest[r] = INTRINSIC(reduce_max)(at_least(load(rows[r]), load(rows[r] + LANES)));
+}
+#endif
+
+/* 2^n for an integral n of a normal power. */
+INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
+/* The same from the sum n + POWER_ROUNDER. */
+INLINE real power_of_sum(real sum)
+{
+#if REAL_BITS == 32
+    return INTRINSIC_FROM_BITS(_mm512_slli_epi32(INTRINSIC_AS_BITS(sum), MANTISSA));
+#else
+    return INTRINSIC_FROM_BITS(_mm512_slli_epi64(INTRINSIC_AS_BITS(sum), MANTISSA));
+#endif
+}
+/* x 2^n, rounded once, for an integral n. */
+INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
+/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+INLINE real exponent_of(real x)
+{
+    return at_least(at_most(INTRINSIC(getexp)(x), EXPONENT_BIAS + 1), -EXPONENT_BIAS - MANTISSA);
+}
+
+typedef __m512i segment;
+/* The segment of a number from 1 to 16, in SEGMENT_DIGITS digits. */
+INLINE segment segment_of(real u, int digits)
+{
+#if REAL_BITS == 32
+    return _mm512_srli_epi32(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
+#else
+    return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
+#endif
+}
+/* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a number from
+   2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
+INLINE segment segment_of_side(mask upper, real u, int digits)
+{
+    segment s = segment_of(u, digits);
+#if REAL_BITS == 32
+    return _mm512_mask_or_epi32(s, upper, s, _mm512_set1_epi32(SEGMENTS / 2));
+#else
+    return _mm512_mask_or_epi64(s, upper, s, _mm512_set1_epi64(SEGMENTS / 2));
+#endif
+}
+/* The entries of a table for the lanes' segments, each from a row of all segments, which fills two vectors. */
+INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
+{
+#pragma GCC unroll 32
+    for (int k = 0; k < entries; k++, table += row)
+        entry[k] = INTRINSIC(permutex2var)(load(table), s, load(table + LANES));
+}
+
+#endif
