@@ -35,7 +35,7 @@ FLAGS = [
 
 # What does not depend on the level.
 SOURCES = {
-    "numact._core": ["csrc/dispatch.c", "csrc/draw.c", "csrc/parallel.c"],
+    "numact._core": ["csrc/dispatch.c", "csrc/draw.c", "csrc/parallel.c", "csrc/tabulate.c"],
     "numact._reference": ["csrc/reference.c"],
 }
 

@@ -7,6 +7,7 @@
 #include "environment.h"
 #include "numact.h"
 #include "parallel.h"
+#include "tabulate.h"
 
 #if defined __x86_64__
 #include <cpuid.h>
@@ -128,6 +129,8 @@ struct element_loop {
     numact_half_loop *half_loop; /* NULL: the kernel's own */
     char *const *arrays;
     const ptrdiff_t *steps;
+    const uint16_t *table;      /* of the results for the input `varying`, or NULL */
+    int varying;
 };
 
 static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -136,7 +139,10 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
     char *arrays[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < loop->kernel->inputs + loop->kernel->outputs; k++)
         arrays[k] = loop->arrays[k] + start * loop->steps[k];
-    if (loop->half_loop)
+    const int in = loop->varying, out = loop->kernel->inputs;
+    if (loop->table)
+        numact_look_up(loop->table, arrays[in], loop->steps[in], arrays[out], loop->steps[out], stop - start);
+    else if (loop->half_loop)
         loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
     else
         loop->kernel->loop(arrays, stop - start, loop->steps);
@@ -147,6 +153,18 @@ static bool recurs(const struct element_loop *loop)
 {
     return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
            loop->arrays[0] + loop->steps[0] == loop->arrays[2];
+}
+
+/* The input of more than one value, if there is just one, else -1. */
+static int only_varying(const struct element_loop *loop)
+{
+    int varying = -1;
+    for (int k = 0; k < loop->kernel->inputs; k++)
+        if (loop->steps[k] != 0) {
+            if (varying >= 0) return -1;
+            varying = k;
+        }
+    return varying;
 }
 
 static void run_elements(struct element_loop loop, ptrdiff_t n)
@@ -162,6 +180,12 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
                                            loop.half_loop ? (ptrdiff_t)sizeof(uint16_t) : kernel->width};
         shared = independent(operands, kernel->inputs, count, n);
     }
+    uint16_t *table = NULL;
+    if (shared && loop.half_loop && n >= NUMACT_TABULATED && kernel->outputs == 1 && !kernel->overflows) {
+        const struct numact_half_kernel half = {kernel, loop.half_loop};
+        loop.varying = only_varying(&loop);
+        if (loop.varying >= 0) loop.table = table = numact_tabulate(&half, loop.varying, loop.arrays, n);
+    }
     if (shared)
         numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
     else if (n > 1 && recurs(&loop))
@@ -169,18 +193,19 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
             compute_elements(&loop, i, i + 1);
     else
         compute_elements(&loop, 0, n);
+    free(table);
     environment_leave(found, kernel->overflows);
 }
 
 void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
-    run_elements((struct element_loop){data, NULL, arrays, steps}, dimensions[0]);
+    run_elements((struct element_loop){.kernel = data, .arrays = arrays, .steps = steps}, dimensions[0]);
 }
 
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
-    const struct numact_half_kernel *kernel = data;
-    run_elements((struct element_loop){kernel->f32, kernel->loop, arrays, steps}, dimensions[0]);
+    const struct numact_half_kernel *half = data;
+    run_elements((struct element_loop){half->f32, half->loop, arrays, steps, NULL, -1}, dimensions[0]);
 }
 
 /* A loop over rows, for several threads. */

@@ -74,7 +74,7 @@ static void forget_threads(void)
     atomic_flag_clear(&pool.owned);
 }
 
-static double nanoseconds(void)
+double numact_nanoseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -94,14 +94,14 @@ static void pause_briefly(void)
 /* Looks at the value until it is zero, or is not, but not for long; whoever else wants the processor comes first. */
 static void watch(atomic_int *value, bool zero, double duration)
 {
-    const double end = nanoseconds() + duration;
+    const double end = numact_nanoseconds() + duration;
     do {
         for (int k = 0; k < 16; k++) {
             if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
             pause_briefly();
         }
         sched_yield();
-    } while (nanoseconds() < end);
+    } while (numact_nanoseconds() < end);
 }
 
 static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }
@@ -229,9 +229,9 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
         part(context, 0, n);
         return;
     }
-    const double start = nanoseconds();
+    const double start = numact_nanoseconds();
     part(context, 0, first);
-    const double each = (nanoseconds() - start) / (double)first;
+    const double each = (numact_nanoseconds() - start) / (double)first;
     const int wanted = helpers((double)(n - first) * each, threads);
     if (wanted < 1 || atomic_flag_test_and_set(&pool.owned)) {
         part(context, first, n);

@@ -24,6 +24,9 @@ typedef void numact_part(void *context, ptrdiff_t start, ptrdiff_t stop);
    environment; an overflow in a thread is raised on the caller's. */
 void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple);
 
+/* What a clock shows that never goes back: how long work takes decides how it is done. */
+double numact_nanoseconds(void);
+
 enum { NUMACT_MAX_THREADS = 1024 };
 
 /* How many threads compute, the caller's included; at first one.  Visible from outside, to be found by name. */

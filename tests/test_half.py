@@ -81,6 +81,43 @@ def test_errors_are_found(half: Half) -> None:
     assert errors(half, np.array([np.inf], half.dtype), np.array([largest])) == 1
 
 
+# Long arrays, whose results are looked up in a table
+
+LONG = 17 * 2**16
+PART = 2**16  # is computed
+
+
+@every_function
+@every_half
+def test_long_array(function: Function, half: Half) -> None:
+    """The bits of a long array, side by side, backwards and in place, are those of its parts."""
+    for level in {LEVELS[0], LEVELS[-1]}:  # the slowest, where a table is always faster
+        ufunc, dy = function.ufunc(level), half.dtype(-0.75)
+        with np.errstate(all="ignore"):
+            x = np.resize(function.inputs(everything(half.dtype)), LONG)
+            for parameters in function.parameters(half.dtype):
+                part = ufunc(*function.operands(x[:PART], parameters, dy))
+                want = np.resize(part, LONG)
+                assert_same_bits(ufunc(*function.operands(x, parameters, dy)), want)
+                assert_same_bits(ufunc(*function.operands(x[::-1], parameters, dy)), want[::-1])
+            y = x.copy()
+            ufunc(*function.operands(y, parameters, dy), out=y)
+            assert_same_bits(y, want)
+
+
+@every_half
+def test_long_overflow(half: Half) -> None:
+    """An overflow anywhere in a long array is reported, and none where there is none."""
+    x = np.zeros(LONG, half.dtype)
+    with np.errstate(all="raise"):
+        numact.exponential(x)
+        x[LONG // 2] = np.inf
+        numact.exponential(x)
+        x[LONG // 2] = 100
+        with pytest.raises(FloatingPointError, match="overflow"):
+            numact.exponential(x)
+
+
 @every_function
 @every_half
 @pytest.mark.parametrize("level", LEVELS[1:])
