@@ -226,7 +226,7 @@ INLINE real gelu_forward(real x)
 {
     real t = abs_at_most(x, TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
-    return with_left(x, times_exponential_by(t, tail.e, with_lost(tail.e, tail.factor)));
+    return with_left(x, times_parts_by(t, tail.e, tail.factor));
 }
 
 /* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
@@ -327,35 +327,26 @@ INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
     return sel(eq(y, 0), 0, dy);
 }
 
-/* tanhshrink: near 0 t^3 (1/3 + t^2 P(t^2)); elsewhere (t - 1) + 2 sigmoid(-2t), t = |x|, whose first term is exact. */
-INLINE struct pair tanhshrink_near(real t)
+/* tanhshrink: near 0 t (t^2 P(t^2 - CENTRE)), t = |x|, the bracket as a pair, for it is no subnormal number as t^3 may be;
+   elsewhere (t - 1) + (1 - tanh t), whose first part is exact and the larger one by far. */
+INLINE real tanhshrink_near(real t)
 {
-    struct pair square = product_of(t, t), cube = product_of(t, square.value);
-    cube.rest = fma(t, square.rest, cube.rest);
-    real p = polynomial(square.value, TANHSHRINK_P);
-    struct pair factor = sum_of_ordered(real_(THIRD), square.value * p);
-    factor.rest = factor.rest + THIRD_LOW;
-    return product_of_pairs(cube, factor);
+    struct pair square = product_of(t, t), bracket = product_of(square.value, real_(TANHSHRINK_P[0]));
+    real d = fma(t, t, -TANHSHRINK_CENTRE), more = d * horner(d, TANHSHRINK_P + 1, DEGREE(TANHSHRINK_P) - 1);
+    bracket.rest = fma(square.value, more, fma(square.rest, TANHSHRINK_P[0] + more, bracket.rest));
+    return fma(t, bracket.value, t * bracket.rest);
 }
 INLINE real tanhshrink_forward(real x)
 {
-    real t = abs_(x);
-    struct pair near = tanhshrink_near(t);
-    struct sigmoids s = sigmoids(at_most(2 * t, EXP_LIMIT), NO_REST);
-    real far = (t - 1) + scale(sigmoid_left(s).value, s.e.n + 1);
-    return copysign_(sel(lt(t, TANHSHRINK_SMALL), near.value + near.rest, far), x);
+    real t = abs_(x), far = (t - 1) + one_less_tanh(abs_at_most(x, ONE_LIMIT));
+    return copysign_(sel(lt(t, TANHSHRINK_SMALL), tanhshrink_near(t), far), x);
 }
-/* tanh^2 x, from tanh t as a pair: t less the polynomial, or 1 - 2 sigmoid(-2t). */
+/* tanh^2 x, where tanh t is t less the polynomial, or 1 less the rest. */
 INLINE real tanhshrink_grad(real dy, real x)
 {
     real t = at_most(abs_(x), ONE_LIMIT);
     mask small = lt(t, TANHSHRINK_SMALL);
-    struct pair near = tanhshrink_near(t);
-    struct sigmoids s = sigmoids(2 * t, NO_REST);
-    struct pair left = sigmoid_left(s);
-    real power = power_of_two(s.e.n + 1);
-    struct pair tanh = sum_of_ordered(sel(small, t, 1), -sel(small, near.value, power * left.value));
-    tanh.rest = tanh.rest - sel(small, near.rest, power * left.rest);
+    struct pair tanh = sum_of_ordered(sel(small, t, 1), -sel(small, tanhshrink_near(t), one_less_tanh(t)));
     return dy * fma(tanh.value, tanh.value, 2 * tanh.value * tanh.rest);
 }
 
@@ -474,14 +465,16 @@ INLINE struct exponential gelu_tanh_exponential(real t)
     rest = rest + fma(-GELU_TANH_CUBIC, square.rest, fma(-GELU_TANH_CUBIC_LOW, square.value, -GELU_TANH_SLOPE_LOW));
     return power_of_two_of(t, w, rest);
 }
-/* gelu_tanh(-t) = -t sigmoid(-z) */
+/* gelu_tanh(-t) = -t e / (1 + e), e = e^-z = 2^n (1 + q): t (1 + q) as a pair, and a quotient whose residual corrects it.
+   The quotient is at least half of what is divided, so that their difference is exact. */
 INLINE real gelu_tanh_forward(real x)
 {
     real t = abs_at_most(x, GELU_TANH_LIMIT);
-    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_REST);
-    struct pair factor = product_of(t, s.u);
-    factor.rest = fma(-factor.value, s.rho, factor.rest);
-    return with_left(x, scale(times_exponential(s.e, factor).value, s.e.n));
+    struct exponential e = gelu_tanh_exponential(t);
+    real once = value_of_exponential(e), inverse = 1 / (1 + once);
+    real numerator = fma(t, e.q, t), lost = fma(t, e.q, t - numerator), quotient = numerator * inverse;
+    real residual = fma(-quotient, once, numerator - quotient) + lost;
+    return with_left(x, scale(fma(residual, inverse, quotient), e.n));
 }
 /* gelu_tanh'(-t) = e^-z times a factor, for 0 <= t <= GELU_TANH_FAR. */
 INLINE struct scaled gelu_tanh_slope_left(real t)
@@ -552,43 +545,48 @@ INLINE real celu_grad(real dy, real x, real alpha)
 }
 INLINE real celu_grad_y(real dy, real y, real alpha) { return sel(gt(y, 0), dy, dy * ((y + alpha) / alpha)); }
 
-/* squareplus: h = (t + s)/2, s^2 = t^2 + b, t = |x|, on the right, b/(4h) on the left.  A large t is divided by a power of
-   two, the root of b with it, and s multiplied again. */
+/* squareplus(-t) is the L of L (t + L) = b/4, and squareplus(t) = t + L = h, t = |x|; with s^2 = t^2 + b, h = (s + t)/2.
+   L = b/(4h) from a rounded h is what one step of Newton's method corrects, L + (b/4 - L h)/(h + L): all roundings before
+   it at once.  It leaves a twelfth of the error, since 1/(1 + z) is taken as 31/32 - z/2 for z = L/h in [0, 1].
+
+   So that nothing overflows or loses digits, t is multiplied by 2^-k and b by 2^-2k, where k is not 0 for a huge or tiny b
+   alone, h is halved, and where t^2 would overflow, s is t. */
 struct squareplus {
-    struct pair half; /* h */
-    real length, length_rest; /* s */
+    real left, left_rest; /* L 2^-k */
+    struct pair half; /* h 2^-k / 2 without the rest of L */
+    real up; /* 2^k */
 };
 
-INLINE struct squareplus squareplus(real t, real b)
+INLINE struct squareplus squareplus(real x, real b)
 {
-    mask far = gt(t, RANGE_ROOT / 16);
-    real down = sel(far, 1 / RANGE_ROOT, 1), up = sel(far, RANGE_ROOT, 1);
-    struct hypotenuse s = hypotenuse(at_most(t, LARGEST) * down, b * down * down);
-    real rest = sel(eq(s.length, 0), 0, (scalar)0.5 * s.residual / s.length) * up, length = s.length * up;
-    struct pair sum = sum_of((scalar)0.5 * length, (scalar)0.5 * at_most(t, LARGEST));
-    sum.rest = sum.rest + (scalar)0.5 * rest;
-    return (struct squareplus){sum, length, rest};
+    real k = (EXPONENT_BIAS + 1) / 4 * round_(exponent_of(b) / (EXPONENT_BIAS + 1));
+    real down = power_of_two(-k), quarter = (scalar)0.25 * down * b * down;
+    real half_t = abs_(x) * ((scalar)0.5 * down), root = at_most(half_t, RANGE_ROOT / 4);
+    real half_s = at_least(sqrt_(fma(root, root, at_least(quarter, SMALLEST_NORMAL))), half_t);
+    real inverse = 1 / (half_s + half_t), left = quarter * inverse, half_left = (scalar)0.5 * left;
+    real finite = at_most(half_t, LARGEST / 2);
+    struct pair half = sum_of_ordered(at_least(finite, half_left), at_most(finite, half_left));
+    real residual = fma(-left, half.rest, fma(-left, half.value, (scalar)0.5 * quarter));
+    real slope = inverse * fma(-inverse, left, (scalar)1.9375);
+    return (struct squareplus){left, residual * slope, half, power_of_two(k)};
 }
-INLINE struct pair squareplus_left(struct squareplus s, real b)
-{
-    struct pair quarter = {(scalar)0.25 * s.half.value, (scalar)0.25 * s.half.rest};
-    struct pair left = quotient_of(pair_of((scalar)0.0625 * b), quarter);
-    return sel_pair(eq(s.half.value, 0), pair_of(real_(0)), left);
-}
+/* Never below x, which takes its place where that is infinite or t has overflowed. */
 INLINE real squareplus_forward(real x, real b)
 {
-    struct squareplus s = squareplus(abs_(x), b);
-    struct pair left = squareplus_left(s, b);
-    real finite = sel(lt(x, 0), left.value + left.rest, s.half.value + s.half.rest);
-    return sel(gt(abs_(x), LARGEST), at_least(x, 0), finite);
+    struct squareplus s = squareplus(x, b);
+    mask left = lt(x, 0);
+    real value = sel(left, s.left, 2 * s.half.value), rest = fma(2, sel(left, 0, s.half.rest), s.left_rest);
+    return at_least((value + rest) * s.up, x);
 }
-/* squareplus'(-t) = squareplus(-t)/s, squareplus'(t) = 1 - squareplus'(-t); 1/2 at 0 for b = 0. */
+/* squareplus'(-t) = L/(h + L), squareplus'(t) = 1 - squareplus'(-t); 1/2 at 0 for b = 0. */
 INLINE real squareplus_grad(real dy, real x, real b)
 {
-    struct squareplus s = squareplus(abs_(x), b);
-    struct pair quarter = {(scalar)0.25 * s.length, (scalar)0.25 * s.length_rest};
-    struct pair left = quotient_of(squareplus_left(s, b), quarter);
-    real value = sel(eq(s.length, 0), (scalar)0.5, (scalar)0.25 * (left.value + left.rest));
+    struct squareplus s = squareplus(x, b);
+    struct pair half_left = {(scalar)0.5 * s.left, (scalar)0.5 * s.left_rest};
+    struct pair half_s = sum_of_ordered(s.half.value, half_left.value);
+    half_s.rest = half_s.rest + (s.half.rest + s.left_rest);
+    struct pair left = quotient_of(half_left, half_s);
+    real value = sel(eq(half_s.value, 0), (scalar)0.5, left.value + left.rest);
     return dy * sel(lt(x, 0), value, 1 - value);
 }
 /* y^2 / (y^2 + b/4), where a large y rounds to 1. */

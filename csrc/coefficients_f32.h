@@ -11,8 +11,6 @@
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555540000000p-3f) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555560000000p-27f) /* 1/6 - SIXTH */
-#define THIRD ((scalar)0x1.5555560000000p-2f) /* 1/3 */
-#define THIRD_LOW ((scalar)-0x1.5555560000000p-27f) /* 1/3 - THIRD */
 #define SELU_RIGHT ((scalar)0x1.0cfabc0000000p+0f) /* lambda */
 #define SELU_RIGHT_LOW ((scalar)0x1.6a91140000000p-24f) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc0000000p+0f) /* lambda alpha */
@@ -20,7 +18,8 @@
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_FAR ((scalar)0x1.9000000000000p+4f) /* the same after products with any two numbers */
-#define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0f) /* up to here x - tanh x is a polynomial */
+#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0f) /* up to here x - tanh x is a polynomial */
+#define TANHSHRINK_CENTRE ((scalar)0x1.f8b0000000000p-1f) /* near the middle of the squares up to there */
 #define BELL_LIMIT ((scalar)0x1.a000000000000p+3f) /* beyond it e^(-x^2) rounds to 0 */
 #define GELU_TANH_FAR ((scalar)0x1.0000000000000p+4f) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.6800000000000p+3f) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
@@ -84,17 +83,20 @@ static const scalar ATANH_P[] = {
     0x1.1ee9d60000000p-3f,
 };
 
-/* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.
-   Interval [1.0e-6, 1.0], degree 7, error 2^-30.31 relative to the value. */
+/* x - tanh x = x^3 P(x^2 - TANHSHRINK_CENTRE), |x| <= TANHSHRINK_SMALL.
+   Interval [-0.985717, 0.991821], degree 10, error 2^-29.39 relative to the value. */
 static const scalar TANHSHRINK_P[] = {
-    -0x1.11110e0000000p-3f,
-    0x1.ba1a380000000p-5f,
-    -0x1.6631440000000p-6f,
-    0x1.212e820000000p-7f,
-    -0x1.c795620000000p-9f,
-    0x1.44cf0a0000000p-10f,
-    -0x1.600ff40000000p-12f,
-    0x1.927e160000000p-15f,
+    0x1.ea3d920000000p-3f,
+    -0x1.1729b20000000p-4f,
+    0x1.42a79a0000000p-6f,
+    -0x1.75a1860000000p-8f,
+    0x1.b0c9500000000p-10f,
+    -0x1.f5baf40000000p-12f,
+    0x1.2284740000000p-13f,
+    -0x1.48e5760000000p-15f,
+    0x1.7ead4a0000000p-17f,
+    -0x1.1c58d80000000p-18f,
+    0x1.4337700000000p-20f,
 };
 
 /* Phi(-t) e^(t^2/2) for t <= TAIL_FAR.

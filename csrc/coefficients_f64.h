@@ -11,8 +11,6 @@
 #define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
-#define THIRD ((scalar)0x1.5555555555555p-2) /* 1/3 */
-#define THIRD_LOW ((scalar)0x1.5555555555555p-56) /* 1/3 - THIRD */
 #define SELU_RIGHT ((scalar)0x1.0cfabd6a91132p+0) /* lambda */
 #define SELU_RIGHT_LOW ((scalar)0x1.6fc7d272f2697p-55) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc640f031p+0) /* lambda alpha */
@@ -20,7 +18,8 @@
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
 #define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
 #define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two numbers */
-#define TANHSHRINK_SMALL ((scalar)0x1.0000000000000p+0) /* up to here x - tanh x is a polynomial */
+#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0) /* up to here x - tanh x is a polynomial */
+#define TANHSHRINK_CENTRE ((scalar)0x1.f430000000000p-1) /* near the middle of the squares up to there */
 #define BELL_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
 #define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
@@ -117,26 +116,32 @@ static const scalar ATANH_P[] = {
     0x1.4f93c68c2a585p-4,
 };
 
-/* x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL.
-   Interval [1.0e-6, 1.0], degree 16, error 2^-61.71 relative to the value. */
+/* x - tanh x = x^3 P(x^2 - TANHSHRINK_CENTRE), |x| <= TANHSHRINK_SMALL.
+   Interval [-0.976928, 1.00061], degree 22, error 2^-59.3 relative to the value. */
 static const scalar TANHSHRINK_P[] = {
-    -0x1.1111111111110p-3,
-    0x1.ba1ba1ba1b84ap-5,
-    -0x1.664f4882b7b51p-6,
-    0x1.226e355cd52cep-7,
-    -0x1.d6d3d08c6e3ebp-9,
-    0x1.7da35e679899cp-10,
-    -0x1.3557da0bdcd52p-11,
-    0x1.f5781df7b0acbp-13,
-    -0x1.9659400938296p-14,
-    0x1.48bc2e739b714p-15,
-    -0x1.0805a657e621ep-16,
-    0x1.9dd893d70d6a3p-18,
-    -0x1.306deb23e4b1cp-19,
-    0x1.88d7ae35633cep-21,
-    -0x1.9222c2ff7e95ap-23,
-    0x1.186b3a669cdc6p-25,
-    -0x1.84fda154c03a4p-29,
+    0x1.eb786d9c00396p-3,
+    -0x1.1896118f7e583p-4,
+    0x1.4521552dcf6c2p-6,
+    -0x1.7976a5b6544b9p-8,
+    0x1.b656c213c3768p-10,
+    -0x1.fd0d5ad7a1828p-12,
+    0x1.279695349b874p-13,
+    -0x1.57466d4263159p-15,
+    0x1.8ea7c2baaf4d2p-17,
+    -0x1.cef852675adc2p-19,
+    0x1.0cd48bb6795b1p-20,
+    -0x1.3832fcbdb3280p-22,
+    0x1.6a90b7fabc0dcp-24,
+    -0x1.a51a56a545abfp-26,
+    0x1.e90e4ccbaa805p-28,
+    -0x1.1b6804b9e4e7cp-29,
+    0x1.48fb3edfba74cp-31,
+    -0x1.8790861340ae8p-33,
+    0x1.c8547c05b8f17p-35,
+    -0x1.ad87940e6c7dep-37,
+    0x1.e8f4307272362p-39,
+    -0x1.264dd274f9bcap-39,
+    0x1.5c68d98f8440ap-41,
 };
 
 /* Phi(-t) e^(t^2/2) for t <= TAIL_FAR.

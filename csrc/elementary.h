@@ -182,9 +182,9 @@ INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -li
 
 /* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
    the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less; `lost` is the part of the
-   rest that the rounding of q has lost. */
+   rest that the rounding of q has lost, and q is that of line + bend, |bend| < 0.08. */
 struct exponential {
-    real n, power, bounded_power, fraction, q, lost, rest;
+    real n, power, bounded_power, fraction, q, lost, rest, line, bend;
 };
 
 /* e^(sign (x + rest)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n for
@@ -200,7 +200,9 @@ INLINE struct exponential exponential_scaled(int sign, real x, real rest, real p
     real lost = fma(square, p, (sign < 0 ? -r : r) - q), all = sign < 0 ? lost - r_rest : lost + r_rest;
     real fraction = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
-    return (struct exponential){n, power_of_sum(sum), power_of_sum(at_least(sum, least)), fraction, q, lost, all};
+    return (struct exponential){.n = n, .power = power_of_sum(sum), .bounded_power = power_of_sum(at_least(sum, least)),
+                                .fraction = fraction, .q = q, .lost = lost, .rest = all,
+                                .line = sign < 0 ? -r : r, .bend = square * p};
 }
 
 /* e^(x + rest) and e^-(x + rest) */
@@ -219,7 +221,8 @@ INLINE struct exponential power_of_two_of(real x, real w, real rest)
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
     real r = fma(x, rest, fma(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
     real bounded_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
-    return (struct exponential){n, power_of_sum(sum), bounded_power, 1 + q, q, NO_REST, NO_REST};
+    return (struct exponential){.n = n, .power = power_of_sum(sum), .bounded_power = bounded_power, .fraction = 1 + q,
+                                .q = q, .lost = NO_REST, .rest = NO_REST, .line = q, .bend = NO_REST};
 }
 
 /* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */
@@ -313,6 +316,13 @@ INLINE real times_exponential_by(real t, struct exponential e, struct pair facto
     return scale(fma(t, factor.value, t * more), e.n);
 }
 
+/* The same by line and bend instead of a rounded q, where all of its digits matter. */
+INLINE real times_parts_by(real t, struct exponential e, struct pair factor)
+{
+    real more = fma(e.line, factor.value, fma(e.bend, factor.value, fma(e.q, factor.rest, factor.rest)));
+    return scale(fma(t, factor.value, t * more), e.n);
+}
+
 /* The factor with what the rounding of q has lost. */
 INLINE struct pair with_lost(struct exponential e, struct pair factor)
 {
@@ -366,18 +376,22 @@ INLINE real mirrored(mask is_left, struct scaled scaled_value)
     return sel(is_left, value, 1 - value);
 }
 
-/* tanh x: near 0 an odd polynomial; elsewhere 1 - 2/(e^2t + 1), t = |x|, whose second term is at most 1/2 and brings
-   little error.  With e^2t = 2^-n (1 + 2q), q = r + r^2 P(r), that term is 2^n / (2^n / 2 + 1/2 + q).  The low part of
-   ln 2 is left out of r: the term is as small as its share is large. */
+/* 1 - tanh t = 2/(e^2t + 1), 0 <= t <= ONE_LIMIT, for sums in which it is the smaller part.  With e^2t = 2^-n (1 + 2q),
+   q = r + r^2 P(r), it is 2^n / (2^n / 2 + 1/2 + q).  The low part of ln 2 is left out of r: the value is as small as its
+   share is large. */
+INLINE real one_less_tanh(real t)
+{
+    real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
+    real r = fma(sum - POWER_ROUNDER, HALF_LN2, t);
+    return power / fma(r * r, polynomial(r, EXP_TWICE_P), fma(power, (scalar)0.5, (scalar)0.5) + r);
+}
+
+/* tanh x: near 0 an odd polynomial; elsewhere 1 - (1 - tanh t), t = |x|, where what is subtracted is at most 1/2. */
 INLINE real tanh_(real x)
 {
     real square = x * x;
     real near = fma(x * square, polynomial(square, TANH_P), x);
-    real t = abs_at_most(x, ONE_LIMIT);
-    real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
-    real r = fma(sum - POWER_ROUNDER, HALF_LN2, t);
-    real denominator = fma(r * r, polynomial(r, EXP_TWICE_P), fma(power, (scalar)0.5, (scalar)0.5) + r);
-    real far = 1 - power / denominator;
+    real far = 1 - one_less_tanh(abs_at_most(x, ONE_LIMIT));
     /* A NaN comes from near; near has its sign but for -0. */
     return copysign_(sel(gt(square, TANH_SMALL * TANH_SMALL), far, near), x);
 }

@@ -42,6 +42,18 @@ class Format:
 FORMATS = {"f32": Format("f32", 24, "f", 32), "f64": Format("f64", 53, "", 16)}
 
 
+def almost_a_number(function: Function, low: mpf, high: mpf, format: Format) -> mpf:
+    """A short number near the middle of the interval where the function's value is almost a number."""
+    step = mpf(2) ** mp.floor(mp.log(high - low, 2) - 13)
+    middle = mp.floor((low + high) / 2 / step)
+
+    def rounding(centre: mpf) -> mpf:
+        value = function(centre)
+        return abs(format.round(value) / value - 1)
+
+    return min(((middle + k) * step for k in range(-100, 100)), key=rounding)
+
+
 @dataclass(frozen=True)
 class Polynomial:
     """An approximation f(x) ~ p(x) on [low, high], its error measured in units of 1/weight(x)."""
@@ -124,14 +136,7 @@ class Table:
         """Where the segment's polynomial starts: at the root, or near the middle where the value is almost a number."""
         if self.root is not None and low < self.root < high:
             return format.round(self.root)
-        step = mpf(2) ** mp.floor(mp.log(high - low, 2) - 13)
-        middle = mp.floor((low + high) / 2 / step)
-
-        def rounding(centre: mpf) -> mpf:
-            value = self.function(centre)
-            return abs(format.round(value) / value - 1)
-
-        return min(((middle + k) * step for k in range(-100, 100)), key=rounding)
+        return almost_a_number(self.function, low, high, format)
 
     def fit(self, index: int, format: Format) -> tuple[list[mpf], mpf]:
         """The centre and the coefficients of a segment, and the largest error relative to the value."""
@@ -211,12 +216,17 @@ def tanh_rest(z: mpf) -> mpf:
     return (mp.tanh(x) - x) / x**3
 
 
-# x - tanh x = x^3 (1/3 + x^2 P(x^2))
-TANHSHRINK_SMALL = mpf(1)
+# x - tanh x = x^3 P(x^2 - CENTRE), whose terms hardly cancel, as those of a P(x^2) would for x > 1
+TANHSHRINK_SMALL = mpf("1.40625")
 
 
-def tanhshrink_rest(z: mpf) -> mpf:
-    return (-tanh_rest(z) - mpf(1) / 3) / z
+def tanhshrink_factor(z: mpf) -> mpf:
+    return -tanh_rest(z)
+
+
+TANHSHRINK_CENTRE = {
+    name: almost_a_number(tanhshrink_factor, mpf(0), TANHSHRINK_SMALL**2, format) for name, format in FORMATS.items()
+}
 
 
 # atanh s = s + s^3 P(s^2), for log(1 + e) = 2 atanh(e / (2 + e)) with e in [0, 1]
@@ -355,15 +365,16 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         mpf(1) / 9,
         {"f32": 3, "f64": 10},
     )
+    centre = TANHSHRINK_CENTRE[format.name]
     yield Polynomial(
         "TANHSHRINK",
-        "x - tanh x = x^3 (1/3 + x^2 P(x^2)), |x| <= TANHSHRINK_SMALL",
+        "x - tanh x = x^3 P(x^2 - TANHSHRINK_CENTRE), |x| <= TANHSHRINK_SMALL",
         "relative to the value",
-        tanhshrink_rest,
-        lambda z: -z / tanh_rest(z),
-        mpf("1e-6"),
-        TANHSHRINK_SMALL**2,
-        {"f32": 7, "f64": 16},
+        lambda d: tanhshrink_factor(centre + d),
+        lambda d: 1 / tanhshrink_factor(centre + d),
+        mpf("1e-6") - centre,
+        TANHSHRINK_SMALL**2 - centre,
+        {"f32": 10, "f64": 22},
     )
 
 
@@ -464,9 +475,6 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     sixth, sixth_low = two_positive_parts(mpf(1) / 6, format)
     yield "SIXTH", sixth, "1/6"
     yield "SIXTH_LOW", sixth_low, "1/6 - SIXTH"
-    third, third_low = two_parts(mpf(1) / 3, format)
-    yield "THIRD", third, "1/3"
-    yield "THIRD_LOW", third_low, "1/3 - THIRD"
     for name, value, meaning in (
         ("SELU_RIGHT", SELU_LAMBDA, "lambda"),
         ("SELU_LEFT", SELU_LAMBDA * SELU_ALPHA, "lambda alpha"),
@@ -478,6 +486,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"
     yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two numbers"
     yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
+    yield "TANHSHRINK_CENTRE", TANHSHRINK_CENTRE[format.name], "near the middle of the squares up to there"
     yield "BELL_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
     yield "GELU_TANH_FAR", mpf({"f32": 16, "f64": 32}[format.name]), "the same times any two numbers"
     yield (
