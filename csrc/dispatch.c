@@ -129,6 +129,7 @@ struct element_loop {
     numact_half_loop *half_loop; /* NULL: the kernel's own */
     char *const *arrays;
     const ptrdiff_t *steps;
+    bool streams;
     const uint16_t *table;      /* of the results for the input `varying`, or NULL */
     int varying;
 };
@@ -145,7 +146,7 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
     else if (loop->half_loop)
         loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
     else
-        loop->kernel->loop(arrays, stop - start, loop->steps);
+        loop->kernel->loop(arrays, stop - start, loop->steps, loop->streams);
 }
 
 /* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the other. */
@@ -172,6 +173,7 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     environment found = environment_enter();
     const struct numact_kernel *kernel = loop.kernel;
     const int count = kernel->inputs + kernel->outputs;
+    loop.streams = n >= NUMACT_STREAMED / kernel->width;
     struct operand operands[NUMACT_MAX_ARRAYS];
     bool shared = n >= LEAST_SHARED;
     if (shared) {
@@ -205,7 +207,8 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
     const struct numact_half_kernel *half = data;
-    run_elements((struct element_loop){half->f32, half->loop, arrays, steps, NULL, -1}, dimensions[0]);
+    const struct element_loop loop = {.kernel = half->f32, .half_loop = half->loop, .arrays = arrays, .steps = steps};
+    run_elements(loop, dimensions[0]);
 }
 
 /* A loop over rows, for several threads. */
@@ -277,6 +280,7 @@ struct masked_pass {
     uint8_t *bits;
     char *out;
     const void *values;
+    bool streams;
 };
 
 static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -287,7 +291,7 @@ static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
     if (pass->half_loop)
         pass->half_loop(pass->loop, in, pass->bits + start / 8, out, stop - start, pass->values);
     else
-        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values);
+        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values, pass->streams);
 }
 
 void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
@@ -295,7 +299,7 @@ void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *l
 {
     enum { WHOLE_BITS = 512 }; /* the bits of a cache line */
     environment found = environment_enter();
-    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values};
+    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, n >= NUMACT_STREAMED / width};
     numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
     environment_leave(found, false);
 }

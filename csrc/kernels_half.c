@@ -71,7 +71,7 @@ INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, 
         if (n - start >= (AHEAD + 1) * BLOCK)
             for (int k = 0; k < count; k++)
                 prefetch(arrays[k] + (start + AHEAD * BLOCK) * steps[k], steps[k]);
-        f32->loop(operands, part, block_steps);
+        f32->loop(operands, part, block_steps, false);
         for (int k = f32->inputs; k < count; k++) {
             narrow_strided(narrow, blocks[k], arrays[k] + start * steps[k], steps[k], part);
             if (f32->overflows && overflows(blocks[k], part)) environment_set_overflow(true);
@@ -88,7 +88,7 @@ INLINE void compute_masked(widen *widen, narrow *narrow, numact_masked_loop *f32
         ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
         widen(in + start, block, part);
         if (n - start >= (AHEAD + 1) * BLOCK) prefetch((const char *)(in + start + AHEAD * BLOCK), sizeof(half));
-        f32(block, bytes + start / 8, block, part, values);
+        f32(block, bytes + start / 8, block, part, values, false);
         narrow(block, out + start, part);
     }
 }

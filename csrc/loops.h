@@ -47,6 +47,7 @@ struct shape {
     formula *f;
     int varying, operands, results;
     bool reports; /* overflows, by computing whether there is one */
+    bool streams; /* a single result, unless it is an operand, which has been read */
 };
 
 /* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
@@ -75,13 +76,13 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     for (int k = s.varying; k < s.operands; k++)
         operand[k] = real_(in[k][0]);
     ptrdiff_t i = 0;
-    bool streams = s.results == 1;
+    bool aligned = LANES > 1 && n >= 8 * LANES, streams = s.streams && aligned && s.results == 1;
     UNROLL_OPERANDS
     for (int k = 0; k < s.varying; k++)
-        streams &= is_streamed(in[k], out[0], n);
-    if (LANES > 1 && n >= 8 * LANES) {
+        streams &= in[k] != out[0];
+    if (aligned) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
-        i = (ptrdiff_t)(-((uintptr_t)out[0] / sizeof(scalar)) % LANES);
+        i = to_aligned(out[0]);
         if (i) seen |= compute_part(s, operand, in, out, 0, i);
     }
 #pragma GCC ivdep
@@ -138,7 +139,7 @@ INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, pt
 }
 
 /* The loop of one function: arrays, then parameters that are most often one value. */
-INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)
 {
     bool direct = true, single = true, found = s.reports && environment_overflow();
     for (int k = 0; k < s.operands + s.results; k++)
@@ -146,11 +147,13 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
             single &= steps[k] == 0;
         else
             direct &= steps[k] == sizeof(scalar);
+    s.streams = streams && direct;
     lanes seen;
     if (s.varying == s.operands || single || n == 1) {
         seen = compute_blocks(s, direct || n == 1, arrays, n, steps);
     } else {
         s.varying = s.operands;
+        s.streams = false;
         seen = compute_blocks(s, false, arrays, n, steps);
     }
     if (s.reports) environment_set_overflow(found || seen);
@@ -162,9 +165,9 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
     LOOP_ANY(function, operands, operands, 2, true, struct gradients d = call; r[0] = d.first; r[1] = d.second)
 #define LOOP_ANY(function, varying, operands, results, reports, ...)                                                   \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
-    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)                              \
+    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)                \
     {                                                                                                                  \
-        run((struct shape){function##_of, varying, operands, results, reports}, arrays, n, steps);                    \
+        run((struct shape){function##_of, varying, operands, results, reports, false}, arrays, n, steps, streams);     \
     }
 
 #define LOOP_FROM_OUTPUT(name, count) LOOP(name##_grad_y, 2, 2 + count, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))

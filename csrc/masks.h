@@ -103,14 +103,14 @@ INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_
 
 /* Contiguous memory; out may be in.  The first elements are computed apart, so that out is aligned from then on. */
 INLINE void run_masked(masked_formula *f, bool writes, int value_count, const scalar *in, uint8_t *bytes, scalar *out,
-                       ptrdiff_t n, const scalar *given)
+                       ptrdiff_t n, const scalar *given, bool streams)
 {
     struct bit_writer written = {bytes, 0, 0};
     real values[OPERANDS];
     UNROLL_OPERANDS
     for (int k = 0; k < value_count; k++)
         values[k] = real_(given[k]);
-    const bool streams = is_streamed(in, out, n);
+    streams &= LANES > 1 && in != out && n >= 2 * FLAGS;
     ptrdiff_t i = 0, first = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % (CACHE_LINE / sizeof(scalar)));
     if (first && n >= 2 * FLAGS) {
         uint64_t word = compute_masked_part(f, in, writes ? 0 : read_bits(bytes, 0, first), out, values, first);
@@ -133,9 +133,10 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
 }
 
 #define MASKED_LOOP(function, writes, value_count)                                                                     \
-    static void SYMBOL(function)(const void *in, uint8_t *bytes, void *out, ptrdiff_t n, const void *values)            \
+    static void SYMBOL(function)(const void *in, uint8_t *bytes, void *out, ptrdiff_t n, const void *values,            \
+                                 bool streams)                                                                         \
     {                                                                                                                  \
-        run_masked(function##_of, writes, value_count, in, bytes, out, n, values);                                     \
+        run_masked(function##_of, writes, value_count, in, bytes, out, n, values, streams);                            \
     }
 
 #define MASKED_FORWARD(name, count)                                                                                    \

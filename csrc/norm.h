@@ -101,7 +101,7 @@ static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
     if (call->half_loop)
         call->half_loop(kernel, arrays, n, steps);
     else
-        kernel->loop(arrays, n, steps);
+        kernel->loop(arrays, n, steps, false);
 }
 
 INLINE char *slice_start(struct numact_slices a, ptrdiff_t sample, ptrdiff_t channel, ptrdiff_t place)

@@ -7,8 +7,12 @@
 #include <stdint.h>
 
 /* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
-   any part of an array: what it writes depends on the element alone. */
-typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps);
+   any part of an array: what it writes depends on the element alone.  `streams`: the array is large, so that the results
+   had better go past the cache. */
+typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams);
+
+/* Results of so many bytes, whoever computes them, would leave the cache before they are read. */
+enum { NUMACT_STREAMED = 8 << 20 };
 
 struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
@@ -67,7 +71,7 @@ struct numact_axis_function {
 /* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by an
    activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.  out may
    be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an array. */
-typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values);
+typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values, bool streams);
 
 /* The same over arrays of a type of 16 bits by a float32 kernel, whose values are float32. */
 typedef void numact_masked_half_loop(numact_masked_loop *f32, const void *in, uint8_t *bits, void *out, ptrdiff_t n,

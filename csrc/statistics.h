@@ -256,7 +256,7 @@ INLINE void activate(const struct numact_observation *o, struct activation_call 
     if (o->half_loop)
         o->half_loop(o->activation, call->arrays, n, call->steps);
     else
-        o->activation->loop(call->arrays, n, call->steps);
+        o->activation->loop(call->arrays, n, call->steps, false);
 }
 
 /* One of the activations for which memory takes the most time, and the statistics of what it gives, in one loop over all
@@ -371,7 +371,7 @@ INLINE void observe_blocks(fetch *fetch, const struct numact_observation *o, ptr
     for (int k = 0; k <= last; k++)
         elements *= o->shape[k];
     const bool streams = o->x && !o->half_loop && y_step == sizeof(scalar) &&
-                         is_streamed((const scalar *)o->x, (const scalar *)o->y, elements);
+                         LANES > 1 && o->x != o->y && elements >= NUMACT_STREAMED / (ptrdiff_t)sizeof(scalar);
     observed_loop *observed = find_observed(o);
     if (o->x) {
         for (int k = 1; k < o->activation->inputs; k++)

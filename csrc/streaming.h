@@ -5,13 +5,9 @@
 
 #include "arithmetic.h"
 
-/* From so many bytes on.  Not if the result is an operand, which has been read. */
-enum { STREAMED = 8 << 20 };
+/* How many elements stand before the first whole vector of memory. */
+INLINE ptrdiff_t to_aligned(const scalar *p) { return (ptrdiff_t)(-((uintptr_t)p / sizeof(scalar)) % LANES); }
 
-INLINE bool is_streamed(const scalar *in, const scalar *out, ptrdiff_t n)
-{
-    return LANES > 1 && in != out && n >= STREAMED / (ptrdiff_t)sizeof(scalar);
-}
 INLINE void put(scalar *p, real x, bool streams)
 {
     if (streams)
@@ -23,7 +19,7 @@ INLINE void put(scalar *p, real x, bool streams)
 /* Copies n scalars past the cache. */
 INLINE void copy_streaming(scalar *to, const scalar *from, ptrdiff_t n)
 {
-    ptrdiff_t i = (ptrdiff_t)(-((uintptr_t)to / sizeof(scalar)) % LANES);
+    ptrdiff_t i = to_aligned(to);
     if (i > n) i = n;
     store_part(to, load_part(from, i), i);
     for (; i <= n - LANES; i += LANES)

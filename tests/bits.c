@@ -84,7 +84,7 @@ static void print_hashes(const struct numact_activation *row, const char *dtype,
             state = 88172645463325252u;
             for (int k = 0; k < kernel->inputs; k++)
                 fill(memory[k], size, k);
-            kernel->loop(arrays, COUNT, steps);
+            kernel->loop(arrays, COUNT, steps, false);
             printf("%s%s %s", row->name, suffixes[kind], dtype);
             for (int k = kernel->inputs; k < kernel->inputs + kernel->outputs; k++)
                 printf(" %016llx", (unsigned long long)hash_of(memory[k], size, COUNT));
@@ -105,7 +105,8 @@ static void print_masked(const struct numact_masked_function *row, const char *d
             bits[i] = (uint8_t)(random_bits() >> 56);
         state = 88172645463325252u;
         fill(in, size, 0);
-        row->loop(in, bits, out, MASK_COUNT, size == 4 ? (const void *)values_f32 : (const void *)values_f64);
+        row->loop(in, bits, out, MASK_COUNT, size == 4 ? (const void *)values_f32 : (const void *)values_f64,
+                     false);
         printf("%s %s %016llx %016llx\n", row->name, dtype, (unsigned long long)hash_of(out, size, MASK_COUNT),
                (unsigned long long)hash_of(bits, 1, COUNT / 8));
     }
