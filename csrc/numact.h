@@ -151,10 +151,10 @@ struct numact_observation {
     uint64_t *alive;
 };
 
-/* Statistics of the blocks from `start` to `stop` in C order; a row of the last dimension has whole blocks, and what is
-   left. */
-typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
-                                 struct numact_statistics *statistics);
+/* Statistics of each of the chunks from `start` to `stop`, of `size` blocks in C order; a row of the last dimension has whole
+   blocks, and what is left. */
+typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start,
+                                 ptrdiff_t stop, struct numact_statistics *statistics);
 
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
