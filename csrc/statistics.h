@@ -104,10 +104,10 @@ INLINE bool end_sums(const struct sums *s, struct tally *t)
     return true;
 }
 
-/* Asks for NUMACT_SUMS elements. */
-INLINE void prefetch(const scalar *p)
+/* Asks for n elements. */
+INLINE void prefetch(const scalar *p, size_t n)
 {
-    for (size_t byte = 0; byte < NUMACT_SUMS * sizeof(scalar); byte += CACHE_LINE)
+    for (size_t byte = 0; byte < n * sizeof(scalar); byte += CACHE_LINE)
         __builtin_prefetch((const char *)p + byte);
 }
 
@@ -116,7 +116,7 @@ INLINE struct sums sum_up(const scalar *x, ptrdiff_t n, const scalar *ahead, con
 {
     struct sums s = begin_sums(t);
     for (ptrdiff_t i = 0; i < n; i += NUMACT_SUMS) {
-        if (ahead) prefetch(ahead + i);
+        if (ahead) prefetch(ahead + i, NUMACT_SUMS);
         UNROLL_VECTORS
         for (int k = 0; k < NUMACT_SUMS; k += LANES)
             add_to_sums(&s, k, load_wide(x + i + k), shifted);
@@ -166,7 +166,8 @@ INLINE bool is_bounded(const struct numact_observation *o)
     return o->low > -(double)__builtin_inff() || o->high < (double)__builtin_inff();
 }
 
-/* At most NUMACT_BLOCK elements, a multiple of FLAGS, of which the last ones are to be `valid` only. */
+/* At most NUMACT_BLOCK elements, a multiple of FLAGS, of which the last ones are to be `valid` only; as many that lie
+   `ahead`, if any, are asked for meanwhile. */
 INLINE void observe_words(const struct numact_observation *o, const scalar *x, ptrdiff_t n, uint64_t valid, bool units,
                           const scalar *ahead, uint64_t *alive, struct tally *t)
 {
@@ -178,10 +179,12 @@ INLINE void observe_words(const struct numact_observation *o, const scalar *x, p
             sum_finite(x, n, t);
             bounded = true;
         }
+        ahead = NULL;
     }
     if (o->wanted == NUMACT_SATURATED || (o->wanted == NUMACT_ALL && bounded))
         for (ptrdiff_t i = 0; i < n; i += FLAGS) {
             uint64_t counted = i < n - FLAGS ? ~UINT64_C(0) : valid;
+            if (ahead) prefetch(ahead + i, FLAGS);
             t->saturated += __builtin_popcountll(saturated_of(x + i, (scalar)o->low, (scalar)o->high) & counted);
         }
     if (o->wanted == NUMACT_SATURATED) return;
@@ -189,6 +192,7 @@ INLINE void observe_words(const struct numact_observation *o, const scalar *x, p
     for (ptrdiff_t i = 0; i < n; i += FLAGS) {
         uint64_t counted = i < n - FLAGS ? ~UINT64_C(0) : valid;
         if (o->wanted == NUMACT_ALIVE && units && !(counted & ~alive_already(alive + i / FLAGS))) continue;
+        if (ahead) prefetch(ahead + i, FLAGS);
         uint64_t zeros = zeros_of(x + i);
         t->zeros += __builtin_popcountll(zeros & counted);
         if (units)
@@ -299,6 +303,13 @@ INLINE void next_block(const struct numact_observation *o, struct place *p)
     next_row(o, &p->row);
 }
 
+/* On to the next row from the first block of one. */
+INLINE void pass_row(const struct numact_observation *o, struct place *p)
+{
+    p->number += blocks_in_row(o);
+    next_row(o, &p->row);
+}
+
 INLINE char *x_at(const struct numact_observation *o, const struct place *p)
 {
     return o->x ? p->row.x + p->first * o->x_steps[o->dimensions - 1] : NULL;
@@ -387,7 +398,7 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
         flags zeros = flags_of(0);
 #pragma GCC unroll 4
         for (int j = 0; j < FLAGS; j += NUMACT_SUMS) {
-            prefetch(x + j + AHEAD);
+            prefetch(x + j + AHEAD, NUMACT_SUMS);
             UNROLL_VECTORS
             for (int k = 0; k < NUMACT_SUMS; k += LANES) {
                 real result = f(load(x + j + k), parameters);
@@ -493,22 +504,31 @@ INLINE bool adjoins(const struct numact_observation *o, const char *x, const cha
     return length_of(o) % FLAGS == 0 && next->x == x + size && next->y == y + size;
 }
 
-/* Moves on over whole rows, of those that lie side by side and have the same units, to the last one before `stop`; returns
-   the elements passed. */
-INLINE ptrdiff_t pass_rows(const struct watch *w, struct place *p, ptrdiff_t stop)
+/* How many whole rows there are from `p` on, before `stop`, that differ in the next to last dimension alone, and have the
+   same units. */
+INLINE ptrdiff_t rows_alike(const struct numact_observation *o, const struct place *p, ptrdiff_t stop)
 {
-    const struct numact_observation *o = w->o;
     const int outer = o->dimensions - 2;
-    const ptrdiff_t length = length_of(o), size = length * (ptrdiff_t)sizeof(scalar), in_row = blocks_in_row(o);
-    if (outer < 0 || p->first || length % FLAGS || o->unit_steps[outer] || o->x_steps[outer] != size ||
-        o->y_steps[outer] != size)
-        return 0;
-    const ptrdiff_t left = o->shape[outer] - 1 - p->row.index[outer], wanted = (stop - p->number) / in_row - 1;
-    const ptrdiff_t rows = left < wanted ? left : wanted;
-    if (rows <= 0) return 0;
-    move(o, &p->row, outer, rows);
-    p->row.index[outer] += rows;
-    p->number += rows * in_row;
+    if (outer < 0 || p->first || o->unit_steps[outer]) return 0;
+    const ptrdiff_t left = o->shape[outer] - p->row.index[outer], wanted = (stop - p->number) / blocks_in_row(o);
+    return left < wanted ? left : wanted;
+}
+
+/* On to the same place so many rows on, within this dimension. */
+INLINE void pass_rows(const struct numact_observation *o, struct place *p, ptrdiff_t rows)
+{
+    move(o, &p->row, o->dimensions - 2, rows);
+    p->row.index[o->dimensions - 2] += rows;
+    p->number += rows * blocks_in_row(o);
+}
+
+/* Moves on over rows that lie side by side, to the last one of them; returns the elements passed. */
+INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct place *p, ptrdiff_t stop)
+{
+    const ptrdiff_t length = length_of(o), size = length * (ptrdiff_t)sizeof(scalar), rows = rows_alike(o, p, stop) - 1;
+    const int outer = o->dimensions - 2;
+    if (rows < 1 || length % FLAGS || o->x_steps[outer] != size || o->y_steps[outer] != size) return 0;
+    pass_rows(o, p, rows);
     return rows * length;
 }
 
@@ -525,7 +545,7 @@ INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t sto
     }
     *rest = 0;
     do {
-        r.n += pass_rows(w, p, stop);
+        r.n += pass_adjoining(o, p, stop);
         const ptrdiff_t n = block_length(o, p), whole = n - n % FLAGS;
         r.n += whole;
         r.behind = false;
@@ -570,15 +590,34 @@ INLINE void observe_rest(struct watch *w, const struct place *p, ptrdiff_t first
     const ptrdiff_t x_step = o->x_steps[o->dimensions - 1], y_step = o->y_steps[o->dimensions - 1];
     const ptrdiff_t n = block_length(o, p) - first;
     char *y = y_at(o, p) + first * y_step;
-    const scalar *ahead = NULL;
+    const scalar *ahead = !o->half_loop && y_step == sizeof(scalar) ? (const scalar *)y + n : NULL;
     if (o->x) {
         char *x = x_at(o, p) + first * x_step;
         activate(o, &w->call, x, w->streams ? (char *)block : y, n);
-        if (x_step == sizeof(scalar)) ahead = (const scalar *)x + n;
+        ahead = x_step == sizeof(scalar) ? (const scalar *)x + n : NULL;
     }
     observe_block(o, w->streams ? block : w->fetch(y, y_step, n, block), n, has_units(o), ahead,
                   alive_at(o, p) + (has_units(o) ? first / FLAGS : 0), t);
     if (w->streams) copy_streaming((scalar *)y, block, n);
+}
+
+/* Which units live, over some rows: for FLAGS of them after the other, down to the row where all do. */
+INLINE void find_alive(const struct watch *w, const struct place *p, ptrdiff_t rows, scalar *block)
+{
+    const struct numact_observation *o = w->o;
+    const ptrdiff_t step = o->y_steps[o->dimensions - 1], row_step = o->y_steps[o->dimensions - 2];
+    for (ptrdiff_t i = 0; i < length_of(o); i += FLAGS) {
+        const ptrdiff_t left = length_of(o) - i, n = left < FLAGS ? left : FLAGS;
+        const uint64_t valid = ~UINT64_C(0) >> (FLAGS - n);
+        uint64_t *alive = p->row.alive + i / FLAGS, found = alive_already(alive);
+        const char *y = p->row.y + i * step;
+        for (ptrdiff_t row = 0; row < rows && valid & ~found; row++, y += row_step) {
+            const scalar *x = w->fetch(y, step, n, block);
+            if (n < FLAGS) x = memmove(block, x, (size_t)n * sizeof(scalar));
+            found |= ~zeros_of(x) & valid;
+        }
+        set_alive(alive, found);
+    }
 }
 
 INLINE struct numact_statistics statistics_of(const struct tally *t)
@@ -609,6 +648,13 @@ INLINE void observe_chunks(fetch *fetch, const struct numact_observation *o, ptr
         const ptrdiff_t end = (chunk + 1) * size < w.blocks ? (chunk + 1) * size : w.blocks;
         struct tally t = {0};
         while (p.number < end) {
+            const ptrdiff_t rows = o->wanted == NUMACT_ALIVE && has_units(o) ? rows_alike(o, &p, end) : 0;
+            if (rows > 1) {
+                find_alive(&w, &p, rows, block);
+                pass_rows(o, &p, rows - 1);
+                pass_row(o, &p);
+                continue;
+            }
             const bool runs = w.observed && block_length(o, &p) >= FLAGS;
             const ptrdiff_t first = runs ? observe_run(&w, &p, end, block, &t) : 0;
             if (runs && !first) continue;

@@ -75,17 +75,20 @@ _Class = TypeVar("_Class", bound=type[ParametricCall])
 
 def called_by_vector(cls: _Class) -> _Class: ...
 
+def is_observable(given: object) -> bool: ...
+
 class Observer:
+    @property
+    def overflowed(self) -> bool: ...
     def __init__(self, level_name: str, low: float, high: float, wanted: str) -> None: ...
     def observe(
         self,
         y: np.ndarray[Any, Any],
-        unit_steps: tuple[int, ...],
-        alive: np.ndarray[Any, np.dtype[np.uint64]],
+        kinds: tuple[bool, ...],
         activation: str | None = None,
         x: np.ndarray[Any, Any] | None = None,
         parameters: tuple[np.ndarray[Any, Any], ...] = (),
-    ) -> bool: ...
+    ) -> np.ndarray[Any, np.dtype[np.bool_]]: ...
     @property
     def counts(self) -> tuple[int, int, int, int, int]: ...
     @property
