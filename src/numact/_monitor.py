@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 # Within this part of its range of a bound, an output of a bounded activation is saturated.
 MARGIN = 0.01
-SAMPLE = 2048  # elements of the last batch that are kept for the histogram
+# Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
+# read a single one takes as long.
+SAMPLE, RUN = 2048, 16
 ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
 FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
 
@@ -94,6 +96,17 @@ def joined(first: Summary, second: Summary) -> Summary:
         mixed("nan_fraction"),
         mixed("infinite_fraction"),
     )
+
+
+def sample_of(y: Array) -> Array:
+    """At most SAMPLE elements, evenly over an array, with nothing copied but these."""
+    if not y.flags.forc:
+        return np.asarray(y[np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)])
+    flat = y.ravel(order="K")
+    if y.size <= SAMPLE:
+        return flat
+    runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
+    return runs[:: -(-len(runs) // (SAMPLE // RUN))].ravel()
 
 
 class ActivationMonitor:
@@ -285,13 +298,11 @@ class ActivationMonitor:
         self, call: Callable[..., Any], x: Array, y: Any, layout: Layout, parameters: dict[str, Any]
     ) -> tuple[Array, ...] | None:
         """The parameters as the kernels take them; None where the activation has to be called."""
-        arrays = (x, y)
-        if any(type(a) is not np.ndarray or not a.dtype.isnative or not a.flags.aligned for a in arrays):
+        if not _core.is_observable(x) or not _core.is_observable(y) or not y.flags.writeable:
             return None
-        if x.dtype != y.dtype or x.dtype.name not in _core.dtypes() or x.shape != y.shape or not y.flags.writeable:
+        if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
             return None
-        same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
-        if not separable(y, layout) or (not same and np.may_share_memory(x, y)):
+        if np.may_share_memory(x, y) and (x.ctypes.data != y.ctypes.data or x.strides != y.strides):
             return None
         if not isinstance(call, ParametricUfunc):
             return ()
@@ -301,14 +312,12 @@ class ActivationMonitor:
         return tuple(np.array(value, x.dtype) for value in values)
 
     def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, dead: Array) -> Summary:
-        found.silent = np.where(dead, found.silent + 1, 0)
+        found.silent = (found.silent + 1) * dead
         count = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
         summary = replace(summary, dead_fraction=count / layout.units)
         found.add(summary, self.max_history)
-        # Evenly over the batch; an index, so that nothing is copied but these.
-        places = np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)
         with np.errstate(over="ignore"):
-            found.sample = y[places].astype(np.float32)
+            found.sample = sample_of(y).astype(np.float32)
         self._layers[layer] = found
         return summary
 

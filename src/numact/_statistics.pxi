@@ -45,13 +45,12 @@ WANTED = {"all": NUMACT_ALL, "zeros": NUMACT_ZEROS, "saturated": NUMACT_SATURATE
 
 
 def is_observable(given):
-    """Whether an observer takes an object as it is: an array of float16, float32 or float64 with an element."""
-    return (
-        cnp.PyArray_CheckExact(given)
-        and cnp.PyArray_TYPE(given) in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT16)
-        and cnp.PyArray_ISBEHAVED_RO(given)
-        and cnp.PyArray_SIZE(given) > 0
-    )
+    """Whether an observer takes an object as it is: an array with an element, native and aligned, of one of `dtypes()`."""
+    cdef int number
+    if not cnp.PyArray_CheckExact(given) or not cnp.PyArray_ISBEHAVED_RO(given) or cnp.PyArray_SIZE(given) == 0:
+        return False
+    number = cnp.PyArray_TYPE(given)
+    return number in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT16) or number == _bfloat16
 
 
 cdef class Observer:
@@ -169,12 +168,18 @@ cdef class Observer:
         return self.statistics.origin + self.statistics.deviation, self.statistics.squares
 
 
+@cython.cdivision(True)
 cdef void find_dead(
     const uint64_t *alive, ptrdiff_t words, bint bits, cnp.npy_bool *dead, ptrdiff_t length, ptrdiff_t size
 ) noexcept:
     """Spread the flags: of rows of so many words, a bit or a word for each of `length` units."""
-    cdef ptrdiff_t start, k
+    cdef ptrdiff_t start, k, bit, left
     for start in range(0, size, length):
-        for k in range(length):
-            dead[start + k] = not (alive[k // NUMACT_WORD] >> k % NUMACT_WORD & 1 if bits else alive[k])
+        for k in range(words):
+            if bits:
+                left = length - k * NUMACT_WORD
+                for bit in range(left if left < NUMACT_WORD else <ptrdiff_t>NUMACT_WORD):
+                    dead[start + k * NUMACT_WORD + bit] = ~alive[k] >> bit & 1
+            else:
+                dead[start + k] = alive[k] == 0
         alive += words

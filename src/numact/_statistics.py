@@ -21,6 +21,7 @@ Axis: TypeAlias = int | Sequence[int]
 
 # Rows of fewer units are joined to rows of so many or more, several samples to one, which make whole words of flags.
 NARROW, JOINED, WORD = 256, 1024, 64
+NUMBERS = (float, int, np.floating, np.integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _layout(shape: tuple[int, ...], axis: int) -> Layout:
 def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
     """Check the bounds of saturation."""
     for name, bound in (("low", low), ("high", high)):
-        if not isinstance(bound, float | int | np.floating | np.integer):
+        if not isinstance(bound, NUMBERS):
             raise TypeError(f"{function}: {name} must be a number, got {bound!r}")
     low, high = float(low), float(high)
     if not low <= high:
