@@ -335,12 +335,11 @@ static void add_statistics(struct numact_statistics *s, const struct numact_stat
 int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
                    struct numact_statistics *statistics)
 {
-    enum { CHUNK = 32768 }; /* elements */
     const ptrdiff_t length = observation->shape[observation->dimensions - 1];
     ptrdiff_t blocks = (length + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
     for (int k = 0; k < observation->dimensions - 1; k++)
         blocks *= observation->shape[k];
-    const ptrdiff_t chunk = CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
+    const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
     struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
     if (!run.chunks) return -1;
     environment found = environment_enter();

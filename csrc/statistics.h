@@ -352,8 +352,36 @@ struct run {
     ptrdiff_t n;
     bool streams, before, behind;
     uint64_t *alive;
-    ptrdiff_t word, words;  /* of the first element's flag among those of a row; 0 words where a row is one unit's */
+    ptrdiff_t word, words;  /* where the flags of the first elements stand among those of a row */
 };
+
+/* What has been found of a run.  The words that are shared with other threads come last: to change one of them waits for all
+   that was stored. */
+struct found {
+    int64_t zeros;
+    ptrdiff_t word, words;
+    uint64_t alive[NUMACT_CHUNK / FLAGS]; /* from the run's first word on */
+};
+
+INLINE void begin_found(struct found *found, const struct run *r)
+{
+    found->zeros = found->word = 0;
+    found->words = r->n / FLAGS < r->words ? r->n / FLAGS : r->words;
+    memset(found->alive, 0, (size_t)found->words * sizeof *found->alive);
+}
+
+INLINE void add_zeros(struct found *found, uint64_t zeros)
+{
+    found->zeros += __builtin_popcountll(zeros);
+    found->alive[found->word] |= ~zeros;
+    if (++found->word == found->words) found->word = 0;
+}
+
+INLINE void end_found(const struct found *found, const struct run *r)
+{
+    for (ptrdiff_t k = 0; k < found->words; k++)
+        set_alive(r->alive + (r->word + k) % r->words, found->alive[k]);
+}
 
 /* Up to LANES elements from `place` on: their results, which are stored by the caller. */
 INLINE real observe_part(observed_formula *f, const real *parameters, const scalar *x, ptrdiff_t count, bool shifted,
@@ -366,14 +394,6 @@ INLINE real observe_part(observed_formula *f, const real *parameters, const scal
     return result;
 }
 
-/* The flags of the next FLAGS units. */
-INLINE void observe_zeros(struct run *r, uint64_t zeros, int64_t *count)
-{
-    *count += __builtin_popcountll(zeros);
-    set_alive(r->alive + r->word, ~zeros);
-    if (++r->word >= r->words) r->word = 0;
-}
-
 /* False, with nothing counted, where the sums are not finite. */
 INLINE bool observe_formula(observed_formula *f, int count, char *const *given, struct run r, bool shifted, struct tally *t)
 {
@@ -383,7 +403,8 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
     const ptrdiff_t first = r.streams ? (ptrdiff_t)(-((uintptr_t)r.y / sizeof(scalar)) % LANES) : 0;
     const ptrdiff_t whole = first ? r.n - FLAGS : r.n;
     struct sums s = begin_sums(t);
-    int64_t zero_count = 0;
+    struct found found;
+    begin_found(&found, &r);
     uint64_t pending = 0; /* the flags of what precedes the vectors that are due */
     if (first) {
         flags zeros = flags_of(0);
@@ -408,7 +429,7 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
             }
         }
         uint64_t word = word_of(&zeros);
-        observe_zeros(&r, pending | word << first, &zero_count);
+        add_zeros(&found, pending | word << first);
         pending = word >> 1 >> (FLAGS - 1 - first);
     }
     if (first) {
@@ -423,11 +444,12 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
             else
                 store_part(y + k, result, left);
         }
-        observe_zeros(&r, pending | word_of(&zeros) << first, &zero_count);
+        add_zeros(&found, pending | word_of(&zeros) << first);
         rotate_sums(&s, NUMACT_SUMS - first);
     }
     if (!end_sums(&s, t)) return false;
-    t->zeros += zero_count;
+    end_found(&found, &r);
+    t->zeros += found.zeros;
     t->elements += r.n;
     return true;
 }
@@ -538,7 +560,7 @@ INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t sto
 {
     const struct numact_observation *o = w->o;
     struct run r = {.x = (const scalar *)x_at(o, p), .y = (scalar *)y_at(o, p), .streams = w->streams,
-                    .before = w->before, .alive = p->row.alive};
+                    .before = w->before, .alive = p->row.alive, .words = 1};
     if (has_units(o)) {
         r.word = p->first / FLAGS;
         r.words = length_of(o) / FLAGS;

@@ -1,5 +1,6 @@
 # Statistics of arrays, taken alone or while an activation writes them.  No function is named here.
 
+from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "numact.h":
@@ -157,15 +158,39 @@ cdef class Observer:
         return dead
 
     @property
-    def counts(self):
-        """Numbers of finite, zero, saturated, NaN and infinite elements."""
+    def figures(self):
+        """Mean and variance of the finite elements, numbers of zero, saturated, NaN and infinite elements."""
         cdef numact_statistics *s = &self.statistics
-        return s.finite, s.zeros, s.saturated, s.nan, s.infinite
+        cdef double mean = NAN, variance = NAN
+        if s.finite:
+            mean, variance = s.origin + s.deviation, s.squares / <double>s.finite
+        return mean, variance, s.zeros, s.saturated, s.nan, s.infinite
 
-    @property
-    def moments(self):
-        """Mean of the finite elements, and the sum of their squared deviations from it."""
-        return self.statistics.origin + self.statistics.deviation, self.statistics.squares
+
+def count_silent(cnp.ndarray silent, cnp.ndarray dead, int64_t least):
+    """Count for how long units have been dead.
+
+    Parameters
+    ----------
+    silent : ndarray of int64
+        For every unit, after how many updates in a row it was dead; contiguous, brought up to date.
+    dead : ndarray of bool
+        Whether it is; contiguous, as many.
+    least : int
+        A number of updates.
+
+    Returns
+    -------
+    int
+        How many units have been dead for that many or more.
+    """
+    cdef int64_t *updates = <int64_t *>cnp.PyArray_DATA(silent)
+    cdef const cnp.npy_bool *found = <const cnp.npy_bool *>cnp.PyArray_DATA(dead)
+    cdef ptrdiff_t k, count = 0
+    for k in range(cnp.PyArray_SIZE(silent)):
+        updates[k] = updates[k] + 1 if found[k] else 0
+        count += updates[k] >= least
+    return count
 
 
 @cython.cdivision(True)

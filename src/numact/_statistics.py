@@ -149,7 +149,7 @@ def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
 
 def measure(
     y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None
-) -> tuple[Summary, Array, bool]:
+) -> tuple[_core.Observer, Array]:
     """Take the statistics of an array that was checked.
 
     Parameters
@@ -165,29 +165,20 @@ def measure(
 
     Returns
     -------
-    summary : Summary
+    observer : Observer
+        What has been counted and summed up.
     dead : ndarray of bool
-        Which units are 0 for every sample.
-    overflowed : bool
-        Whether a finite input of the activation has overflowed.
+        Which units are 0 for every sample, contiguous, in their order.
 
     """
     observer = _core.Observer(_ufuncs.LEVEL, low, high, "all")
-    dead = _observe(observer, as_joined(y, layout), layout.kinds, fused)
-    finite, zeros, saturated, nan, infinite = observer.counts
-    mean = variance = math.nan
-    if finite:
-        mean, squares = observer.moments
-        variance = squares / finite
-    size = y.size
-    fractions = (
-        zeros / size,
-        int(np.count_nonzero(dead)) / layout.units,
-        saturated / size,
-        nan / size,
-        infinite / size,
-    )
-    return Summary(size, mean, variance, *fractions), dead.reshape(layout.unit_shape), observer.overflowed
+    return observer, _observe(observer, as_joined(y, layout), layout.kinds, fused)
+
+
+def summarise(observer: _core.Observer, size: int, dead: int, units: int) -> Summary:
+    """Summary of an array of so many elements and units, of which some are dead."""
+    mean, variance, zeros, saturated, nan, infinite = observer.figures
+    return Summary(size, mean, variance, zeros / size, dead / units, saturated / size, nan / size, infinite / size)
 
 
 def find_dead(y: Array, layout: Layout) -> Array:
@@ -200,7 +191,7 @@ def fraction(y: Array, wanted: Literal["zeros", "saturated"], low: float = -math
     """Fraction of the elements of an array that was checked that are 0, or saturated."""
     observer = _core.Observer(_ufuncs.LEVEL, low, high, wanted)
     observer.observe(y.ravel(order="K"), (False,))
-    _, zeros, saturated, _, _ = observer.counts
+    _, _, zeros, saturated, _, _ = observer.figures
     return (zeros if wanted == "zeros" else saturated) / y.size
 
 
