@@ -74,7 +74,6 @@ class ParametricCall:
 _Class = TypeVar("_Class", bound=type[ParametricCall])
 
 def called_by_vector(cls: _Class) -> _Class: ...
-
 def is_observable(given: object) -> bool: ...
 
 class Observer:

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 # Within this part of its range of a bound, an output of a bounded activation is saturated.
 MARGIN = 0.01
 # Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
-# read a single one takes as long.
-SAMPLE, RUN = 2048, 16
+# read a single one takes nearly as long.
+SAMPLE, RUN = 2048, 64
 ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
+UNBOUNDED = (-math.inf, math.inf)
+CLIPPED = ("hard_tanh", "clipped_linear")  # whose range is that of their parameters
 FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
 
 
@@ -111,25 +113,29 @@ def sample_of(y: Array) -> Array:
     return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
 
 
-@cache
-def ends_of(activation: str) -> tuple[float, float]:
-    """The ends of the range of an activation, infinite unless it has two."""
-    match = FINITE_RANGE.fullmatch(ELEMENTWISE[activation].range)
-    return (float(match[1]), float(match[2])) if match else (-math.inf, math.inf)
-
-
 def saturated_beyond(activation: str | None, parameters: dict[str, Any]) -> tuple[float, float]:
     """Bounds of saturation: near both ends of the range, where it has two."""
-    ends = (-math.inf, math.inf)
-    if activation in ("hard_tanh", "clipped_linear"):
-        given = {**dict(ELEMENTWISE[activation].parameters), **parameters}
-        ends = given["min_val"], given["max_val"]
-    elif activation in ELEMENTWISE and activation != "relu6":  # which is 0 as often as relu
-        ends = ends_of(activation)
-    if not all(isinstance(end, float | int) and math.isfinite(end) for end in ends):
-        return -math.inf, math.inf
-    margin = MARGIN * (ends[1] - ends[0])
-    return float(ends[0] + margin), float(ends[1] - margin)
+    if activation not in CLIPPED:
+        return bounds_of(activation)
+    given = {**dict(ELEMENTWISE[activation].parameters), **parameters}
+    return bounds_within(given["min_val"], given["max_val"])
+
+
+@cache
+def bounds_of(activation: str | None) -> tuple[float, float]:
+    """The same for a range that no parameters change."""
+    if activation not in ELEMENTWISE or activation == "relu6":  # which is 0 as often as relu
+        return UNBOUNDED
+    match = FINITE_RANGE.fullmatch(ELEMENTWISE[activation].range)
+    return bounds_within(float(match[1]), float(match[2])) if match else UNBOUNDED
+
+
+def bounds_within(low: Any, high: Any) -> tuple[float, float]:
+    """The same for a range with these ends."""
+    if not all(isinstance(end, float | int) and math.isfinite(end) for end in (low, high)):
+        return UNBOUNDED
+    margin = MARGIN * (high - low)
+    return float(low + margin), float(high - margin)
 
 
 class ActivationMonitor:
@@ -307,7 +313,7 @@ class ActivationMonitor:
             return None
         if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
             return None
-        if np.may_share_memory(x, y) and (x.ctypes.data != y.ctypes.data or x.strides != y.strides):
+        if x is not y and np.may_share_memory(x, y) and (x.ctypes.data != y.ctypes.data or x.strides != y.strides):
             return None
         if not isinstance(call, ParametricUfunc):
             return ()

@@ -209,9 +209,7 @@ def _observe(observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused:
     return observer.observe(y, kinds, fused.name, fused.x.reshape(y.shape), fused.parameters)
 
 
-def _observe_narrow(
-    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None
-) -> Array:
+def _observe_narrow(observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None) -> Array:
     """Do the same with several samples to a row; those that fill no row are observed last, as a row of their own."""
     *outer, rows, units = y.shape
     together = WORD * -(-JOINED // (WORD * units))
@@ -221,7 +219,11 @@ def _observe_narrow(
         if part.start == part.stop:
             continue
         shape = (*outer, (part.stop - part.start) // length, length * units)
-        given = () if fused is None else (fused.name, fused.x.reshape(y.shape)[..., part, :].reshape(shape), fused.parameters)
+        given = (
+            ()
+            if fused is None
+            else (fused.name, fused.x.reshape(y.shape)[..., part, :].reshape(shape), fused.parameters)
+        )
         found = observer.observe(y[..., part, :].reshape(shape), kinds, *given)
         dead &= found.reshape(*dead.shape[:-2], length, units).all(axis=-2, keepdims=True)
     return dead
@@ -229,6 +231,8 @@ def _observe_narrow(
 
 def separable(y: Array, layout: Layout) -> bool:
     """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
+    if y.flags.c_contiguous:
+        return True
     joined = as_joined(y, layout)
     if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
         joined = joined.reshape(*joined.shape[:-2], -1)

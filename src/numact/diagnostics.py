@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numact._monitor import ActivationMonitor
-from numact._statistics import Array, Axis, Summary, as_bounds, as_floats, as_layout, find_dead, fraction, measure, summarise
+from numact._statistics import (
+    Array,
+    Axis,
+    Summary,
+    as_bounds,
+    as_floats,
+    as_layout,
+    find_dead,
+    fraction,
+    measure,
+    summarise,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
