@@ -121,7 +121,7 @@ enum {
     NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
     NUMACT_WORD = 64,           /* units whose flags share a word */
     NUMACT_BLOCK = 1024,        /* elements of the last dimension that are observed at a time */
-    NUMACT_CHUNK = 32768,       /* elements at most whose statistics are added to others' in order */
+    NUMACT_CHUNK = 65536,       /* elements at most whose statistics are added to others' in order */
 };
 
 /* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of the

@@ -379,8 +379,11 @@ INLINE void add_zeros(struct found *found, uint64_t zeros)
 
 INLINE void end_found(const struct found *found, const struct run *r)
 {
-    for (ptrdiff_t k = 0; k < found->words; k++)
-        set_alive(r->alive + (r->word + k) % r->words, found->alive[k]);
+    ptrdiff_t word = r->word;
+    for (ptrdiff_t k = 0; k < found->words; k++) {
+        set_alive(r->alive + word, found->alive[k]);
+        if (++word == r->words) word = 0;
+    }
 }
 
 /* Up to LANES elements from `place` on: their results, which are stored by the caller. */

@@ -37,7 +37,7 @@ cdef class Bits:
         cnp.PyArray_CLEARFLAGS(bits, cnp.NPY_ARRAY_WRITEABLE)
 
 
-cdef bint is_simple(object given, object out):
+cpdef bint is_simple(object given, object out):
     """Whether a loop can take both as they are, and a new array for no `out`: arrays of one shape and dtype, float32 or
     float64, contiguous in C order, one and the same or apart from each other."""
     cdef cnp.ndarray x, y

@@ -102,6 +102,16 @@ def joined(first: Summary, second: Summary) -> Summary:
     )
 
 
+def joinable(x: Array, y: Array, layout: Layout) -> bool:
+    """Whether an activation can write y from x while it is observed."""
+    if not _core.is_observable(x) or not _core.is_observable(y) or not y.flags.writeable:
+        return False
+    if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
+        return False
+    same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
+    return same or not np.may_share_memory(x, y)
+
+
 def sample_of(y: Array) -> Array:
     """At most SAMPLE elements, evenly over an array: a copy of these alone."""
     if not y.flags.forc:
@@ -309,11 +319,7 @@ class ActivationMonitor:
         self, call: Callable[..., Any], x: Array, y: Any, layout: Layout, parameters: dict[str, Any]
     ) -> tuple[Array, ...] | None:
         """The parameters as the kernels take them; None where the activation has to be called."""
-        if not _core.is_observable(x) or not _core.is_observable(y) or not y.flags.writeable:
-            return None
-        if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
-            return None
-        if x is not y and np.may_share_memory(x, y) and (x.ctypes.data != y.ctypes.data or x.strides != y.strides):
+        if not _core.is_simple(x, y) and not joinable(x, y, layout):
             return None
         if not isinstance(call, ParametricUfunc):
             return ()

@@ -231,8 +231,6 @@ def _observe_narrow(observer: _core.Observer, y: Array, kinds: tuple[bool, ...],
 
 def separable(y: Array, layout: Layout) -> bool:
     """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
-    if y.flags.c_contiguous:
-        return True
     joined = as_joined(y, layout)
     if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
         joined = joined.reshape(*joined.shape[:-2], -1)
