@@ -24,7 +24,8 @@ every_dtype = pytest.mark.parametrize("dtype", ALL_DTYPES, ids=name_of)
 @pytest.fixture(params=LEVELS)
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each level in turn, for the functions of numact."""
-    monkeypatch.setattr(_masks, "LOOPS", _core.build_masked(request.param))
+    for name, loops in _core.build_masked(request.param).items():
+        monkeypatch.setitem(_masks.LOOPS, name, loops)
     return str(request.param)
 
 
