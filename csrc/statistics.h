@@ -344,8 +344,10 @@ INLINE void activate(const struct numact_observation *o, struct activation_call 
    three: by blocks, memory would wait meanwhile. */
 typedef real observed_formula(real x, const real *parameters);
 
-/* Elements side by side, a multiple of FLAGS; past the cache vectors are stored where memory has whole ones, the last of
-   which belongs to what is `behind`, too, where that is the same array's. */
+/* Elements side by side, a multiple of FLAGS, that such a loop takes at once.  Past the cache whole vectors of memory are
+   stored: the last one reaches into the elements `behind`, where another run follows in memory, and the first elements of a
+   run that has one `before` are stored by that.  A part of a vector would take the way through the cache, where all that
+   follows waits for its memory; it is stored at the ends of the array only. */
 struct run {
     const scalar *x;
     scalar *y;
@@ -397,7 +399,8 @@ INLINE real observe_part(observed_formula *f, const real *parameters, const scal
     return result;
 }
 
-/* False, with nothing counted, where the sums are not finite. */
+/* False, with nothing counted, where the sums are not finite.  The vectors are those of memory, which begin at the element
+   `first`; meanwhile the sums are in the order of these vectors, and the flags are shifted into words on the way. */
 INLINE bool observe_formula(observed_formula *f, int count, char *const *given, struct run r, bool shifted, struct tally *t)
 {
     real parameters[NUMACT_MAX_ARRAYS];
@@ -499,7 +502,7 @@ struct watch {
     fetch *fetch;
     observed_loop *observed; /* or NULL */
     ptrdiff_t blocks;
-    bool streams, before; /* before: the next run is behind another one */
+    bool streams, before; /* before: the next run has one before it */
     struct activation_call call;
 };
 
@@ -585,7 +588,8 @@ INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t sto
     return r;
 }
 
-/* All that one loop can take from `p` on, and moves `p` on as run_from() does. */
+/* All that one loop can take from `p` on; moves `p` on as run_from() does, and returns the rest's beginning.  Where the sums
+   are not finite, the results are looked at again by blocks. */
 INLINE ptrdiff_t observe_run(struct watch *w, struct place *p, ptrdiff_t stop, scalar *block, struct tally *t)
 {
     const struct numact_observation *o = w->o;

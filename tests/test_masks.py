@@ -291,6 +291,15 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[Array, BitMask], Any]]] = 
 ]
 
 
+def test_functions_are_pickled() -> None:
+    """A function with a mask has a name, a signature and a place, as functions have."""
+    for row in ROWS:
+        function = getattr(numact, f"{row.name}_masked")
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert function.__name__ == function.__qualname__ == f"{row.name}_masked"
+        assert repr(function).startswith(f"<numact.MaskedActivation {row.name}_masked(x")
+
+
 @pytest.mark.parametrize(("error", "message", "call"), BAD_CALLS, ids=[message for _, message, _ in BAD_CALLS])
 def test_errors(error: type[Exception], message: str, call: Callable[[Array, BitMask], Any]) -> None:
     """Bad input is refused by name and value, before anything is written."""
