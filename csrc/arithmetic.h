@@ -121,6 +121,7 @@ INLINE wide wide_value(double x) { return real_(x); }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }
+INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
 INLINE real narrowed(wide x) { return x; }
 INLINE void store_wide(double *p, wide x) { store(p, x); }
 #endif

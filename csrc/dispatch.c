@@ -331,17 +331,14 @@ void numact_norm_run(const struct numact_norm_task *task, const struct numact_no
 struct observe_run {
     numact_observe_loop *loop;
     const struct numact_observation *observation;
-    ptrdiff_t blocks, chunk;
+    ptrdiff_t chunk;
     struct numact_statistics *chunks;
 };
 
 static void compute_observation(void *context, ptrdiff_t start, ptrdiff_t stop)
 {
     const struct observe_run *run = context;
-    for (ptrdiff_t k = start; k < stop; k++) {
-        ptrdiff_t first = k * run->chunk, end = first + run->chunk;
-        run->loop(run->observation, first, end < run->blocks ? end : run->blocks, &run->chunks[k]);
-    }
+    run->loop(run->observation, run->chunk, start, stop, run->chunks);
 }
 
 /* Mean and squared deviations of both together (Chan, Golub and LeVeque, 1979). */
@@ -367,13 +364,12 @@ static void add_statistics(struct numact_statistics *s, const struct numact_stat
 int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
                    struct numact_statistics *statistics)
 {
-    enum { CHUNK = 16384 }; /* elements */
     const ptrdiff_t length = observation->shape[observation->dimensions - 1];
     ptrdiff_t blocks = (length + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
     for (int k = 0; k < observation->dimensions - 1; k++)
         blocks *= observation->shape[k];
-    const ptrdiff_t chunk = CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
-    struct observe_run run = {loop, observation, blocks, chunk, malloc((size_t)count * sizeof *run.chunks)};
+    const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
+    struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
     if (!run.chunks) return -1;
     environment found = environment_enter();
     numact_parallel(compute_observation, &run, count, 1, 1);

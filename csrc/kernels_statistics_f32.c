@@ -31,17 +31,17 @@ INLINE const scalar *fetch_bf16(const char *from, ptrdiff_t step, ptrdiff_t n, s
 #undef REAL_NAME
 #define REAL_NAME f16
 numact_observe_loop SYMBOL(numact_observe);
-void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
+void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start, ptrdiff_t stop,
                             struct numact_statistics *statistics)
 {
-    observe_blocks(fetch_f16, observation, start, stop, statistics);
+    observe_chunks(fetch_f16, observation, size, start, stop, statistics);
 }
 
 #undef REAL_NAME
 #define REAL_NAME bf16
 numact_observe_loop SYMBOL(numact_observe);
-void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
+void SYMBOL(numact_observe)(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start, ptrdiff_t stop,
                             struct numact_statistics *statistics)
 {
-    observe_blocks(fetch_bf16, observation, start, stop, statistics);
+    observe_chunks(fetch_bf16, observation, size, start, stop, statistics);
 }

@@ -125,6 +125,7 @@ enum {
     NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
     NUMACT_WORD = 64,           /* units whose flags share a word */
     NUMACT_BLOCK = 1024,        /* elements of the last dimension that are observed at a time */
+    NUMACT_CHUNK = 65536,       /* elements at most whose statistics are added to others' in order */
 };
 
 /* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of the
@@ -155,10 +156,10 @@ struct numact_observation {
     uint64_t *alive;
 };
 
-/* Statistics of the blocks from `start` to `stop` in C order; a row of the last dimension has whole blocks, and what is
-   left. */
-typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t start, ptrdiff_t stop,
-                                 struct numact_statistics *statistics);
+/* Statistics of each of the chunks from `start` to `stop`, of `size` blocks in C order, NUMACT_CHUNK elements at most; a row
+   of the last dimension has whole blocks, and what is left. */
+typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start,
+                                 ptrdiff_t stop, struct numact_statistics *statistics);
 
 /* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {

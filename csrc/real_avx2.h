@@ -91,6 +91,16 @@ INLINE wide wide_value(double x) { return (wide){_mm256_set1_pd(x), _mm256_set1_
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
+/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+INLINE wide add_square(wide sum, wide x)
+{
+    return (wide){_mm256_fmadd_pd(x.low, x.low, sum.low), _mm256_fmadd_pd(x.high, x.high, sum.high)};
+}
+INLINE bool is_finite_wide(wide x)
+{
+    __m256d zero = (x.low - x.low) + (x.high - x.high);
+    return _mm256_movemask_pd(_mm256_cmp_pd(zero, zero, _CMP_UNORD_Q)) == 0;
+}
 /* The first n lanes, 0 in the others. */
 INLINE wide first_lanes(wide x, ptrdiff_t n)
 {
@@ -125,6 +135,7 @@ INLINE void sums_of_eights(const double (*rows)[8], double *sums)
 }
 #else
 INLINE real first_lanes(real x, ptrdiff_t n) { return sel(lanes_below(n), x, 0); }
+INLINE bool is_finite_wide(real x) { return word_of_mask(eq(x - x, 0)) == (1u << LANES) - 1; }
 #endif
 
 /* The largest of each of 16 rows of 16 scalars, none of them NaN: halves, and those of several rows in one vector. */

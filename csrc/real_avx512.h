@@ -92,6 +92,16 @@ INLINE wide wide_value(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
+/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+INLINE wide add_square(wide sum, wide x)
+{
+    return (wide){_mm512_fmadd_pd(x.low, x.low, sum.low), _mm512_fmadd_pd(x.high, x.high, sum.high)};
+}
+INLINE bool is_finite_wide(wide x)
+{
+    __m512d zero = (x.low - x.low) + (x.high - x.high);
+    return _mm512_cmp_pd_mask(zero, zero, _CMP_UNORD_Q) == 0;
+}
 /* The first n lanes, 0 in the others. */
 INLINE wide first_lanes(wide x, ptrdiff_t n)
 {
@@ -153,6 +163,7 @@ INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 #else
 /* The first n lanes, 0 in the others. */
 INLINE real first_lanes(real x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
+INLINE bool is_finite_wide(real x) { return _mm512_cmp_pd_mask(x - x, x - x, _CMP_UNORD_Q) == 0; }
 
 INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 {

@@ -183,6 +183,8 @@ INLINE wide wide_value(double x) { return x; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }
+/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
 INLINE real narrowed(wide x) { return (real)x; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
 INLINE void store_eight(double *eight, const wide *x, const real *rest)
@@ -199,6 +201,7 @@ INLINE void sums_of_eights(const double (*rows)[8], double *sums)
 
 /* The first n lanes, 0 in the others. */
 INLINE double first_lanes(double x, ptrdiff_t n) { return n ? x : 0; }
+INLINE bool is_finite_wide(double x) { return x - x == 0; }
 
 INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 {

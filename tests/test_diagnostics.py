@@ -223,7 +223,7 @@ def test_forward_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
         assert monitor.to_dict()[f"a{number}"]["history"][0]["mean"] == pytest.approx(summary.mean, abs=1e-15)
 
 
-@pytest.mark.parametrize("shape", [(2100, 1024), (2200, 1000), (2_200_001,)], ids=str)
+@pytest.mark.parametrize("shape", [(2100, 1024), (2200, 1000), (2050, 1030), (2, 1100, 1024), (2_200_001,)], ids=str)
 @pytest.mark.parametrize("special", [False, True])
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh"])
 def test_large(name: str, special: bool, shape: tuple[int, ...]) -> None:
@@ -251,6 +251,60 @@ def test_large(name: str, special: bool, shape: tuple[int, ...]) -> None:
         assert (memory[:start] == 7).all()
         assert (memory[start + size :] == 7).all()
         assert monitor.to_dict() == again.to_dict()
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "hard_tanh"])
+def test_in_place_with_nan(name: str) -> None:
+    """Where sums are not finite, what has been written is looked at once more, not computed again."""
+    x = np.random.default_rng(3).standard_normal((300, 1024)).astype(np.float32)
+    x[::50, 7] = np.nan
+    want, again, monitor = numact.get(name)(x), ActivationMonitor(), ActivationMonitor()
+    again.update("a", want, activation=name)
+    assert_same_bits(monitor.forward("a", name, x, out=x), want)
+    assert monitor.to_dict() == again.to_dict()
+
+
+@pytest.mark.parametrize("first", [0, 40, 64, 1500])
+def test_origin(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros, other numbers and NaN at the beginning: no digits are lost, and no bits differ between levels and ways."""
+    rng = np.random.default_rng(4)
+    for start in (0.0, -0.0, 3.0, np.nan, -np.inf):
+        y = (rng.standard_normal((40, 1024)) + 1e3).astype(np.float32)
+        y.ravel()[:first] = start
+        got, finite = diagnostics.summary(y), y[np.isfinite(y)].astype(np.float64)
+        assert got.variance == pytest.approx(finite.var(), rel=1e-10)
+        assert got.mean == pytest.approx(finite.mean(), rel=1e-14)
+        for level in LEVELS:
+            monkeypatch.setattr(_ufuncs, "LEVEL", level)
+            assert repr(diagnostics.summary(y)) == repr(got)
+            monitor = ActivationMonitor()
+            monitor.forward("a", "relu", y, out=np.empty_like(y))
+            again = ActivationMonitor()
+            again.update("a", numact.relu(y), activation="relu")
+            assert monitor.to_dict() == again.to_dict()
+
+
+def test_sample() -> None:
+    """The sample for the histogram is of the batch's elements, evenly, whatever their strides."""
+    y = np.arange(400 * 300, dtype=np.float64).reshape(400, 300)
+    for array in (y, y.T, y[::3, ::2], y[:5, :7]):
+        monitor = ActivationMonitor()
+        monitor.update("a", array)
+        sample = monitor._layers["a"].sample
+        assert min(array.size, 1024) <= sample.size <= 2048
+        assert set(sample.tolist()) <= set(array.ravel().tolist())
+        assert sample.mean() == pytest.approx(array.mean(), rel=0.05)
+        assert not np.may_share_memory(sample, y)
+
+
+def test_merge_leaves_the_other() -> None:
+    """What is merged does not change with what it was merged into."""
+    monitor, other = ActivationMonitor(), ActivationMonitor()
+    other.update("a", np.zeros((2, 3)))
+    monitor.merge(other)
+    monitor.update("a", np.ones((2, 3)))
+    assert other.dead_units("a").all()
+    assert not monitor.dead_units("a").any()
 
 
 def test_forward_overflows() -> None:

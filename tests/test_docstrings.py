@@ -18,7 +18,7 @@ from numact._names import FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["Parameters", "Attributes", "Returns", "Raises", "See Also", "Notes", "Examples"]
-UFUNCS = {name: function for name, function in FUNCTIONS.items() if not inspect.isfunction(function)}
+UFUNCS = {name: function for name, function in FUNCTIONS.items() if isinstance(function, np.ufunc | ParametricUfunc)}
 OTHERS = sorted({*numact.__all__} - {*UFUNCS})
 ROWS = [row for row in numact.catalogue() if row.family != "axis"]
 ARGUMENTS = {row.name: row.arguments for row in ROWS}

@@ -24,7 +24,8 @@ every_dtype = pytest.mark.parametrize("dtype", ALL_DTYPES, ids=name_of)
 @pytest.fixture(params=LEVELS)
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each level in turn, for the functions of numact."""
-    monkeypatch.setattr(_masks, "LOOPS", _core.build_masked(request.param))
+    for name, loops in _core.build_masked(request.param).items():
+        monkeypatch.setitem(_masks.LOOPS, name, loops)
     return str(request.param)
 
 
@@ -288,6 +289,15 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[Array, BitMask], Any]]] = 
     (TypeError, "p must be a number", lambda x, m: numact.dropout(x, "0.5", out=x)),  # type: ignore[arg-type]
     (ValueError, r"dropout: out must have the shape \(2, 3\)", lambda x, m: numact.dropout(x, out=x[0])),
 ]
+
+
+def test_functions_are_pickled() -> None:
+    """A function with a mask has a name, a signature and a place, as functions have."""
+    for row in ROWS:
+        function = getattr(numact, f"{row.name}_masked")
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert function.__name__ == function.__qualname__ == f"{row.name}_masked"
+        assert repr(function).startswith(f"<numact.MaskedActivation {row.name}_masked(x")
 
 
 @pytest.mark.parametrize(("error", "message", "call"), BAD_CALLS, ids=[message for _, message, _ in BAD_CALLS])

@@ -1,6 +1,7 @@
 # Loops with a bit for each element, and random bits.  No function is named here.
 
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
 cdef extern from "numact.h":
@@ -24,20 +25,19 @@ cdef enum:
 
 @cython.no_gc
 cdef class Bits:
-    """What a mask holds: bytes, which become read-only, and the shape of the array that they stand for.
+    """What a mask holds: bytes, and the shape of the array that they stand for.
 
-    Neither refers to anything that could refer to the mask.
+    Neither refers to anything that could refer to the mask.  Bytes are made faster than an array.
     """
 
-    cdef readonly cnp.ndarray bits
+    cdef readonly bytes packed
     cdef readonly tuple shape
 
-    def __init__(self, cnp.ndarray bits not None, tuple shape not None):
-        self.bits, self.shape = bits, shape
-        cnp.PyArray_CLEARFLAGS(bits, cnp.NPY_ARRAY_WRITEABLE)
+    def __init__(self, bytes packed not None, tuple shape not None):
+        self.packed, self.shape = packed, shape
 
 
-cdef bint is_simple(object given, object out):
+cpdef bint is_simple(object given, object out):
     """Whether a loop can take both as they are, and a new array for no `out`: arrays of one shape and dtype, float32 or
     float64, contiguous in C order, one and the same or apart from each other."""
     cdef cnp.ndarray x, y
@@ -66,19 +66,18 @@ cdef class MaskedFunction:
     cdef numact_masked_loop *f32
     cdef numact_masked_loop *f64
 
-    def forward(self, x, out, tuple values, kind):
+    cdef compute(self, x, out, tuple values, kind):
         """Compute the result and a mask of the type `kind`, a kind of `Bits`; None where the arrays are not simple."""
         cdef Bits mask
-        cdef cnp.npy_intp length
         if not is_simple(x, out):
             return None
-        length = cnp.PyArray_SIZE(x) // 8 + (cnp.PyArray_SIZE(x) % 8 != 0)
         if out is None:
             out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
         mask = Bits.__new__(kind)
-        mask.bits, mask.shape = cnp.PyArray_EMPTY(1, &length, cnp.NPY_UINT8, 0), x.shape
-        self.run(x, mask.bits, out, values)
-        cnp.PyArray_CLEARFLAGS(mask.bits, cnp.NPY_ARRAY_WRITEABLE)
+        # Nobody else has them yet, so that they may be written.
+        mask.packed = PyBytes_FromStringAndSize(NULL, (cnp.PyArray_SIZE(x) + 7) >> 3)
+        mask.shape = x.shape
+        self.run(x, <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed), out, values)
         return out, mask
 
     def gradient(self, dy, out, tuple values, Bits mask):
@@ -87,21 +86,20 @@ cdef class MaskedFunction:
             return None
         if out is None:
             out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(dy), cnp.PyArray_DIMS(dy), cnp.PyArray_TYPE(dy), 0)
-        self.run(dy, mask.bits, out, values)
+        self.run(dy, <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed), out, values)
         return out
 
     def __call__(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values):
         """Compute; the values are parameters, or factors, which the dtype holds."""
-        self.run(x, bits, out, values)
+        self.run(x, <cnp.npy_uint8 *>cnp.PyArray_DATA(bits), out, values)
 
-    cdef int run(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values) except -1:
+    cdef int run(self, cnp.ndarray x, cnp.npy_uint8 *bits, cnp.ndarray out, tuple values) except -1:
         cdef float f32_values[MAX_VALUES]
         cdef double f64_values[MAX_VALUES]
         cdef numact_masked_half_loop *half = NULL
         cdef numact_masked_loop *loop = self.f32
         cdef void *given = f32_values
         cdef void *x_data = cnp.PyArray_DATA(x)
-        cdef void *bits_data = cnp.PyArray_DATA(bits)
         cdef void *out_data = cnp.PyArray_DATA(out)
         cdef ptrdiff_t n = cnp.PyArray_SIZE(x), width = cnp.PyArray_ITEMSIZE(x)
         cdef int number = cnp.PyArray_TYPE(x), k
@@ -115,7 +113,60 @@ cdef class MaskedFunction:
         elif number != cnp.NPY_FLOAT:
             half = self.level.masked_bf16
         with nogil:
-            numact_run_masked(half, loop, width, x_data, <cnp.npy_uint8 *>bits_data, out_data, n, given)
+            numact_run_masked(half, loop, width, x_data, bits, out_data, n, given)
+
+
+cdef class MaskedCall:
+    """The call of NAME_masked: usual ones here, the others by the method `_compute` of the class built on it.
+
+    Usual are an array, and nothing else but ``out=``.
+
+    Parameters
+    ----------
+    functions : dict of str to MaskedFunction
+        Where the loops are.
+    name : str
+        Which they are.
+    defaults : tuple of float
+        The parameters.
+    kind : type
+        That of the masks, a kind of `Bits`.
+    """
+
+    cdef vectorcallfunc vectorcall
+    cdef dict functions
+    cdef str name
+    cdef tuple defaults
+    cdef object kind
+
+    def __init__(self, dict functions, str name, tuple defaults, kind):
+        self.functions, self.name, self.defaults, self.kind = functions, name, defaults, kind
+        self.vectorcall = call_masked
+
+    def __call__(self, *given, **keywords):
+        return self._compute(*given, **keywords)
+
+
+cdef object call_masked(object function, PyObject *const *given, size_t flags, PyObject *names):
+    cdef MaskedCall self = function
+    cdef tuple keywords = <tuple>names if names else ()
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flags), named = len(keywords), k
+    cdef MaskedFunction loops
+    if count == 1 and (named == 0 or (named == 1 and keywords[0] == "out")):
+        loops = self.functions[self.name]
+        found = loops.compute(<object>given[0], <object>given[1] if named else None, self.defaults, self.kind)
+        if found is not None:
+            return found
+    return self._compute(
+        *as_tuple(given, <int>count), **{keywords[k]: <object>given[count + k] for k in range(named)}
+    )
+
+
+cdef MaskedCall _masked_sample = MaskedCall.__new__(MaskedCall)
+(<CallableType *>MaskedCall).tp_vectorcall_offset = (
+    <char *>&_masked_sample.vectorcall - <char *><PyObject *>_masked_sample
+)
+called_by_vector(MaskedCall)
 
 
 def build_masked(str level_name):

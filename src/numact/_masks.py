@@ -85,7 +85,7 @@ class BitMask(_core.Bits):
             raise ValueError(f"BitMask: bits must have the shape {(-(-size // 8),)} for {lengths}, got {given.shape}")
         if size % 8 and given[-1] >> size % 8:
             raise ValueError(f"BitMask: bits behind the {size} of the shape {lengths} must be 0")
-        super().__init__(given.copy(), lengths)
+        super().__init__(given.tobytes(), lengths)
 
     @classmethod
     def pack(cls, array: ArrayLike) -> BitMask:
@@ -113,10 +113,15 @@ class BitMask(_core.Bits):
 
     @classmethod
     def _of(cls, bits: NDArray[np.uint8], shape: tuple[int, ...]) -> BitMask:
-        """Make a mask of bytes that are right, without a copy."""
+        """Make a mask of bytes that are right."""
         mask = cls.__new__(cls)
-        _core.Bits.__init__(mask, bits, shape)
+        _core.Bits.__init__(mask, bits.tobytes(), shape)
         return mask
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """The bytes, read-only."""
+        return np.ndarray((self.nbytes,), np.uint8, self.packed)
 
     @property
     def size(self) -> int:
@@ -158,13 +163,13 @@ class BitMask(_core.Bits):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BitMask):
             return NotImplemented
-        return self.shape == other.shape and np.array_equal(self.bits, other.bits)
+        return self.shape == other.shape and self.packed == other.packed
 
     def __hash__(self) -> int:
-        return hash((self.shape, self.bits.tobytes()))
+        return hash((self.shape, self.packed))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return BitMask, (self.bits, self.shape)
+        return BitMask, (self.packed, self.shape)
 
     def __repr__(self) -> str:
         return f"<numact.BitMask of shape {self.shape}, {self.count()} of {self.size} bits set>"
@@ -235,6 +240,8 @@ def _check_out(function: str, out: Any, shape: tuple[int, ...], dtype: np.dtype[
 
 def _number(function: str, name: str, value: Any) -> float:
     """The value as a float, if it is a real number."""
+    if type(value) is float:
+        return value
     if not isinstance(value, Real):
         raise TypeError(f"{function}: {name} must be a number, got {value!r}")
     return float(value)
@@ -292,59 +299,63 @@ Examples
 """
 
 
-def masked_function(row: Activation) -> Callable[..., tuple[Any, BitMask]]:
+@_core.called_by_vector
+class MaskedActivation(_core.MaskedCall):
     """NAME_masked of a row of the catalogue."""
-    name = f"{row.name}_masked"
-    names = tuple(parameter for parameter, _ in row.parameters)
-    checks = [Rule(text, names) for text in rules(row.domain, "").split(", ") if text]
-    kind = Parameter.POSITIONAL_OR_KEYWORD
-    signature = Signature(
-        [
-            Parameter("x", kind),
-            *(Parameter(parameter, kind, default=default) for parameter, default in row.parameters),
-            Parameter("out", kind, default=None),
-        ]
-    )
 
-    defaults = tuple(value for _, value in row.parameters if value is not None)
+    def __init__(self, row: Activation) -> None:
+        self.__name__ = self.__qualname__ = name = f"{row.name}_masked"
+        self.__module__ = "numact"
+        super().__init__(LOOPS, name, tuple(value for _, value in row.parameters if value is not None), BitMask)
+        self._names = names = tuple(parameter for parameter, _ in row.parameters)
+        self._checks = [Rule(text, names) for text in rules(row.domain, "").split(", ") if text]
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        self.__signature__ = Signature(
+            [
+                Parameter("x", kind),
+                *(Parameter(parameter, kind, default=default) for parameter, default in row.parameters),
+                Parameter("out", kind, default=None),
+            ]
+        )
+        allowed = rules(row.domain, "")
+        other = "negative_slope" if "negative_slope" in names else ""
+        self.__doc__ = DOCUMENTATION.format(
+            row=row,
+            parameters="".join(
+                f"{parameter} : float, default {default}\n    Parameter of the formula.\n"
+                for parameter, default in row.parameters
+            ),
+            no_number=f", or if {' or '.join(names)} is no number" if names else "",
+            rules=f", and unless {allowed}" if allowed else "",
+            off=f", off={other}" if other else "",
+            off_value=", off=0.2" if other else "",
+            values=", negative_slope=0.2"
+            if other
+            else "".join(f", {p}={literal(v or 0.0)}" for p, v in row.parameters),
+        )
 
-    def masked(x: Any = None, *arguments: Any, out: Any = None, **keywords: Any) -> tuple[Any, BitMask]:
-        # The common call, without the parameters.
-        if not arguments and not keywords and (found := LOOPS[name].forward(x, out, defaults, BitMask)) is not None:
-            return found
-        given = [] if x is None else [x, *arguments]
+    def _compute(self, *given: Any, **keywords: Any) -> tuple[Any, BitMask]:
+        """Any call, also those that the class below does by itself."""
+        name = self.__name__
         try:
-            bound = signature.bind(*given, **keywords, **({} if out is None else {"out": out}))
+            bound = self.__signature__.bind(*given, **keywords)
         except TypeError as error:
             raise TypeError(f"{name}: {error}") from None
         bound.apply_defaults()
         x, *parameters, out = bound.args
-        values = [_number(name, *pair) for pair in zip(names, parameters, strict=True)]
-        for check in checks:
+        values = [_number(name, *pair) for pair in zip(self._names, parameters, strict=True)]
+        for check in self._checks:
             check.check(name, values)
         work = Pass(name, "x", x, out)
         shape = work.source.shape
         bits = _empty_bits(shape)
         return work.run(name, bits, values), BitMask._of(bits, shape)
 
-    masked.__name__ = masked.__qualname__ = name
-    masked.__module__ = "numact"
-    masked.__signature__ = signature  # type: ignore[attr-defined]
-    allowed = rules(row.domain, "")
-    other = "negative_slope" if "negative_slope" in names else ""
-    masked.__doc__ = DOCUMENTATION.format(
-        row=row,
-        parameters="".join(
-            f"{parameter} : float, default {default}\n    Parameter of the formula.\n"
-            for parameter, default in row.parameters
-        ),
-        no_number=f", or if {' or '.join(names)} is no number" if names else "",
-        rules=f", and unless {allowed}" if allowed else "",
-        off=f", off={other}" if other else "",
-        off_value=", off=0.2" if other else "",
-        values=", negative_slope=0.2" if other else "".join(f", {p}={literal(v or 0.0)}" for p, v in row.parameters),
-    )
-    return masked
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __repr__(self) -> str:
+        return f"<numact.MaskedActivation {self.__name__}{self.__signature__}>"
 
 
 def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0, out: Any = None) -> Any:
@@ -478,7 +489,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
 
 
 PUBLIC: dict[str, Callable[..., Any]] = {
-    **{f"{row.name}_masked": masked_function(row) for row in _core.catalogue() if row.masked},
+    **{f"{row.name}_masked": MaskedActivation(row) for row in _core.catalogue() if row.masked},
     "masked_grad": masked_grad,
     "dropout": dropout,
 }

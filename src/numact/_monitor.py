@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from numact._statistics import (
     as_layout,
     measure,
     separable,
+    summarise,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +35,12 @@ if TYPE_CHECKING:
 
 # Within this part of its range of a bound, an output of a bounded activation is saturated.
 MARGIN = 0.01
-SAMPLE = 2048  # elements of the last batch that are kept for the histogram
+# Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
+# read a single one takes nearly as long.
+SAMPLE, RUN = 2048, 64
 ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
+UNBOUNDED = (-math.inf, math.inf)
+CLIPPED = ("hard_tanh", "clipped_linear")  # whose range is that of their parameters
 FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
 
 
@@ -48,7 +54,7 @@ class Layer:
     stride: int = 1
     history: list[Summary] = field(default_factory=list)
     silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # updates since a unit was last not zero
-    sample: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    sample: Array = field(default_factory=lambda: np.zeros(0))
 
     def add(self, summary: Summary, longest: int) -> None:
         """Add the statistics of an update; where the history becomes too long, join neighbours."""
@@ -94,6 +100,52 @@ def joined(first: Summary, second: Summary) -> Summary:
         mixed("nan_fraction"),
         mixed("infinite_fraction"),
     )
+
+
+def joinable(x: Array, y: Array, layout: Layout) -> bool:
+    """Whether an activation can write y from x while it is observed."""
+    if not _core.is_observable(x) or not _core.is_observable(y) or not y.flags.writeable:
+        return False
+    if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
+        return False
+    same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
+    return same or not np.may_share_memory(x, y)
+
+
+def sample_of(y: Array) -> Array:
+    """At most SAMPLE elements, evenly over an array: a copy of these alone."""
+    if not y.flags.forc:
+        return np.asarray(y[np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)])
+    flat = y.ravel(order="K")
+    if y.size <= SAMPLE:
+        return flat.copy()
+    runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
+    return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
+
+
+def saturated_beyond(activation: str | None, parameters: dict[str, Any]) -> tuple[float, float]:
+    """Bounds of saturation: near both ends of the range, where it has two."""
+    if activation not in CLIPPED:
+        return bounds_of(activation)
+    given = {**dict(ELEMENTWISE[activation].parameters), **parameters}
+    return bounds_within(given["min_val"], given["max_val"])
+
+
+@cache
+def bounds_of(activation: str | None) -> tuple[float, float]:
+    """The same for a range that no parameters change."""
+    if activation not in ELEMENTWISE or activation == "relu6":  # which is 0 as often as relu
+        return UNBOUNDED
+    match = FINITE_RANGE.fullmatch(ELEMENTWISE[activation].range)
+    return bounds_within(float(match[1]), float(match[2])) if match else UNBOUNDED
+
+
+def bounds_within(low: Any, high: Any) -> tuple[float, float]:
+    """The same for a range with these ends."""
+    if not all(isinstance(end, float | int) and math.isfinite(end) for end in (low, high)):
+        return UNBOUNDED
+    margin = MARGIN * (high - low)
+    return float(low + margin), float(high - margin)
 
 
 class ActivationMonitor:
@@ -179,9 +231,9 @@ class ActivationMonitor:
         layout = as_layout("update", array.shape, axis)
         name = None if activation is None else numact.get(activation).__name__
         found = self._check("update", layer, name, layout)
-        bounds = self._bounds("update", name, {}, low, high)
-        summary, dead, _ = measure(array, layout, *bounds)
-        return self._add(layer, found, array, layout, summary, dead)
+        ends = saturated_beyond(name, {})
+        bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
+        return self._add(layer, found, array, layout, *measure(array, layout, *bounds))
 
     def forward(
         self,
@@ -238,19 +290,19 @@ class ActivationMonitor:
             raise ValueError(f"forward: x must have at least one element, got the shape {array.shape}")
         layout = as_layout("forward", array.shape, axis)
         found = self._check("forward", layer, name, layout)
-        bounds = self._bounds("forward", name, parameters, None, None)
+        bounds = saturated_beyond(name, parameters)
         y = np.empty_like(array) if out is None else out
         if (values := self._fusable(call, array, y, layout, parameters)) is None:
             y = call(array, out=out, **parameters)
             plain = as_floats("forward", y)
-            summary, dead, _ = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
+            observer, dead = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
         else:
-            summary, dead, overflowed = measure(y, layout, *bounds, Fused(name, array, values))
-            if overflowed:
+            observer, dead = measure(y, layout, *bounds, Fused(name, array, values))
+            if observer.overflowed:
                 # Of the ufunc itself, so that numpy.errstate decides what happens: it overflows at the ends first.
                 largest = _largest(array.dtype)
                 call(np.array([-largest, largest], array.dtype), **parameters)
-        self._add(layer, found, np.asarray(y), layout, summary, dead)
+        self._add(layer, found, np.asarray(y), layout, observer, dead)
         return y
 
     def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
@@ -263,35 +315,11 @@ class ActivationMonitor:
             raise ValueError(f"{function}: {layer} must have units of the shape {found.shape}, got {layout.unit_shape}")
         return found
 
-    def _bounds(
-        self, function: str, activation: str | None, parameters: dict[str, Any], low: float | None, high: float | None
-    ) -> tuple[float, float]:
-        """The bounds that are given, else those near both ends of the range."""
-        ends = (-math.inf, math.inf)
-        row = None if activation is None else ELEMENTWISE.get(activation)
-        if row is not None and activation != "relu6":  # which is 0 as often as relu
-            if activation in ("hard_tanh", "clipped_linear"):
-                given = {**dict(row.parameters), **parameters}
-                limits = given["min_val"], given["max_val"]
-            else:
-                match = FINITE_RANGE.fullmatch(row.range)
-                limits = (float(match[1]), float(match[2])) if match else ends
-            if all(isinstance(limit, float | int) and math.isfinite(limit) for limit in limits):
-                margin = MARGIN * (limits[1] - limits[0])
-                ends = limits[0] + margin, limits[1] - margin
-        return as_bounds(function, ends[0] if low is None else low, ends[1] if high is None else high)
-
     def _fusable(
         self, call: Callable[..., Any], x: Array, y: Any, layout: Layout, parameters: dict[str, Any]
     ) -> tuple[Array, ...] | None:
         """The parameters as the kernels take them; None where the activation has to be called."""
-        arrays = (x, y)
-        if any(type(a) is not np.ndarray or not a.dtype.isnative or not a.flags.aligned for a in arrays):
-            return None
-        if x.dtype != y.dtype or x.dtype.name not in _core.dtypes() or x.shape != y.shape or not y.flags.writeable:
-            return None
-        same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
-        if not separable(y, layout) or (not same and np.may_share_memory(x, y)):
+        if not _core.is_simple(x, y) and not joinable(x, y, layout):
             return None
         if not isinstance(call, ParametricUfunc):
             return ()
@@ -300,15 +328,13 @@ class ActivationMonitor:
         values = call.values(**parameters)
         return tuple(np.array(value, x.dtype) for value in values)
 
-    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, summary: Summary, dead: Array) -> Summary:
-        found.silent = np.where(dead, found.silent + 1, 0)
-        count = int(np.count_nonzero(found.silent >= min(self.window, found.updates + 1)))
-        summary = replace(summary, dead_fraction=count / layout.units)
+    def _add(
+        self, layer: str, found: Layer, y: Array, layout: Layout, observer: _core.Observer, dead: Array
+    ) -> Summary:
+        count = _core.count_silent(found.silent, dead, min(self.window, found.updates + 1))
+        summary = summarise(observer, y.size, count, layout.units)
         found.add(summary, self.max_history)
-        # Evenly over the batch; an index, so that nothing is copied but these.
-        places = np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)
-        with np.errstate(over="ignore"):
-            found.sample = y[places].astype(np.float32)
+        found.sample = sample_of(y)
         self._layers[layer] = found
         return summary
 
@@ -362,7 +388,7 @@ class ActivationMonitor:
                     f"merge: {name} must have units of the shape {self._layers[name].shape}, got {theirs.shape}"
                 )
         for name, theirs in other._layers.items():
-            copied = replace(theirs, history=list(theirs.history))
+            copied = replace(theirs, history=list(theirs.history), silent=theirs.silent.copy())
             if name not in self._layers:
                 self._layers[name] = copied
                 while len(copied.history) > self.max_history:
@@ -381,7 +407,8 @@ class ActivationMonitor:
             ours.updates = long.updates
             dead = int(np.count_nonzero(ours.silent >= min(self.window, ours.updates))) / ours.silent.size
             ours.history[-1] = replace(ours.history[-1], dead_fraction=dead)
-            ours.sample = np.concatenate([short.sample, long.sample])[::2] if short.sample.size else long.sample
+            samples = [layer.sample.astype(np.float64) for layer in (short, long)]
+            ours.sample = np.concatenate(samples)[::2] if short.sample.size else long.sample
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as dictionaries, lists, numbers and strings, NaN as None.

@@ -41,7 +41,8 @@ def draw(layers: dict[str, Layer]) -> Figure:
         moments.fill_between(updates, centre - deviation, centre + deviation, color=mean, alpha=0.2, linewidth=0)
         moments.plot(updates, centre, color=mean, marker=marker, linewidth=1.5)
         moments.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-        values = layer.sample[np.isfinite(layer.sample)]
+        sample = layer.sample.astype(np.float64)
+        values = sample[np.isfinite(sample)]
         rest = values[values != 0]
         if rest.size:
             histogram.hist(rest, bins=40, weights=np.full(rest.size, 100 / values.size), color=mean, alpha=0.6)

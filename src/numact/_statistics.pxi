@@ -1,10 +1,12 @@
 # Statistics of arrays, taken alone or while an activation writes them.  No function is named here.
 
+from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "numact.h":
     enum:
         NUMACT_MAX_DIMENSIONS
+        NUMACT_WORD
     enum numact_wanted:
         NUMACT_ALL
         NUMACT_ZEROS
@@ -40,6 +42,18 @@ cdef extern from "numact.h":
     ) noexcept nogil
 
 
+WANTED = {"all": NUMACT_ALL, "zeros": NUMACT_ZEROS, "saturated": NUMACT_SATURATED, "alive": NUMACT_ALIVE}
+
+
+def is_observable(given):
+    """Whether an observer takes an object as it is: an array with an element, native and aligned, of one of `dtypes()`."""
+    cdef int number
+    if not cnp.PyArray_CheckExact(given) or not cnp.PyArray_ISBEHAVED_RO(given) or cnp.PyArray_SIZE(given) == 0:
+        return False
+    number = cnp.PyArray_TYPE(given)
+    return number in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT16) or number == _bfloat16
+
+
 cdef class Observer:
     """Counts and sums over the elements of arrays, by the kernels of one level.
 
@@ -51,28 +65,26 @@ cdef class Observer:
         Elements <= low or >= high count as saturated.
     wanted : {"all", "zeros", "saturated", "alive"}
         What is needed; the rest is not computed.
+
+    Attributes
+    ----------
+    overflowed : bool
+        Whether a finite input of an activation has overflowed.
     """
 
     cdef const numact_level *level
     cdef numact_statistics statistics
     cdef double low, high
     cdef numact_wanted wanted
+    cdef readonly bint overflowed
 
     def __init__(self, str level_name, double low, double high, str wanted):
         self.level = find_level(level_name)
         self.low, self.high = low, high
-        self.wanted = {
-            "all": NUMACT_ALL, "zeros": NUMACT_ZEROS, "saturated": NUMACT_SATURATED, "alive": NUMACT_ALIVE
-        }[wanted]
+        self.wanted = WANTED[wanted]
 
     def observe(
-        self,
-        cnp.ndarray y,
-        tuple unit_steps,
-        cnp.ndarray alive,
-        str activation=None,
-        cnp.ndarray x=None,
-        tuple parameters=(),
+        self, cnp.ndarray y, tuple kinds, str activation=None, cnp.ndarray x=None, tuple parameters=()
     ):
         """Add the elements of an array that is native and aligned, and was checked.
 
@@ -80,11 +92,8 @@ cdef class Observer:
         ----------
         y : ndarray
             The array, of at least one dimension and one element.
-        unit_steps : tuple of int
-            For every dimension the step, in words, from the flags of a unit to those of the next; 0 for samples.
-        alive : ndarray of uint64
-            Flags of the units, set where a unit is not 0 for some sample.  Where the last dimension is one of units, it
-            has a bit for each in words of its own for every row; elsewhere there is a word for each.
+        kinds : tuple of bool
+            For every dimension whether it is one of units; else it is one of samples.
         activation : str, optional
             Name of an activation that is to write y from x before.
         x : ndarray, optional
@@ -94,8 +103,8 @@ cdef class Observer:
 
         Returns
         -------
-        bool
-            Whether a finite input has overflowed.
+        ndarray of bool
+            Which units are 0 for every sample: of the shape of y, with a length of 1 in the dimensions of samples.
 
         Raises
         ------
@@ -105,16 +114,22 @@ cdef class Observer:
         cdef numact_observation o
         cdef numact_observe_loop *loop
         cdef char *values[NUMACT_MAX_ARRAYS]
-        cdef int number = cnp.PyArray_TYPE(y), k, overflowed
-        cdef cnp.ndarray value
+        cdef cnp.npy_intp shape[NUMACT_MAX_DIMENSIONS]
+        cdef int number = cnp.PyArray_TYPE(y), last = cnp.PyArray_NDIM(y) - 1, k, overflowed
+        cdef cnp.ndarray value, alive, dead
         cdef bytes name
-        o.wanted, o.low, o.high = self.wanted, self.low, self.high
-        o.dimensions = cnp.PyArray_NDIM(y)
+        o.wanted, o.low, o.high, o.dimensions = self.wanted, self.low, self.high, last + 1
+        for k in range(last + 1):
+            o.shape[k], o.y_steps[k], o.x_steps[k] = cnp.PyArray_DIM(y, k), cnp.PyArray_STRIDE(y, k), 0
+            shape[k] = o.shape[k] if kinds[k] else 1
+        dead = cnp.PyArray_EMPTY(last + 1, shape, cnp.NPY_BOOL, 0)
+        if kinds[last]:
+            shape[last] = (shape[last] + NUMACT_WORD - 1) // NUMACT_WORD
+        alive = cnp.PyArray_ZEROS(last + 1, shape, cnp.NPY_UINT64, 0)
+        for k in range(last + 1):
+            o.unit_steps[k] = cnp.PyArray_STRIDE(alive, k) // <ptrdiff_t>sizeof(uint64_t) if kinds[k] else 0
         o.x, o.y, o.alive = NULL, cnp.PyArray_BYTES(y), <uint64_t *>cnp.PyArray_DATA(alive)
         o.name, o.activation, o.half_loop, o.parameters = NULL, NULL, NULL, values
-        for k in range(o.dimensions):
-            o.shape[k], o.unit_steps[k] = cnp.PyArray_DIM(y, k), unit_steps[k]
-            o.y_steps[k], o.x_steps[k] = cnp.PyArray_STRIDE(y, k), 0
         if number == cnp.NPY_DOUBLE:
             loop = self.level.observe_f64
         elif number == cnp.NPY_FLOAT:
@@ -127,7 +142,7 @@ cdef class Observer:
             o.activation = forward_kernel(self.level.f64 if number == cnp.NPY_DOUBLE else self.level.f32, activation)
             name = activation.encode()
             o.name, o.x = name, cnp.PyArray_BYTES(x)
-            for k in range(o.dimensions):
+            for k in range(last + 1):
                 o.x_steps[k] = cnp.PyArray_STRIDE(x, k)
             for k, value in enumerate(parameters):
                 values[k] = cnp.PyArray_BYTES(value)
@@ -135,15 +150,61 @@ cdef class Observer:
             overflowed = numact_observe(loop, &o, &self.statistics)
         if overflowed < 0:
             raise MemoryError
-        return overflowed > 0
+        self.overflowed |= overflowed > 0
+        find_dead(
+            o.alive, shape[last], kinds[last], <cnp.npy_bool *>cnp.PyArray_DATA(dead),
+            cnp.PyArray_DIM(dead, last), cnp.PyArray_SIZE(dead)
+        )
+        return dead
 
     @property
-    def counts(self):
-        """Numbers of finite, zero, saturated, NaN and infinite elements."""
+    def figures(self):
+        """Mean and variance of the finite elements, numbers of zero, saturated, NaN and infinite elements."""
         cdef numact_statistics *s = &self.statistics
-        return s.finite, s.zeros, s.saturated, s.nan, s.infinite
+        cdef double mean = NAN, variance = NAN
+        if s.finite:
+            mean, variance = s.origin + s.deviation, s.squares / <double>s.finite
+        return mean, variance, s.zeros, s.saturated, s.nan, s.infinite
 
-    @property
-    def moments(self):
-        """Mean of the finite elements, and the sum of their squared deviations from it."""
-        return self.statistics.origin + self.statistics.deviation, self.statistics.squares
+
+def count_silent(cnp.ndarray silent, cnp.ndarray dead, int64_t least):
+    """Count for how long units have been dead.
+
+    Parameters
+    ----------
+    silent : ndarray of int64
+        For every unit, after how many updates in a row it was dead; contiguous, brought up to date.
+    dead : ndarray of bool
+        Whether it is; contiguous, as many.
+    least : int
+        A number of updates.
+
+    Returns
+    -------
+    int
+        How many units have been dead for that many or more.
+    """
+    cdef int64_t *updates = <int64_t *>cnp.PyArray_DATA(silent)
+    cdef const cnp.npy_bool *found = <const cnp.npy_bool *>cnp.PyArray_DATA(dead)
+    cdef ptrdiff_t k, count = 0
+    for k in range(cnp.PyArray_SIZE(silent)):
+        updates[k] = updates[k] + 1 if found[k] else 0
+        count += updates[k] >= least
+    return count
+
+
+@cython.cdivision(True)
+cdef void find_dead(
+    const uint64_t *alive, ptrdiff_t words, bint bits, cnp.npy_bool *dead, ptrdiff_t length, ptrdiff_t size
+) noexcept:
+    """Spread the flags: of rows of so many words, a bit or a word for each of `length` units."""
+    cdef ptrdiff_t start, k, bit, left
+    for start in range(0, size, length):
+        for k in range(words):
+            if bits:
+                left = length - k * NUMACT_WORD
+                for bit in range(left if left < NUMACT_WORD else <ptrdiff_t>NUMACT_WORD):
+                    dead[start + k * NUMACT_WORD + bit] = ~alive[k] >> bit & 1
+            else:
+                dead[start + k] = alive[k] == 0
+        alive += words

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -20,6 +21,7 @@ Axis: TypeAlias = int | Sequence[int]
 
 # Rows of fewer units are joined to rows of so many or more, several samples to one, which make whole words of flags.
 NARROW, JOINED, WORD = 256, 1024, 64
+NUMBERS = (float, int, np.floating, np.integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Fused:
 
 def as_floats(function: str, y: ArrayLike) -> Array:
     """Check an array, and give it as the kernels take it: native and aligned, integers as float64."""
+    if _core.is_observable(y):
+        return cast("Array", y)
     array = np.asarray(y)
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)
@@ -115,6 +119,8 @@ def as_floats(function: str, y: ArrayLike) -> Array:
 
 def as_layout(function: str, shape: tuple[int, ...], axis: Axis) -> Layout:
     """Check the axes of the samples."""
+    if type(axis) is int and -len(shape) <= axis < len(shape):
+        return _layout(shape, axis)
     try:
         axes = normalize_axis_tuple(axis, len(shape), "axis")
     except (ValueError, TypeError) as error:  # numpy.exceptions.AxisError is a ValueError
@@ -124,10 +130,16 @@ def as_layout(function: str, shape: tuple[int, ...], axis: Axis) -> Layout:
     return Layout(shape, axes)
 
 
+@lru_cache(64)
+def _layout(shape: tuple[int, ...], axis: int) -> Layout:
+    """The usual layout, which the next call is likely to ask for again."""
+    return Layout(shape, (axis % len(shape),))
+
+
 def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
     """Check the bounds of saturation."""
     for name, bound in (("low", low), ("high", high)):
-        if not isinstance(bound, float | int | np.floating | np.integer):
+        if not isinstance(bound, NUMBERS):
             raise TypeError(f"{function}: {name} must be a number, got {bound!r}")
     low, high = float(low), float(high)
     if not low <= high:
@@ -137,7 +149,7 @@ def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
 
 def measure(
     y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None
-) -> tuple[Summary, Array, bool]:
+) -> tuple[_core.Observer, Array]:
     """Take the statistics of an array that was checked.
 
     Parameters
@@ -153,92 +165,73 @@ def measure(
 
     Returns
     -------
-    summary : Summary
+    observer : Observer
+        What has been counted and summed up.
     dead : ndarray of bool
-        Which units are 0 for every sample.
-    overflowed : bool
-        Whether a finite input of the activation has overflowed.
+        Which units are 0 for every sample, contiguous, in their order.
 
     """
     observer = _core.Observer(_ufuncs.LEVEL, low, high, "all")
-    dead, overflowed = _observe(observer, y.reshape(layout.lengths), layout.kinds, fused)
-    finite, zeros, saturated, nan, infinite = observer.counts
-    mean = variance = math.nan
-    if finite:
-        mean, squares = observer.moments
-        variance = squares / finite
-    size = y.size
-    fractions = (
-        zeros / size,
-        int(np.count_nonzero(dead)) / layout.units,
-        saturated / size,
-        nan / size,
-        infinite / size,
-    )
-    return Summary(size, mean, variance, *fractions), dead.reshape(layout.unit_shape), overflowed
+    return observer, _observe(observer, as_joined(y, layout), layout.kinds, fused)
+
+
+def summarise(observer: _core.Observer, size: int, dead: int, units: int) -> Summary:
+    """Summary of an array of so many elements and units, of which some are dead."""
+    mean, variance, zeros, saturated, nan, infinite = observer.figures
+    return Summary(size, mean, variance, zeros / size, dead / units, saturated / size, nan / size, infinite / size)
 
 
 def find_dead(y: Array, layout: Layout) -> Array:
     """Which units of an array that was checked are 0 for every sample."""
     observer = _core.Observer(_ufuncs.LEVEL, -math.inf, math.inf, "alive")
-    return _observe(observer, y.reshape(layout.lengths), layout.kinds)[0].reshape(layout.unit_shape)
+    return _observe(observer, as_joined(y, layout), layout.kinds).reshape(layout.unit_shape)
 
 
 def fraction(y: Array, wanted: Literal["zeros", "saturated"], low: float = -math.inf, high: float = math.inf) -> float:
     """Fraction of the elements of an array that was checked that are 0, or saturated."""
     observer = _core.Observer(_ufuncs.LEVEL, low, high, wanted)
-    _observe(observer, y.ravel(order="K"), (False,))
-    _, zeros, saturated, _, _ = observer.counts
+    observer.observe(y.ravel(order="K"), (False,))
+    _, _, zeros, saturated, _, _ = observer.figures
     return (zeros if wanted == "zeros" else saturated) / y.size
 
 
-def _observe(
-    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None = None, narrow: bool = True
-) -> tuple[Array, bool]:
-    """Observe an array of joined dimensions; return which units are dead, and whether the activation overflowed."""
-    if narrow and kinds[-1] and len(kinds) > 1 and y.shape[-1] < NARROW:
+def as_joined(y: Array, layout: Layout) -> Array:
+    """The array with its dimensions joined: the same memory, where its strides allow that."""
+    return y if y.shape == layout.lengths else y.reshape(layout.lengths)
+
+
+def _observe(observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None = None) -> Array:
+    """Observe an array of joined dimensions; return which units are dead."""
+    if kinds[-1] and len(kinds) > 1 and y.shape[-1] < NARROW:
         return _observe_narrow(observer, y, kinds, fused)
-    shape = [length if kind else 1 for length, kind in zip(y.shape, kinds, strict=True)]
-    if kinds[-1]:
-        shape[-1] = -(-y.shape[-1] // WORD)
-    alive = np.zeros(shape, np.uint64)
-    steps = tuple(stride // alive.itemsize if kind else 0 for stride, kind in zip(alive.strides, kinds, strict=True))
     if fused is None:
-        overflowed = observer.observe(y, steps, alive)
-    else:
-        overflowed = observer.observe(y, steps, alive, fused.name, fused.x.reshape(y.shape), fused.parameters)
-    if not kinds[-1]:
-        return alive == 0, overflowed
-    flags = alive.astype("<u8", copy=False).view(np.uint8)
-    return np.unpackbits(flags, axis=-1, count=y.shape[-1], bitorder="little") == 0, overflowed
+        return observer.observe(y, kinds)
+    return observer.observe(y, kinds, fused.name, fused.x.reshape(y.shape), fused.parameters)
 
 
-def _observe_narrow(
-    observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None
-) -> tuple[Array, bool]:
+def _observe_narrow(observer: _core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None) -> Array:
     """Do the same with several samples to a row; those that fill no row are observed last, as a row of their own."""
     *outer, rows, units = y.shape
     together = WORD * -(-JOINED // (WORD * units))
     whole = rows - rows % together
     dead: Array = np.ones((*(n if kind else 1 for n, kind in zip(outer, kinds, strict=False)), 1, units), np.bool_)
-    overflowed = False
     for part, length in ((slice(0, whole), together), (slice(whole, rows), rows - whole)):
         if part.start == part.stop:
             continue
-        count = (part.stop - part.start) // length
-        joined = None
-        if fused is not None:
-            x = fused.x.reshape(y.shape)[..., part, :].reshape(*outer, count, length * units)
-            joined = Fused(fused.name, x, fused.parameters)
-        found, over = _observe(observer, y[..., part, :].reshape(*outer, count, length * units), kinds, joined, False)
+        shape = (*outer, (part.stop - part.start) // length, length * units)
+        given = (
+            ()
+            if fused is None
+            else (fused.name, fused.x.reshape(y.shape)[..., part, :].reshape(shape), fused.parameters)
+        )
+        found = observer.observe(y[..., part, :].reshape(shape), kinds, *given)
         dead &= found.reshape(*dead.shape[:-2], length, units).all(axis=-2, keepdims=True)
-        overflowed |= over
-    return dead, overflowed
+    return dead
 
 
 def separable(y: Array, layout: Layout) -> bool:
     """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
-    joined = y.reshape(layout.lengths)
+    joined = as_joined(y, layout)
     if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
         joined = joined.reshape(*joined.shape[:-2], -1)
     return np.may_share_memory(joined, y)

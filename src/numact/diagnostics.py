@@ -10,8 +10,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from numact._monitor import ActivationMonitor
-from numact._statistics import Array, Axis, Summary, as_bounds, as_floats, as_layout, find_dead, fraction, measure
+from numact._statistics import (
+    Array,
+    Axis,
+    Summary,
+    as_bounds,
+    as_floats,
+    as_layout,
+    find_dead,
+    fraction,
+    measure,
+    summarise,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -181,4 +194,6 @@ def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = 
     """
     low, high = as_bounds("summary", low, high)
     array = as_floats("summary", y)
-    return measure(array, as_layout("summary", array.shape, axis), low, high)[0]
+    layout = as_layout("summary", array.shape, axis)
+    observer, dead = measure(array, layout, low, high)
+    return summarise(observer, array.size, int(np.count_nonzero(dead)), layout.units)
