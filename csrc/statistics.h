@@ -406,7 +406,7 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
     real parameters[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < count; k++)
         parameters[k] = real_(*(const scalar *)given[k]);
-    const ptrdiff_t first = r.streams ? (ptrdiff_t)(-((uintptr_t)r.y / sizeof(scalar)) % LANES) : 0;
+    const ptrdiff_t first = r.streams ? to_aligned(r.y) : 0;
     const ptrdiff_t whole = first ? r.n - FLAGS : r.n;
     struct sums s = begin_sums(t);
     struct found found;
