@@ -368,7 +368,8 @@ int numact_observe(numact_observe_loop *loop, const struct numact_observation *o
     ptrdiff_t blocks = (length + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
     for (int k = 0; k < observation->dimensions - 1; k++)
         blocks *= observation->shape[k];
-    const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK), count = (blocks + chunk - 1) / chunk;
+    const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK);
+    const ptrdiff_t count = (blocks + chunk - 1) / chunk;
     struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
     if (!run.chunks) return -1;
     environment found = environment_enter();

@@ -134,6 +134,7 @@ INLINE void sums_of_eights(const double (*rows)[8], double *sums)
     }
 }
 #else
+/* The first n lanes, 0 in the others. */
 INLINE real first_lanes(real x, ptrdiff_t n) { return sel(lanes_below(n), x, 0); }
 INLINE bool is_finite_wide(real x) { return word_of_mask(eq(x - x, 0)) == (1u << LANES) - 1; }
 #endif

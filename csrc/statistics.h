@@ -515,8 +515,8 @@ INLINE struct watch begin_watch(fetch *fetch, const struct numact_observation *o
     w.blocks = rows * blocks_in_row(o);
     if (!o->x) return w;
     const int last = o->dimensions - 1;
-    w.streams = !o->half_loop && o->y_steps[last] == sizeof(scalar) &&
-                LANES > 1 && o->x != o->y && rows * length_of(o) >= NUMACT_STREAMED / (ptrdiff_t)sizeof(scalar);
+    w.streams = LANES > 1 && !o->half_loop && o->x != o->y && o->y_steps[last] == sizeof(scalar) &&
+                rows * length_of(o) >= NUMACT_STREAMED / (ptrdiff_t)sizeof(scalar);
     for (int k = 1; k < o->activation->inputs; k++)
         w.call.arrays[k] = o->parameters[k - 1];
     w.call.steps[0] = o->x_steps[last];
