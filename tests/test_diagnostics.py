@@ -398,6 +398,15 @@ def test_merge(lengths: tuple[int, int]) -> None:
     assert got["history"][-1]["dead_fraction"] == want["history"][-1]["dead_fraction"]
 
 
+def test_merge_samples() -> None:
+    """The sample for the histogram has elements of both."""
+    monitor, other = ActivationMonitor(), ActivationMonitor()
+    monitor.update("a", np.full((8, 4), 1, np.float32))
+    other.update("a", np.full((8, 4), 2.5))
+    monitor.merge(other)
+    assert set(monitor._layers["a"].sample) == {1, 2.5}
+
+
 def test_merge_refuses() -> None:
     """Another type, window or shape; nothing is merged."""
     monitor, other = ActivationMonitor(), ActivationMonitor()
