@@ -7,6 +7,8 @@
    FROM_OUTPUT: the derivative is also a function of the output; else FROM_INPUT,
    KINK: the derivative jumps at x = 0, where at_zero= chooses its value; else SMOOTH,
    OVERFLOWS: a finite input may overflow, which is reported; else BOUNDED,
+   LONG: a long chain of steps, as of an exponential, so that several vectors are computed in turn; else SHORT, as also where
+   a division takes as long as all the rest,
    bounds of the error in ULP: forward, gradient,
    "formula", "derivative",
    "range", "kinks": where the derivative jumps, "other names", "notes".  Names that differ from the row's by case and
@@ -17,110 +19,110 @@
 #include "elementary.h"
 
 #define ACTIVATIONS(ROW)                                                                                               \
-    ROW(relu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                         \
+    ROW(relu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, SHORT, 0.5, 0.5,                                                  \
         "max(x, 0)", "1 if x > 0 else 0",                                                                              \
         "[0, inf)", "0", "", "Nair and Hinton, 2010.  The derivative at 0 is 0, as in PyTorch, JAX and TensorFlow.")   \
-    ROW(relu6, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,                                                        \
+    ROW(relu6, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, SHORT, 0.5, 0.5,                                                 \
         "min(max(x, 0), 6)", "1 if 0 < x < 6 else 0",                                                                  \
         "[0, 6]", "0, 6", "", "Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010.")                     \
-    ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 0.5, 0.5,                                             \
+    ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, SHORT, 0.5, 0.5,                                      \
         "max(x, 0)^2", "2 max(x, 0)",                                                                                  \
         "[0, inf)", "", "squared_relu, relu2", "So et al., Primer, 2021.")                                             \
-    ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, 0.5, 0.5,          \
+    ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, SHORT, 0.5, 0.5,   \
         "x if x > 0 else negative_slope x", "1 if x > 0 else negative_slope",                                          \
         "(-inf, inf)", "0", "",                                                                                        \
         "Maas et al., 2013.  PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  "                        \
         "An array as slope makes it a PReLU.")                                                                         \
-    ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, 1.0, 2.0,                                    \
+    ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, LONG, 1.0, 2.0,                              \
         "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x",                                                \
         "(-alpha, inf)", "0", "", "Clevert et al., 2016.")                                                             \
-    ROW(sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                    \
+    ROW(sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, LONG, 2.0, 2.0,                                              \
         "1 / (1 + e^-x)", "sigmoid(x) sigmoid(-x)",                                                                    \
         "(0, 1)", "", "logistic, expit", "")                                                                           \
-    ROW(tanh, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                       \
+    ROW(tanh, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 1.5, 2.0,                                                \
         "tanh x", "1 / cosh^2 x",                                                                                      \
         "(-1, 1)", "", "", "")                                                                                         \
-    ROW(softplus, 1, "beta=1.0", "beta > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                   \
+    ROW(softplus, 1, "beta=1.0", "beta > 0", FROM_OUTPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                             \
         "log(1 + e^(beta x)) / beta", "sigmoid(beta x)",                                                               \
         "(0, inf)", "", "",                                                                                            \
         "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")  \
-    ROW(silu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                        \
+    ROW(silu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 2.0, 2.0,                                                  \
         "x sigmoid(x)", "sigmoid(x) (1 + x sigmoid(-x))",                                                              \
         "[-0.2785, inf)", "", "", "Elfwing et al., 2018.  Also called swish.")                                         \
-    ROW(gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
+    ROW(gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                                  \
         "x Phi(x)", "Phi(x) + x phi(x)",                                                                               \
         "[-0.1700, inf)", "", "gelu_exact, gelu_python",                                                               \
         "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
-    ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
+    ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, SHORT, 1.5, 2.0,                                           \
         "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6",                                 \
         "[-0.375, inf)", "-3, 3", "hard_silu, hard_swish_mobilenet", "Howard et al., 2019.")                           \
-    ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 1.0,                                               \
+    ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 1.0, 1.0,                                        \
         "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
         "[0, 1]", "-3, 3", "", "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")       \
-    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, 1.0, 2.0,                                                         \
+    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, LONG, 1.0, 2.0,                                                   \
         "lambda x if x > 0 else lambda alpha (e^x - 1)", "lambda if x > 0 else lambda alpha e^x",                      \
         "(-1.7581, inf)", "0", "", "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")            \
-    ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                \
+    ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                          \
         "log sigmoid(x)", "sigmoid(-x)",                                                                               \
         "(-inf, 0)", "", "", "")                                                                                       \
-    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, 1.0, 1.0,                                              \
+    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, LONG, 1.0, 1.0,                                        \
         "e^x", "e^x",                                                                                                  \
         "(0, inf)", "", "exp", "")                                                                                     \
-    ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.0, 0.5,                                                 \
+    ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, SHORT, 1.0, 0.5,                                          \
         "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4", "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2",                \
         "[0, inf)", "", "", "As in JAX.")                                                                              \
-    ROW(sparse_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                             \
+    ROW(sparse_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                                      \
         "min(max(x + 1, 0), 2) / 2", "1/2 if -1 < x < 1 else 0",                                                       \
         "[0, 1]", "-1, 1", "", "As in JAX.")                                                                           \
-    ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                              \
+    ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                       \
         "x if |x| > lambd else 0", "1 if |x| > lambd else 0",                                                          \
         "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")          \
-    ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                             \
+    ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                      \
         "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0",                                          \
         "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")          \
-    ROW(identity, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                                   \
+    ROW(identity, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                                            \
         "x", "1", "(-inf, inf)", "", "linear", "")                                                                     \
-    ROW(tanhshrink, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                  \
+    ROW(tanhshrink, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                            \
         "x - tanh x", "tanh^2 x", "(-inf, inf)", "", "", "Exact near 0, where x - tanh x cancels.")                    \
-    ROW(softsign, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                   \
+    ROW(softsign, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 1.5, 2.0,                                            \
         "x / (1 + |x|)", "1 / (1 + |x|)^2", "(-1, 1)", "", "", "Turian et al., 2009.")                                 \
-    ROW(gelu_tanh, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                   \
+    ROW(gelu_tanh, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                             \
         "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2", "its derivative",                                           \
         "[-0.1700, inf)", "", "gelu_new, gelu_pytorch_tanh, gelu_approximate, gelu_fast",                              \
         "The approximation of gelu in GPT-2 and as JAX's default, Hendrycks and Gimpel, 2016.")                        \
-    ROW(quick_gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                                  \
+    ROW(quick_gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 2.0, 2.0,                                            \
         "x sigmoid(1.702 x)", "s (1 + 1.702 x (1 - s)), s = sigmoid(1.702 x)",                                         \
         "[-0.1636, inf)", "", "gelu_quick, gelu_sigmoid", "The approximation of gelu in CLIP, Hendrycks and Gimpel, 2016.")        \
-    ROW(mish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
+    ROW(mish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                                  \
         "x tanh(log(1 + e^x))", "t + x sigmoid(x) (1 - t^2), t = tanh(log(1 + e^x))",                                  \
         "[-0.3088, inf)", "", "", "Misra, 2019.")                                                                      \
-    ROW(dish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                        \
+    ROW(dish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                                  \
         "x (x / sqrt(1 + x^2) + 1) / 2", "(1 + 2r - r^3) / 2, r = x / sqrt(1 + x^2)",                                  \
         "[-0.1501, inf)", "", "", "As in Thinc: swish without an exponential.")                                        \
-    ROW(gaussian, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, 1.5, 2.0,                                                    \
+    ROW(gaussian, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 1.5, 2.0,                                              \
         "e^(-x^2)", "-2x e^(-x^2)", "(0, 1]", "", "", "")                                                              \
-    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 2.0,                                     \
+    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, LONG, 1.0, 2.0,                               \
         "x if x > 0 else alpha (e^(x / alpha) - 1)", "1 if x > 0 else e^(x / alpha)",                                  \
         "(-alpha, inf)", "", "", "Barron, 2017: the elu whose derivative is continuous for every alpha.")              \
-    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, 1.0, 2.0,                                      \
+    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, LONG, 1.0, 2.0,                                \
         "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "(0, inf)", "", "", "Barron, 2021.")                 \
-    ROW(swish, 1, "beta=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, 2.0, 2.0,                                               \
+    ROW(swish, 1, "beta=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, LONG, 2.0, 2.0,                                         \
         "x sigmoid(beta x)", "s (1 + beta x (1 - s)), s = sigmoid(beta x)",                                            \
         "[-0.2785 / beta, inf)", "", "", "Ramachandran et al., 2017.  With beta = 1 it is silu.")                      \
-    ROW(hard_tanh, 2, "min_val=-1.0, max_val=1.0", "min_val <= max_val", FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,       \
+    ROW(hard_tanh, 2, "min_val=-1.0, max_val=1.0", "min_val <= max_val", FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,\
         "min(max(x, min_val), max_val)", "1 if min_val < x < max_val else 0",                                          \
         "[min_val, max_val]", "min_val, max_val", "clip, clamp", "")                                                   \
     ROW(clipped_linear, 4, "slope=1.0, offset=0.0, min_val=0.0, max_val=1.0", "min_val <= max_val",                    \
-        FROM_OUTPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                                                        \
+        FROM_OUTPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                                                                 \
         "min(max(slope x + offset, min_val), max_val)", "slope if min_val < slope x + offset < max_val else 0",        \
         "[min_val, max_val]", "where slope x + offset is min_val or max_val", "",                                      \
         "As in Thinc.  ONNX's HardSigmoid is slope = 0.2, offset = 0.5.")                                              \
-    ROW(threshold, 2, "threshold, value", "", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                   \
+    ROW(threshold, 2, "threshold, value", "", FROM_INPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                            \
         "x if x > threshold else value", "1 if x > threshold else 0", "(threshold, inf) and value", "threshold", "", "")\
-    ROW(thresholded_relu, 1, "alpha=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, 0.5, 0.5,                                   \
+    ROW(thresholded_relu, 1, "alpha=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, SHORT, 0.5, 0.5,                            \
         "x if x > alpha else 0", "1 if x > alpha else 0", "0 and (alpha, inf)", "alpha", "", "As in ONNX.")            \
     ROW(general_relu, 3, "negative_slope=0.0, max_value=inf, threshold=0.0", "max_value >= 0, threshold >= 0",         \
-        FROM_INPUT, SMOOTH, BOUNDED, 1.5, 0.5,                                                                         \
+        FROM_INPUT, SMOOTH, BOUNDED, SHORT, 1.5, 0.5,                                                                  \
         "min(x, max_value) if x > threshold else negative_slope (x - threshold)",                                      \
         "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                                \
         "(-inf, max_value]", "threshold, max_value", "", "Keras' relu with its parameters.")

@@ -25,7 +25,7 @@ INLINE void ask_for(const scalar *p)
 
 typedef void formula(const real *operand, real *result);
 
-#define UNROLL_OPERANDS _Pragma("GCC unroll 7")
+#define UNROLL_FEW _Pragma("GCC unroll 7")
 
 /* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes more than
    what is then selected. */
@@ -33,10 +33,10 @@ INLINE lanes overflowed(int operands, int results, const real *operand, const re
 {
     real zero = real_(0); /* a NaN where an operand is infinite or NaN */
     lanes seen = 0;
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < operands; k++)
         zero = zero + 0 * operand[k];
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < results; k++)
         seen |= lanes_of(gt(abs_(result[k]) + zero, LARGEST));
     return seen;
@@ -47,6 +47,7 @@ struct shape {
     formula *f;
     int varying, operands, results;
     bool reports; /* overflows, by computing whether there is one */
+    bool is_long; /* a long chain of steps */
     bool streams; /* a single result, unless it is an operand, which has been read */
 };
 
@@ -56,14 +57,42 @@ INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in
                           ptrdiff_t n)
 {
     real result[RESULTS];
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < s.varying; k++)
         operand[k] = load_part(in[k] + start, n);
     s.f(operand, result);
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < s.results; k++)
         store_part(out[k] + start, result[k], n);
     return s.reports ? overflowed(s.operands, s.results, operand, result) : 0;
+}
+
+/* The same for `turns` whole vectors.  Their steps are independent, so that the compiler can take one of each in turn: in a
+   long formula a step waits for the one before it, and a processor looks only so far ahead for others. */
+INLINE lanes compute_vectors(struct shape s, int turns, const real *single, const scalar *const *in, scalar *const *out,
+                             ptrdiff_t start, bool streams)
+{
+    real operand[TURNS][OPERANDS], result[TURNS][RESULTS];
+    lanes seen = 0;
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++) {
+        UNROLL_FEW
+        for (int k = 0; k < s.operands; k++) {
+            if (k < s.varying) ask_for(in[k] + start + t * LANES);
+            operand[t][k] = k < s.varying ? load(in[k] + start + t * LANES) : single[k];
+        }
+    }
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++)
+        s.f(operand[t], result[t]);
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++) {
+        UNROLL_FEW
+        for (int k = 0; k < s.results; k++)
+            put(out[k] + start + t * LANES, result[t][k], streams);
+        if (s.reports) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
+    }
+    return seen;
 }
 
 /* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it overlaps:
@@ -72,12 +101,12 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
 {
     real operand[OPERANDS];
     lanes seen = 0;
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = s.varying; k < s.operands; k++)
         operand[k] = real_(in[k][0]);
     ptrdiff_t i = 0;
     bool aligned = LANES > 1 && n >= 8 * LANES, streams = s.streams && aligned && s.results == 1;
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < s.varying; k++)
         streams &= in[k] != out[0];
     if (aligned) {
@@ -85,20 +114,12 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
         i = to_aligned(out[0]);
         if (i) seen |= compute_part(s, operand, in, out, 0, i);
     }
+    if (TURNS > 1 && s.is_long)
+        for (; i <= n - TURNS * LANES; i += TURNS * LANES)
+            seen |= compute_vectors(s, TURNS, operand, in, out, i, streams);
 #pragma GCC ivdep
-    for (; i <= n - LANES; i += LANES) {
-        real result[RESULTS];
-        UNROLL_OPERANDS
-        for (int k = 0; k < s.varying; k++) {
-            ask_for(in[k] + i);
-            operand[k] = load(in[k] + i);
-        }
-        s.f(operand, result);
-        UNROLL_OPERANDS
-        for (int k = 0; k < s.results; k++)
-            put(out[k] + i, result[k], streams);
-        if (s.reports) seen |= overflowed(s.operands, s.results, operand, result);
-    }
+    for (; i <= n - LANES; i += LANES)
+        seen |= compute_vectors(s, 1, operand, in, out, i, streams);
     if (streams) end_streaming();
     if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
     return seen;
@@ -121,13 +142,13 @@ INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, pt
         ptrdiff_t count = n - start < size ? n - start : size;
         const scalar *in[OPERANDS];
         scalar *out[RESULTS];
-        UNROLL_OPERANDS
+        UNROLL_FEW
         for (int k = 0; k < s.operands; k++) {
             bool gathered = !direct && k < s.varying;
             if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
             in[k] = gathered ? block[k] : (const scalar *)arrays[k];
         }
-        UNROLL_OPERANDS
+        UNROLL_FEW
         for (int k = 0; k < s.results; k++)
             out[k] = direct ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
         seen |= compute(s, in, out, count);
@@ -160,28 +181,32 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 }
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
-#define LOOP(function, varying, operands, call) LOOP_ANY(function, varying, operands, 1, false, r[0] = call)
+#define LOOP(function, varying, operands, is_long, call) LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
 #define LOOP_TWO(function, operands, call)                                                                             \
-    LOOP_ANY(function, operands, operands, 2, true, struct gradients d = call; r[0] = d.first; r[1] = d.second)
-#define LOOP_ANY(function, varying, operands, results, reports, ...)                                                   \
+    LOOP_ANY(function, operands, operands, 2, true, SHORT, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, reports, is_long, ...)                                          \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)                \
     {                                                                                                                  \
-        run((struct shape){function##_of, varying, operands, results, reports, false}, arrays, n, steps, streams);     \
+        const struct shape s = {function##_of, varying, operands, results, reports, is_long, false};                   \
+        run(s, arrays, n, steps, streams);                                                                             \
     }
+#define LONG true
+#define SHORT false
 
-#define LOOP_FROM_OUTPUT(name, count) LOOP(name##_grad_y, 2, 2 + count, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
+#define LOOP_FROM_OUTPUT(name, count)                                                                                  \
+    LOOP(name##_grad_y, 2, 2 + count, SHORT, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
 #define LOOP_FROM_INPUT(name, count)
-#define LOOP_KINK(name, count)                                                                                         \
-    LOOP(name##_grad_at_zero, 2, 3 + count,                                                                            \
+#define LOOP_KINK(name, count, is_long)                                                                                \
+    LOOP(name##_grad_at_zero, 2, 3 + count, is_long,                                                                   \
          sel(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
-#define LOOP_SMOOTH(name, count)
+#define LOOP_SMOOTH(name, count, is_long)
 
-#define LOOPS(name, count, parameters, domain, source, kink, ...)                                                      \
-    LOOP(name##_forward, 1, 1 + count, name##_forward(o[0] PARAMETERS_##count(o + 1)))                                 \
-    LOOP(name##_grad, 2, 2 + count, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                                 \
+#define LOOPS(name, count, parameters, domain, source, kink, overflows, is_long, ...)                                  \
+    LOOP(name##_forward, 1, 1 + count, is_long, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
+    LOOP(name##_grad, 2, 2 + count, is_long, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
     LOOP_##source(name, count)                                                                                         \
-    LOOP_##kink(name, count)
+    LOOP_##kink(name, count, is_long)
 
 #define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
 #define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
@@ -190,14 +215,14 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 #define OVERFLOWS true
 #define BOUNDED false
 
-#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, ulp, ulp_gradient, ...)                      \
+#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, is_long, ulp, ulp_gradient, ...)             \
     {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
      {{SYMBOL(name##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                               \
       {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
 #define GATED_LOOPS(name, ...)                                                                                         \
-    LOOP_ANY(name##_forward, 2, 2, 1, true, r[0] = name##_forward(o[0], o[1]))                                        \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, SHORT, r[0] = name##_forward(o[0], o[1]))                                        \
     LOOP_TWO(name##_grad, 3, name##_grad(o[0], o[1], o[2]))
 
 #define GATED_ROW(name, arguments, ulp, ulp_gradient, formula, first, second, ...)                                     \

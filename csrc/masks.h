@@ -107,7 +107,7 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
 {
     struct bit_writer written = {bytes, 0, 0};
     real values[OPERANDS];
-    UNROLL_OPERANDS
+    UNROLL_FEW
     for (int k = 0; k < value_count; k++)
         values[k] = real_(given[k]);
     streams &= LANES > 1 && in != out && n >= 2 * FLAGS;

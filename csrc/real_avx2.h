@@ -18,7 +18,7 @@ typedef int64_t lane_integer;
 typedef lane_integer mask __attribute__((vector_size(sizeof(real))));
 typedef bits real_bits __attribute__((vector_size(sizeof(real))));
 
-enum { LANES = sizeof(real) / sizeof(scalar) };
+enum { LANES = sizeof(real) / sizeof(scalar), TURNS = 1 };
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
 
 INLINE real_bits bits_of_real(real x) { return (real_bits)x; }

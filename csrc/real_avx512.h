@@ -20,7 +20,8 @@ typedef __mmask8 mask;
 #define INTRINSIC_FROM_BITS _mm512_castsi512_pd
 #endif
 
-enum { LANES = sizeof(real) / sizeof(scalar) };
+/* How many vectors of a long formula are computed in turn: as many as the registers hold. */
+enum { LANES = sizeof(real) / sizeof(scalar), TURNS = REAL_BITS == 32 ? 4 : 3 };
 /* Before a loop over a few vectors; one over scalars is for the compiler. */
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 

@@ -9,7 +9,7 @@
 typedef scalar real;
 typedef bool mask;
 typedef bits real_bits;
-enum { LANES = 1 };
+enum { LANES = 1, TURNS = 1 };
 #define UNROLL_VECTORS _Pragma("GCC ivdep")
 
 INLINE real_bits bits_of_real(real x) { return bits_of(x); }
