@@ -19,6 +19,9 @@ typedef uint16_t half;
 #define F32_SIGN 0x80000000u
 #define F32_INFINITY 0x7F800000u
 
+/* Each type has a function `narrow` that returns whether there may be numbers that overflow it, and `overflows` for that
+   case. */
+
 /* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
 INLINE bool any_finite_from(const float *from, ptrdiff_t n, bits least)
 {
@@ -63,16 +66,16 @@ INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = _cvtsh_ss(from[i]);
 }
 
-INLINE void f16_narrow(const float *from, half *to, ptrdiff_t n)
+/* The instruction reports overflows itself. */
+INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     ptrdiff_t i = 0;
     for (; i <= n - HALF_LANES; i += HALF_LANES)
         f16_narrow_vector(from + i, to + i);
     for (; i < n; i++)
         to[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
+    return false;
 }
-
-/* The instruction has reported it. */
 INLINE bool f16_overflows(const float *from, ptrdiff_t n)
 {
     (void)from, (void)n;
@@ -118,10 +121,11 @@ INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = f16_widened(from[i]);
 }
 
-INLINE void f16_narrow(const float *from, half *to, ptrdiff_t n)
+INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
         to[i] = f16_narrowed(from[i]);
+    return true;
 }
 
 /* From halfway between the largest number, 65504, and 65536. */
@@ -138,20 +142,35 @@ INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = scalar_of((bits)from[i] << 16);
 }
 
+INLINE half bf16_rounded(bits number) { return (half)((number + 0x7FFFu + ((number >> 16) & 1)) >> 16); }
 INLINE half bf16_narrowed(float x)
 {
-    bits b = bits_of(x), odd = (b >> 16) & 1;
-    int32_t magnitude = (int32_t)(b & ~F32_SIGN);
-    return (half)((b + (magnitude > (int32_t)F32_INFINITY ? ~b & BF16_QUIET : 0x7FFFu + odd)) >> 16);
+    bits b = bits_of(x), quiet = b | BF16_QUIET;
+    bool nan = (int32_t)(b & ~F32_SIGN) > (int32_t)F32_INFINITY;
+    return nan ? (half)(quiet >> 16) : bf16_rounded(b);
 }
 
-INLINE void bf16_narrow(const float *from, half *to, ptrdiff_t n)
+/* From halfway between the largest number and 2^128 a number becomes infinite. */
+#define BF16_LIMIT 0x7F7F8000u
+
+/* Most often there is no NaN, which takes as many steps as the rest, and nothing too large. */
+INLINE bool bf16_narrow(const float *from, half *to, ptrdiff_t n)
 {
-    for (ptrdiff_t i = 0; i < n; i++)
-        to[i] = bf16_narrowed(from[i]);
+    int32_t largest = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int32_t magnitude = (int32_t)(bits_of(from[i]) & ~F32_SIGN);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    const bool exceptional = largest >= (int32_t)BF16_LIMIT;
+    if (exceptional)
+        for (ptrdiff_t i = 0; i < n; i++)
+            to[i] = bf16_narrowed(from[i]);
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            to[i] = bf16_rounded(bits_of(from[i]));
+    return exceptional;
 }
 
-/* From halfway between the largest number and 2^128. */
-INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, 0x7F7F8000u); }
+INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, BF16_LIMIT); }
 
 #endif

@@ -10,7 +10,7 @@
 enum { BLOCK = 256, AHEAD = 2 };
 
 typedef void widen(const half *from, float *to, ptrdiff_t n);
-typedef void narrow(const float *from, half *to, ptrdiff_t n);
+typedef bool narrow(const float *from, half *to, ptrdiff_t n);
 typedef bool overflows(const float *from, ptrdiff_t n);
 
 INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
@@ -30,15 +30,13 @@ INLINE void widen_strided(widen *widen, const char *from, ptrdiff_t step, float 
     widen(packed, to, n);
 }
 
-INLINE void narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_t step, ptrdiff_t n)
+INLINE bool narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_t step, ptrdiff_t n)
 {
-    if (step == sizeof(half)) {
-        narrow(from, (half *)to, n);
-        return;
-    }
+    if (step == sizeof(half)) return narrow(from, (half *)to, n);
     half packed[BLOCK];
-    narrow(from, packed, n);
+    bool exceptional = narrow(from, packed, n);
     copy_strided(to, step, (char *)packed, sizeof(half), n);
+    return exceptional;
 }
 
 /* Asks for a block that a later turn needs: the processor would see its use too late, behind the kernel's work on this. */
@@ -73,8 +71,8 @@ INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, 
                 prefetch(arrays[k] + (start + AHEAD * BLOCK) * steps[k], steps[k]);
         f32->loop(operands, part, block_steps, false);
         for (int k = f32->inputs; k < count; k++) {
-            narrow_strided(narrow, blocks[k], arrays[k] + start * steps[k], steps[k], part);
-            if (f32->overflows && overflows(blocks[k], part)) environment_set_overflow(true);
+            bool exceptional = narrow_strided(narrow, blocks[k], arrays[k] + start * steps[k], steps[k], part);
+            if (exceptional && f32->overflows && overflows(blocks[k], part)) environment_set_overflow(true);
         }
     }
 }
