@@ -15,9 +15,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There gcc's
-# partial redundancy elimination and jump threading turn selections of doubles into selections of integers, which SSE2
-# cannot vectorise.
+# The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There the
+# compiler vectorises the loops of float64, for which gcc's partial redundancy elimination and jump threading must not turn
+# selections of doubles into selections of integers, which SSE2 does not have.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
     "v3": ["-march=x86-64-v3"],
