@@ -195,7 +195,7 @@ INLINE real softplus_forward(real x, real beta)
 {
     beta = abs_(beta); /* a negative one is not allowed, and gives the same bits everywhere */
     real k = exponent_of(beta), fraction = scale(beta, -k);
-    real inverse = 1 / fraction, inverse_rest = fma(-inverse, fraction, 1) * inverse;
+    real inverse = 1 / fraction, inverse_rest = fma_in_double(-inverse, fraction, 1) * inverse;
     real furthest = scale((EXP_LIMIT - (scalar)0.6875 * k) * inverse, -k);
     struct pair z = product_of(beta, at_most(abs_at_most(x, LARGEST), furthest));
     struct scaled log = log1p_exp_of(z.value, z.rest);
@@ -250,7 +250,7 @@ INLINE real hard_swish_forward(real x)
 }
 INLINE real hard_swish_grad(real dy, real x)
 {
-    return sel(le(x, -3), 0, sel(ge(x, 3), dy, dy * sixth_of(fma(2, x, 3))));
+    return sel(le(x, -3), 0, sel(ge(x, 3), dy, dy * sixth_of(add_scaled(2, x, 3))));
 }
 
 /* hard_sigmoid: (x + 3) / 6, x + 3 with what its rounding lost. */

@@ -1,9 +1,9 @@
-/* `real` and its primitives: the arithmetic in which every formula is written.  With the three forms of it, real_*.h, all
+/* `real` and its primitives: the arithmetic in which every formula is written.  With the forms of it, real_*.h, all
    that knows an instruction set.
 
    A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
-   one scalar, whose loops the compiler vectorises, or, where AVX-512 or AVX2 is there, a vector of LANES scalars.  All
-   read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly rounded, so
+   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, and of float of SSE2 or
+   NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly rounded, so
    that a formula gives the same bits in each form, on every level and every processor.
 
    Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
@@ -84,6 +84,10 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 #define at_most(x, bound) at_most_(real_(x), real_(bound))
 #define at_least(x, bound) at_least_(real_(x), real_(bound))
 #define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
+/* The same, and cheap where there is no instruction for it: where a is a power of two and the product is no subnormal number
+   or vanishes beside c; and where a double holds the sum of floats, or rounds it so that no other rounding is felt. */
+#define add_scaled(a, b, c) add_scaled_(real_(a), real_(b), real_(c))
+#define fma_in_double(a, b, c) fma_in_double_(real_(a), real_(b), real_(c))
 
 /* How many conditions a `flags` holds. */
 enum { FLAGS = 64 };
@@ -104,8 +108,17 @@ INLINE double sum_of_eight(const double *x)
 #include "real_avx512.h"
 #elif defined __AVX2__ && defined __FMA__
 #include "real_avx2.h"
+#elif REAL_BITS == 32 && (defined __SSE2__ || (defined __aarch64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
+#include "real_128.h"
 #else
 #include "real_scalar.h"
+#endif
+
+#ifdef FMA_IS_EMULATED
+INLINE real add_scaled_(real a, real b, real c) { return a * b + c; }
+#else
+INLINE real add_scaled_(real a, real b, real c) { return fma_(a, b, c); }
+INLINE real fma_in_double_(real a, real b, real c) { return fma_(a, b, c); }
 #endif
 
 /* How many of LANES elements there are, of the n that remain. */

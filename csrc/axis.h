@@ -297,8 +297,8 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
         rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
     }
     struct exponential e = exponential_scaled(1, z, rest, shift.rounder);
-    real value = fma(e.power, e.q, e.power);
-    return (struct pair){value, fma(e.power, e.q, e.power - value)};
+    real value = fma_in_double(e.power, e.q, e.power);
+    return (struct pair){value, fma_in_double(e.power, e.q, e.power - value)};
 }
 
 /* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, which a row of

@@ -49,7 +49,7 @@ INLINE struct total total_of(double a, double b)
 INLINE struct pair product_of(real a, real b)
 {
     real product = a * b;
-    return (struct pair){product, fma(a, b, -product)};
+    return (struct pair){product, fma_in_double(a, b, -product)};
 }
 
 /* A real as a pair, and the selection of one of two pairs. */
@@ -76,7 +76,7 @@ INLINE struct pair product_of_pairs(struct pair a, struct pair b)
 INLINE struct pair quotient_of(struct pair a, struct pair b)
 {
     real inverse = 1 / b.value, quotient = a.value * inverse;
-    real residual = fma(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
+    real residual = fma_in_double(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
     return (struct pair){quotient, residual * inverse};
 }
 
@@ -144,7 +144,7 @@ INLINE struct tabulated tabulated_at(real t, segment s, const scalar *table, int
         slope = degree % 2 ? fma(d, slope, below) : fma(d, below, fma(square, slope, c[3]));
     }
     real sum = fma(d, slope, c[2]);
-    return (struct tabulated){c[1], d, sum, fma(d, slope, c[2] - sum), NO_REST};
+    return (struct tabulated){c[1], d, sum, fma_in_double(d, slope, c[2] - sum), NO_REST};
 }
 #define TABLE(table) *table, (int)(sizeof *table / sizeof **table), table##_DEGREE
 #define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), TABLE(table))
@@ -171,7 +171,7 @@ INLINE struct pair parts_of(struct tabulated f) { return (struct pair){f.first, 
 INLINE struct pair value_of(struct tabulated f)
 {
     real value = fma(f.d, f.slope, f.first);
-    return (struct pair){value, fma(f.d, f.slope_rest, fma(f.d, f.slope, f.first - value)) + f.more};
+    return (struct pair){value, fma(f.d, f.slope_rest, fma_in_double(f.d, f.slope, f.first - value)) + f.more};
 }
 
 /* Rounded to an integer, ties to even, for |x| < 2^(MANTISSA - 2). */
@@ -192,12 +192,12 @@ struct exponential {
 INLINE struct exponential exponential_scaled(int sign, real x, real rest, real power_rounder)
 {
     real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
-    real exact = fma(n, -(scalar)sign * LN2, x);
+    real exact = fma_in_double(n, -(scalar)sign * LN2, x);
     real low = fma(n, -(scalar)sign * LN2_LOW, rest), r = exact + low;
     real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_rest = (exact - r) + low;
-    real lost = fma(square, p, (sign < 0 ? -r : r) - q), all = sign < 0 ? lost - r_rest : lost + r_rest;
+    real lost = fma_in_double(square, p, (sign < 0 ? -r : r) - q), all = sign < 0 ? lost - r_rest : lost + r_rest;
     real fraction = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
     return (struct exponential){.n = n, .power = power_of_sum(sum), .bounded_power = power_of_sum(at_least(sum, least)),
@@ -219,7 +219,7 @@ INLINE struct exponential falling_exponential(real x, real rest)
 INLINE struct exponential power_of_two_of(real x, real w, real rest)
 {
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
-    real r = fma(x, rest, fma(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
+    real r = fma(x, rest, fma_in_double(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
     real bounded_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
     return (struct exponential){.n = n, .power = power_of_sum(sum), .bounded_power = bounded_power, .fraction = 1 + q,
                                 .q = q, .lost = NO_REST, .rest = NO_REST, .line = q, .bend = NO_REST};
@@ -235,8 +235,8 @@ INLINE real exp_(real x)
 /* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for -ONE_LIMIT <= x <= EXP_LIMIT / 2. */
 INLINE struct pair expm1_of(struct exponential e)
 {
-    real base = e.power - 1, value = fma(e.power, e.q, base);
-    return (struct pair){value, fma(e.power, e.rest, fma(e.power, e.q, base - value))};
+    real base = e.power - 1, value = add_scaled(e.power, e.q, base);
+    return (struct pair){value, add_scaled(e.power, e.rest, add_scaled(e.power, e.q, base - value))};
 }
 
 INLINE struct pair expm1_pair(real x) { return expm1_of(exponential(at_least(x, -ONE_LIMIT), NO_REST)); }
@@ -254,7 +254,7 @@ INLINE struct reciprocal logistic_reciprocal(real x, real rest)
 {
     struct exponential e = falling_exponential(x, -rest);
     real small = power_of_two(-at_most(abs_(e.n), EXPONENT_BIAS - 1));
-    real denominator = 1 + fma(sel(lt(x, 0), 1, small), e.q, small);
+    real denominator = 1 + add_scaled(sel(lt(x, 0), 1, small), e.q, small);
     return (struct reciprocal){denominator, at_most(-e.n, 0)};
 }
 
@@ -274,9 +274,9 @@ struct sigmoids {
 /* e_rest is what the rounding of e loses, if that matters. */
 INLINE struct sigmoids sigmoids_of(struct exponential e, real e_rest)
 {
-    struct pair denominator = sum_of_ordered(real_(1), fma(e.bounded_power, e.q, e.bounded_power));
+    struct pair denominator = sum_of_ordered(real_(1), fma_in_double(e.bounded_power, e.q, e.bounded_power));
     real u = 1 / denominator.value;
-    return (struct sigmoids){u, fma(u, denominator.rest + e_rest, fma(u, denominator.value, -1)), e};
+    return (struct sigmoids){u, fma(u, denominator.rest + e_rest, fma_in_double(u, denominator.value, -1)), e};
 }
 
 /* The same for t + rest, 0 <= t <= EXP_FAR. */
@@ -307,7 +307,7 @@ INLINE struct scaled exponential_times(struct exponential e, struct pair factor)
 }
 
 /* e^x as a number, the least normal one if it is below that. */
-INLINE real value_of_exponential(struct exponential e) { return fma(e.bounded_power, e.q, e.bounded_power); }
+INLINE real value_of_exponential(struct exponential e) { return fma_in_double(e.bounded_power, e.q, e.bounded_power); }
 
 /* 2^n (1 + q) t (value + rest), rounded. */
 INLINE real times_exponential_by(real t, struct exponential e, struct pair factor)
@@ -338,8 +338,8 @@ INLINE struct scaled sel_scaled(mask condition, struct scaled a, struct scaled b
 INLINE struct scaled logistic_slope(real t)
 {
     struct exponential e = falling_exponential(t, NO_REST);
-    real once = fma(e.bounded_power, e.q, e.bounded_power);
-    struct sigmoids s = sigmoids_of(e, fma(e.bounded_power, e.q, e.bounded_power - once));
+    real once = value_of_exponential(e);
+    struct sigmoids s = sigmoids_of(e, fma_in_double(e.bounded_power, e.q, e.bounded_power - once));
     struct pair square = product_of(s.u, s.u);
     square.rest = fma(-2 * s.rho, square.value, square.rest);
     return exponential_times(e, square);
@@ -353,9 +353,9 @@ INLINE real logistic_density(real t, int shift)
     real shifted = scale(e.fraction, e.n + (scalar)shift);
     scalar down = (scalar)1 / (scalar)(1 << shift);
     real two_e = 2 + shifted;
-    if (shift) two_e = fma(shifted, down * down, 2 * down);
-    real square = fma(shifted, two_e, 1), rest = fma(shifted, two_e, 1 - square);
-    real u = 1 / square, rho = fma(u, rest, fma(u, square, -1));
+    if (shift) two_e = add_scaled(down * down, shifted, 2 * down);
+    real square = fma(shifted, two_e, 1), rest = fma_in_double(shifted, two_e, 1 - square);
+    real u = 1 / square, rho = fma(u, rest, fma_in_double(u, square, -1));
     return fma(shifted, u, -(shifted * (u * rho)));
 }
 
@@ -382,8 +382,8 @@ INLINE real mirrored(mask is_left, struct scaled scaled_value)
 INLINE real one_less_tanh(real t)
 {
     real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
-    real r = fma(sum - POWER_ROUNDER, HALF_LN2, t);
-    return power / fma(r * r, polynomial(r, EXP_TWICE_P), fma(power, (scalar)0.5, (scalar)0.5) + r);
+    real r = fma_in_double(sum - POWER_ROUNDER, HALF_LN2, t);
+    return power / fma(r * r, polynomial(r, EXP_TWICE_P), add_scaled(power, (scalar)0.5, (scalar)0.5) + r);
 }
 
 /* tanh x: near 0 an odd polynomial; elsewhere 1 - (1 - tanh t), t = |x|, where what is subtracted is at most 1/2. */

@@ -1,4 +1,4 @@
-/* `real` as a vector of AVX2: eight floats or four doubles, and a condition as a vector of integers, -1 where it is true. */
+/* `real` as a vector of AVX2: eight floats or four doubles. */
 #ifndef NUMACT_REAL_AVX2_H
 #define NUMACT_REAL_AVX2_H
 
@@ -7,25 +7,13 @@
 #if REAL_BITS == 32
 typedef __m256 real;
 #define INTRINSIC(name) _mm256_##name##_ps
-typedef int32_t lane_integer;
-#define LANE_NUMBER ((mask){0, 1, 2, 3, 4, 5, 6, 7})
+#define LANE_NUMBER 0, 1, 2, 3, 4, 5, 6, 7
 #else
 typedef __m256d real;
 #define INTRINSIC(name) _mm256_##name##_pd
-typedef int64_t lane_integer;
-#define LANE_NUMBER ((mask){0, 1, 2, 3})
+#define LANE_NUMBER 0, 1, 2, 3
 #endif
-typedef lane_integer mask __attribute__((vector_size(sizeof(real))));
-typedef bits real_bits __attribute__((vector_size(sizeof(real))));
-
-enum { LANES = sizeof(real) / sizeof(scalar), TURNS = 1 };
-#define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
-
-INLINE real_bits bits_of_real(real x) { return (real_bits)x; }
-INLINE real real_of_bits(real_bits b) { return (real)b; }
-
-/* Of LANES conditions the first n. */
-INLINE mask lanes_below(ptrdiff_t n) { return LANE_NUMBER < (lane_integer)n; }
+#include "real_lanes.h"
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
@@ -36,35 +24,7 @@ INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskload)
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(maskstore)(p, (__m256i)lanes_below(n), x); }
 
 INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(blendv)(b, a, (real)condition); }
-/* The first n of LANES scalars, the others pad; n from 0 to LANES. */
-INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
-{
-    return sel(lanes_below(n), load_part(p, n), pad);
-}
-
 INLINE unsigned word_of_mask(mask condition) { return (unsigned)INTRINSIC(movemask)((real)condition); }
-INLINE int count_true(mask condition) { return __builtin_popcount(word_of_mask(condition)); }
-INLINE mask lt_(real a, real b) { return (mask)(a < b); }
-INLINE mask le_(real a, real b) { return (mask)(a <= b); }
-INLINE mask eq_(real a, real b) { return (mask)(a == b); }
-INLINE mask not_le_(real a, real b) { return ~(mask)(a <= b); }
-INLINE mask both(mask a, mask b) { return a & b; }
-INLINE mask either(mask a, mask b) { return a | b; }
-
-/* Conditions that were met at least once: seen |= lanes_of(condition). */
-typedef unsigned lanes;
-INLINE lanes lanes_of(mask condition) { return word_of_mask(condition); }
-
-/* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
-typedef uint64_t flags;
-INLINE flags flags_of(uint64_t word) { return word; }
-INLINE uint64_t word_of(const flags *f) { return *f; }
-INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)word_of_mask(condition) << first; }
-INLINE mask flags_at(const flags *f, int first)
-{
-    mask lane = 1 << LANE_NUMBER;
-    return ((lane_integer)(*f >> first) & lane) != 0;
-}
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
@@ -177,18 +137,10 @@ INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 }
 #endif
 
-typedef mask segment;
-INLINE segment segment_where(mask condition, lane_integer s) { return condition & s; }
-
-#include "real_digits.h"
-
-/* A table has a row for each segment, as long as a power of two, whose groups of 16 bytes are loaded for each lane and
-   transposed: about three instructions for an entry.  To choose it from all segments by permutations takes seven. */
-#define TABLE_BY_SEGMENT
 #if REAL_BITS == 32
-INLINE real two_groups(const scalar *a, const scalar *b)
+INLINE real groups_at(const scalar *const *at, int k)
 {
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_load_ps(a)), _mm_load_ps(b), 1);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_load_ps(at[0] + k)), _mm_load_ps(at[GROUP] + k), 1);
 }
 INLINE void transpose(const real *group, real *entry)
 {
@@ -200,9 +152,9 @@ INLINE void transpose(const real *group, real *entry)
     entry[3] = _mm256_shuffle_ps(c, d, 0xEE);
 }
 #else
-INLINE real two_groups(const scalar *a, const scalar *b)
+INLINE real groups_at(const scalar *const *at, int k)
 {
-    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(a)), _mm_load_pd(b), 1);
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(at[0] + k)), _mm_load_pd(at[GROUP] + k), 1);
 }
 INLINE void transpose(const real *group, real *entry)
 {
@@ -210,25 +162,5 @@ INLINE void transpose(const real *group, real *entry)
     entry[1] = _mm256_unpackhi_pd(group[0], group[1]);
 }
 #endif
-INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
-{
-    enum { GROUP = 16 / sizeof(scalar), IN_WORD = 8 / sizeof(scalar) };
-    /* They leave the vector by words, which is one instruction for two of float. */
-    const segment offset = s * row;
-    uint64_t word[LANES / IN_WORD];
-    memcpy(word, &offset, sizeof word);
-    const scalar *at[LANES];
-#pragma GCC unroll 8
-    for (int l = 0; l < LANES; l++)
-        at[l] = table + (bits)(word[l / IN_WORD] >> (l % IN_WORD * REAL_BITS));
-#pragma GCC unroll 16
-    for (int k = 0; k < entries; k += GROUP) {
-        real group[LANES / 2]; /* of a lane, and of the one half the lanes further */
-#pragma GCC unroll 4
-        for (int l = 0; l < LANES / 2; l++)
-            group[l] = two_groups(at[l] + k, at[l + LANES / 2] + k);
-        transpose(group, entry + k);
-    }
-}
 
 #endif

@@ -101,33 +101,13 @@ INLINE segment segment_where(mask condition, segment s)
 }
 
 #include "real_digits.h"
+#include "round_to_odd.h"
 
 #if REAL_BITS == 32
 INLINE real sqrt_(real x) { return __builtin_sqrtf(x); }
 #else
 INLINE real sqrt_(real x) { return __builtin_sqrt(x); }
 #endif
-
-/* The sum of the double pair a + b, its last bit set where the sum is inexact: rounding to odd.  Whatever is then rounded
-   to fewer bits, or added to something much larger, comes out as if from the exact sum (Boldo and Melquiond, "Emulation
-   of FMA and correctly rounded sums", IEEE TC 57, 2008). */
-INLINE double add_to_odd(double a, double b)
-{
-    double sum = a + b, b_part = sum - a;
-    double error = (a - (sum - b_part)) + (b - b_part);
-    uint64_t sum_bits, error_bits;
-    memcpy(&sum_bits, &sum, sizeof sum_bits);
-    memcpy(&error_bits, &error, sizeof error_bits);
-    /* 1 unless the error is 0, or the NaN that an infinite sum leaves; by integers, since compilers do not vectorise the
-       comparisons. */
-    uint64_t magnitude = error_bits << 1, infinite = ((magnitude >> 53) + 1) >> 11;
-    uint64_t inexact = ((magnitude | (0 - magnitude)) >> 63) & (infinite ^ 1);
-    /* Step towards zero where the sum was rounded away from it, then set the last bit. */
-    uint64_t away = inexact & ((sum_bits ^ error_bits) >> 63);
-    sum_bits = (sum_bits - away) | inexact;
-    memcpy(&sum, &sum_bits, sizeof sum);
-    return sum;
-}
 
 #if defined __FMA__ || defined __ARM_FEATURE_FMA || defined __FP_FAST_FMA
 #if REAL_BITS == 32
@@ -136,9 +116,7 @@ INLINE real fma_(real a, real b, real c) { return __builtin_fmaf(a, b, c); }
 INLINE real fma_(real a, real b, real c) { return __builtin_fma(a, b, c); }
 #endif
 #elif REAL_BITS == 32
-/* Exact without the instruction: a double holds the product of two floats, and rounding to odd protects the last
-   rounding. */
-INLINE real fma_(real a, real b, real c) { return (real)add_to_odd((double)a * (double)b, (double)c); }
+INLINE real fma_(real a, real b, real c) { return fma_by_odd(a, b, c); }
 #else
 /* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
 INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }

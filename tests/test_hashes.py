@@ -24,6 +24,7 @@ MASK_COUNT = COUNT - 3
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Compilers, what runs their programs, and the flags of their level.
 MACHINES = {
+    "clang baseline": ("clang", None, "-march=x86-64"),
     "clang v3": ("clang", None, "-march=x86-64-v3"),
     "clang v4": ("clang", None, "-march=x86-64-v4"),
     "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64-static", "-static"),
