@@ -16,9 +16,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 # The instruction sets for which the kernels are compiled; the baseline is what the platform guarantees.  There the
-# compiler vectorises the loops of float64, for which gcc's partial redundancy elimination and jump threading must not turn
-# selections of doubles into selections of integers, which SSE2 does not have.  With 32 registers, v4 computes several
-# vectors in turn, whose steps gcc is asked to interleave, as for a processor that has AVX-512.
+# compiler vectorises the loops of float64, for which gcc's partial redundancy elimination and jump threading must not
+# turn selections of doubles into selections of integers, which SSE2 does not have.  With 32 registers, v4 computes
+# several vectors in turn, whose steps gcc is asked to interleave, as for a processor that has AVX-512.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
     "v3": ["-march=x86-64-v3"],
