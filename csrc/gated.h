@@ -2,7 +2,7 @@
 
    To add one: a row here, NAME_forward and NAME_grad below, and its gate in src/numact/_checks.py.
 
-   name, "arguments", bounds of the error in ULP: forward, gradient,
+   name, "arguments", LONG or SHORT, bounds of the error in ULP: forward, gradient,
    "formula", "derivative by the first argument", "by the second",
    "range", "kinks", "other names", "notes", as in activations.h. */
 #ifndef NUMACT_GATED_H
@@ -11,20 +11,20 @@
 #include "activations.h"
 
 #define GATED(ROW)                                                                                                     \
-    ROW(glu, "value, gate", 2.0, 1.5,                                                                                  \
+    ROW(glu, "value, gate", LONG, 2.0, 1.5,                                                                            \
         "value sigmoid(gate)", "sigmoid(gate)", "value sigmoid'(gate)",                                                \
         "(-inf, inf)", "", "",                                                                                         \
         "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")         \
-    ROW(swiglu, "gate, up", 1.5, 2.0,                                                                                  \
+    ROW(swiglu, "gate, up", LONG, 1.5, 2.0,                                                                            \
         "silu(gate) up", "silu'(gate) up", "silu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.")                                                                       \
-    ROW(geglu, "gate, up", 1.5, 2.0,                                                                                   \
+    ROW(geglu, "gate, up", LONG, 1.5, 2.0,                                                                             \
         "gelu(gate) up", "gelu'(gate) up", "gelu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                                 \
-    ROW(geglu_tanh, "gate, up", 1.5, 2.0,                                                                              \
+    ROW(geglu_tanh, "gate, up", LONG, 1.5, 2.0,                                                                        \
         "gelu_tanh(gate) up", "gelu_tanh'(gate) up", "gelu_tanh(gate)",                                                \
         "(-inf, inf)", "", "", "Shazeer, 2020.  With the approximation of gelu by tanh.")                              \
-    ROW(reglu, "gate, up", 0.5, 0.5,                                                                                   \
+    ROW(reglu, "gate, up", SHORT, 0.5, 0.5,                                                                            \
         "relu(gate) up", "up if gate > 0 else 0", "relu(gate)",                                                        \
         "(-inf, inf)", "0", "", "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")
 

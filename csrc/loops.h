@@ -182,8 +182,8 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
 #define LOOP(function, varying, operands, is_long, call) LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
-#define LOOP_TWO(function, operands, call)                                                                             \
-    LOOP_ANY(function, operands, operands, 2, true, SHORT, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_TWO(function, operands, is_long, call)                                                                    \
+    LOOP_ANY(function, operands, operands, 2, true, is_long, struct gradients d = call; r[0] = d.first; r[1] = d.second)
 #define LOOP_ANY(function, varying, operands, results, reports, is_long, ...)                                          \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)                \
@@ -194,9 +194,9 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 #define LONG true
 #define SHORT false
 
-#define LOOP_FROM_OUTPUT(name, count)                                                                                  \
-    LOOP(name##_grad_y, 2, 2 + count, SHORT, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
-#define LOOP_FROM_INPUT(name, count)
+#define LOOP_FROM_OUTPUT(name, count, is_long)                                                                         \
+    LOOP(name##_grad_y, 2, 2 + count, is_long, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
+#define LOOP_FROM_INPUT(name, count, is_long)
 #define LOOP_KINK(name, count, is_long)                                                                                \
     LOOP(name##_grad_at_zero, 2, 3 + count, is_long,                                                                   \
          sel(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
@@ -205,7 +205,7 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 #define LOOPS(name, count, parameters, domain, source, kink, overflows, is_long, ...)                                  \
     LOOP(name##_forward, 1, 1 + count, is_long, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
     LOOP(name##_grad, 2, 2 + count, is_long, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
-    LOOP_##source(name, count)                                                                                         \
+    LOOP_##source(name, count, is_long)                                                                                \
     LOOP_##kink(name, count, is_long)
 
 #define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
@@ -221,11 +221,11 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
       {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
-#define GATED_LOOPS(name, ...)                                                                                         \
-    LOOP_ANY(name##_forward, 2, 2, 1, true, SHORT, r[0] = name##_forward(o[0], o[1]))                                        \
-    LOOP_TWO(name##_grad, 3, name##_grad(o[0], o[1], o[2]))
+#define GATED_LOOPS(name, arguments, is_long, ...)                                                                     \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, is_long, r[0] = name##_forward(o[0], o[1]))                                \
+    LOOP_TWO(name##_grad, 3, is_long, name##_grad(o[0], o[1], o[2]))
 
-#define GATED_ROW(name, arguments, ulp, ulp_gradient, formula, first, second, ...)                                     \
+#define GATED_ROW(name, arguments, is_long, ulp, ulp_gradient, formula, first, second, ...)                            \
     {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
      {{SYMBOL(name##_forward), 2, 1, true, sizeof(scalar)}, {SYMBOL(name##_grad), 3, 2, true, sizeof(scalar)}}},
 
