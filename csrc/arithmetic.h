@@ -1,10 +1,10 @@
-/* `real` and its primitives: the arithmetic in which every formula is written.  With the forms of it, real_*.h, all
-   that knows an instruction set.
+/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, real_*.h, all that knows an
+   instruction set.
 
    A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
-   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, and of float of SSE2 or
-   NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly rounded, so
-   that a formula gives the same bits in each form, on every level and every processor.
+   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, for float also of SSE2
+   or NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly
+   rounded, so that a formula gives the same bits in each form, on every level and every processor.
 
    Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
    named constant from coefficients_*.h. */
@@ -84,8 +84,9 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 #define at_most(x, bound) at_most_(real_(x), real_(bound))
 #define at_least(x, bound) at_least_(real_(x), real_(bound))
 #define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
-/* The same, and cheap where there is no instruction for it: where a is a power of two and the product is no subnormal number
-   or vanishes beside c; and where a double holds the sum of floats, or rounds it so that no other rounding is felt. */
+/* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as a,
+   whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds exactly, as
+   what the rounding of a product has lost, or rounds without an effect on the rounding to float that follows. */
 #define add_scaled(a, b, c) add_scaled_(real_(a), real_(b), real_(c))
 #define fma_in_double(a, b, c) fma_in_double_(real_(a), real_(b), real_(c))
 

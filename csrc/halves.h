@@ -19,8 +19,7 @@ typedef uint16_t half;
 #define F32_SIGN 0x80000000u
 #define F32_INFINITY 0x7F800000u
 
-/* Each type has a function `narrow` that returns whether there may be numbers that overflow it, and `overflows` for that
-   case. */
+/* TYPE_narrow returns whether there may be finite numbers that have overflowed; TYPE_overflows then looks for them. */
 
 /* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
 INLINE bool any_finite_from(const float *from, ptrdiff_t n, bits least)

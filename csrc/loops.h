@@ -16,7 +16,8 @@
 enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
 
 /* Asks for the memory that is due in a while: left to themselves, processors are late with it beyond their caches.  Not in
-   loops over scalars, which the compiler would not vectorise then, nor for each quarter of a cache line. */
+   loops over scalars, which the compiler would not vectorise then, nor over vectors of 16 bytes, of which each line of the
+   cache has four. */
 enum { AHEAD = 4096 };
 INLINE void ask_for(const scalar *p)
 {
@@ -96,7 +97,7 @@ INLINE lanes compute_vectors(struct shape s, int turns, const real *single, cons
 }
 
 /* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it overlaps:
-   a vector is read before it is written, in ascending order. */
+   vectors are read before they are written, in ascending order. */
 INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out, ptrdiff_t n)
 {
     real operand[OPERANDS];
@@ -181,7 +182,8 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 }
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
-#define LOOP(function, varying, operands, is_long, call) LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
+#define LOOP(function, varying, operands, is_long, call)                                                               \
+    LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
 #define LOOP_TWO(function, operands, is_long, call)                                                                    \
     LOOP_ANY(function, operands, operands, 2, true, is_long, struct gradients d = call; r[0] = d.first; r[1] = d.second)
 #define LOOP_ANY(function, varying, operands, results, reports, is_long, ...)                                          \
