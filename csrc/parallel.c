@@ -23,7 +23,7 @@ enum {
     WORTH_SHARING = 5000,   /* work for which one is used that is awake */
     PART = 3000,            /* parts are not smaller */
     LINGERING = 50000,      /* how long a thread stays awake after a job */
-    PATIENCE = 100000,      /* how long the caller waits for threads before it sleeps */
+    PATIENCE = 20000,       /* how long the caller waits for threads before it looks after them, and then before it sleeps */
 };
 
 enum { STACK_BYTES = 1 << 20 };
@@ -37,6 +37,11 @@ struct job {
     atomic_bool overflow;
 };
 
+struct thread {
+    pthread_t id;
+    atomic_bool computing;
+};
+
 /* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`, which
    are atomic so that they may be looked at without. */
 static struct {
@@ -44,7 +49,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     int threads;        /* that exist */
-    pthread_t ids[NUMACT_MAX_THREADS];
+    struct thread thread[NUMACT_MAX_THREADS];
     int caller_cpu;     /* kept free for the caller, or -1 */
     atomic_int room;    /* how many of them may still join the job */
     atomic_int inside;  /* how many are computing */
@@ -91,7 +96,8 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Looks at the value until it is zero, or is not, but not for long; whoever else wants the processor comes first. */
+/* Looks at the value until it is zero, or is not, but not for long.  It does not yield: beside another program's thread that
+   always has something to do, the processor would be gone for milliseconds each time. */
 static void watch(atomic_int *value, bool zero, double duration)
 {
     const double end = numact_nanoseconds() + duration;
@@ -100,7 +106,6 @@ static void watch(atomic_int *value, bool zero, double duration)
             if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
             pause_briefly();
         }
-        sched_yield();
     } while (numact_nanoseconds() < end);
 }
 
@@ -125,9 +130,9 @@ static void compute_parts(struct job *job)
         job->part(job->context, start, stop);
 }
 
-static void *serve(void *unused)
+static void *serve(void *own)
 {
-    (void)unused;
+    struct thread *self = own;
     for (;;) {
         atomic_fetch_add(&pool.awake, 1);
         watch(&pool.room, false, LINGERING);
@@ -137,6 +142,7 @@ static void *serve(void *unused)
             pthread_cond_wait(&pool.work, &pool.lock);
         atomic_fetch_sub(&pool.room, 1);
         atomic_fetch_add(&pool.inside, 1);
+        atomic_store(&self->computing, true);
         struct job *job = pool.job;
         pthread_mutex_unlock(&pool.lock);
 
@@ -146,6 +152,7 @@ static void *serve(void *unused)
         environment_leave(found, false);
 
         pthread_mutex_lock(&pool.lock);
+        atomic_store(&self->computing, false);
         if (atomic_fetch_sub(&pool.inside, 1) == 1) pthread_cond_signal(&pool.done);
         pthread_mutex_unlock(&pool.lock);
     }
@@ -164,8 +171,12 @@ static int start_threads(int wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.threads < wanted && pthread_create(&pool.ids[pool.threads], &attributes, serve, NULL) == 0)
+    while (pool.threads < wanted) {
+        struct thread *next = &pool.thread[pool.threads];
+        atomic_store(&next->computing, false);
+        if (pthread_create(&next->id, &attributes, serve, next)) break;
         pool.threads++;
+    }
     pool.caller_cpu = -1;
     if (pool.threads < wanted) atomic_store(&pool.refused, true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -185,7 +196,39 @@ static void make_room_for_caller(void)
     CPU_CLR((size_t)cpu, &allowed);
     if (CPU_COUNT(&allowed) == 0) return;
     for (int k = 0; k < pool.threads; k++)
-        pthread_setaffinity_np(pool.ids[k], sizeof allowed, &allowed);
+        pthread_setaffinity_np(pool.thread[k].id, sizeof allowed, &allowed);
+#endif
+}
+
+#ifdef __linux__
+/* How long it has had a processor, in ns; -1 if it computes nothing. */
+static double time_computing(struct thread *thread)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (!atomic_load(&thread->computing) || pthread_getcpuclockid(thread->id, &clock) || clock_gettime(clock, &time)) return -1;
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+#endif
+
+/* A thread that another program has interrupted in the middle of a part may stay so for milliseconds.  Those whose time
+   stands still come to the processor of the caller, who sleeps meanwhile. */
+static void free_the_interrupted(void)
+{
+#ifdef __linux__
+    if (atomic_load(&pool.inside) == 0 || pool.caller_cpu < 0) return;
+    double before[NUMACT_MAX_THREADS];
+    for (int k = 0; k < pool.threads; k++)
+        before[k] = time_computing(&pool.thread[k]);
+    watch(&pool.inside, true, PATIENCE);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)pool.caller_cpu, &here);
+    for (int k = 0; k < pool.threads; k++)
+        if (before[k] >= 0 && time_computing(&pool.thread[k]) == before[k]) {
+            pthread_setaffinity_np(pool.thread[k].id, sizeof here, &here);
+            pool.caller_cpu = -1;
+        }
 #endif
 }
 
@@ -204,6 +247,7 @@ static void invite(struct job *job, int threads)
 static void finish(struct job *job)
 {
     watch(&pool.inside, true, PATIENCE);
+    free_the_interrupted();
     pthread_mutex_lock(&pool.lock);
     while (atomic_load(&pool.inside) || (atomic_load(&everything_to_threads) && atomic_load(&job->next) < job->n))
         pthread_cond_wait(&pool.done, &pool.lock);
