@@ -51,7 +51,8 @@
 
 enum {
     PARTS = 16,     /* partial sums of a row */
-    ROWS = 16,      /* rows of a batch, at most */
+    ROWS = 16,      /* rows of a group, for which together is computed what there is once per row */
+    BATCH_ROWS = 4 * ROWS,    /* rows of a batch, at most */
     BATCH_BYTES = 1 << 15,    /* rows of a batch stay in the first cache */
     CHUNK = 512,    /* terms that are summed at a time */
     SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
@@ -79,10 +80,13 @@ enum {
    beside it, since it may be a constant. */
 struct batch {
     int rows;
-    const scalar *in[2][ROWS];
-    scalar *out[ROWS];
-    scalar temperature[ROWS];
+    const scalar *in[2][BATCH_ROWS];
+    scalar *out[BATCH_ROWS];
+    scalar temperature[BATCH_ROWS];
 };
+
+/* ROWS of a batch, from `first` on, or fewer at its end. */
+INLINE int rows_of_group(const struct batch *b, int first) { return b->rows - first < ROWS ? b->rows - first : ROWS; }
 
 /* The partial sums of a row. */
 struct sums {
@@ -113,6 +117,8 @@ INLINE void add_block(struct sums *sums, const scalar *block)
 
 INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
 {
+    /* Hides from the compiler what has been written there: it would widen that from registers. */
+    __asm__("" : "+r"(blocks));
     for (ptrdiff_t i = 0; i < n; i += PARTS)
         add_block(sums, blocks + i);
 }
@@ -143,7 +149,7 @@ INLINE struct total total(const struct sums *sums)
 #endif
 }
 
-/* The totals of the rows of a batch, eight at a time. */
+/* The totals of the rows of a group, eight at a time. */
 struct totals {
     double value[ROWS], rest[ROWS];
 };
@@ -231,17 +237,23 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
         store(largest + k, found[k / LANES]);
 }
 
-/* The largest x, or -x, of the rows of a batch; 0 of those that it does not have.  The sign of 0 is not kept. */
-INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, bool negate, scalar *max)
+/* The largest x, or -x, of the rows of a group; 0 of those that it does not have.  The sign of 0 is not kept. */
+INLINE void largest_of_group(const struct batch *b, int first, ptrdiff_t n, bool negate, scalar *max)
 {
     ALIGNED scalar by_part[ROWS][PARTS];
-    for (int r = 0; r < b->rows; r++)
-        largest_by_part(b->in[0][r], n, negate, by_part[r]);
-    for (int r = b->rows; r < ROWS; r++)
+    const int rows = rows_of_group(b, first);
+    for (int r = 0; r < rows; r++)
+        largest_by_part(b->in[0][first + r], n, negate, by_part[r]);
+    for (int r = rows; r < ROWS; r++)
         memset(by_part[r], 0, sizeof by_part[r]);
     largest_of_blocks(by_part, max);
     for (int r = 0; r < ROWS; r++)
         max[r] += 0;
+}
+INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, scalar *max)
+{
+    for (int first = 0; first < b->rows; first += ROWS)
+        largest_of_group(b, first, n, false, max + first);
 }
 
 /* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
@@ -253,7 +265,7 @@ struct shift {
     real origin, top, low, scale, scale_rest, rounder;
 };
 
-/* The same of every row of a batch. */
+/* The same of every row of a group. */
 struct shifts {
     scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_rest[ROWS], rounder[ROWS];
 };
@@ -296,7 +308,7 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
         z = distance * shift.scale;
         rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
     }
-    struct exponential e = exponential_scaled(1, z, rest, shift.rounder);
+    struct exponential e = exponential_scaled(1, z, rest, shift.rounder, true);
     real value = fma_in_double(e.power, e.q, e.power);
     return (struct pair){value, fma_in_double(e.power, e.q, e.power - value)};
 }
@@ -309,12 +321,18 @@ INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* The sums of the terms of a row, behind whose end elements `pad` stand.  The terms are left in y if there is one: n of
-   them, or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
+/* The sums of the terms of a row, with their rests or without, behind whose end elements `pad` stand.  The terms are left in
+   y if there is one: n of them, or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
 INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
-                      const struct shift *shift, scalar *y, bool roomy, struct sums *result)
+                      const struct shift *shift, bool with_rests, scalar *y, bool roomy, struct sums *result)
 {
-    struct sums sums = {0};
+    struct sums sums;
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        sums.value[k / LANES] = wide_value(-0.0); /* which costs nothing to add to */
+        sums.rest[k / LANES] = NO_REST;
+    }
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {
         const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
         const scalar *from_a = a + start, *from_b = b + start;
@@ -329,7 +347,7 @@ INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff
             {
                 struct pair term = f(load(from_a + i + k), load(from_b + i + k), shift);
                 store(to + i + k, term.value);
-                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                if (with_rests) sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
             }
         }
         add_blocks(&sums, to, whole);
@@ -341,7 +359,7 @@ INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff
                 struct pair term = f(load_padded(from_a + whole + k, lanes, pad),
                                      load_padded(from_b + whole + k, lanes, pad), shift);
                 store(last + k, term.value);
-                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                if (with_rests) sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
                 if (roomy)
                     store(to + whole + k, term.value);
                 else if (y)
@@ -379,7 +397,6 @@ INLINE struct pair general_exponential_down(real x, real unused, const struct sh
     return general_exponential(-x, unused, shift);
 }
 
-/* Whether all temperatures of a batch are 1, and all origins 0: there the general formulas give the bits of the plain ones. */
 INLINE bool is_everywhere(scalar value, const scalar *of_rows)
 {
     int equal = 0;
@@ -387,9 +404,20 @@ INLINE bool is_everywhere(scalar value, const scalar *of_rows)
         equal += count_true(eq(load(of_rows + r), value));
     return equal == ROWS;
 }
-INLINE bool is_plain_batch(const struct batch *b, const struct shifts *shifts)
+
+/* What the exponentials of a group need.  While one group's are computed, another's is: it takes long to wait for. */
+struct ahead {
+    scalar max[ROWS];
+    struct shifts shifts;
+    bool is_plain; /* all temperatures are 1, and all origins 0: there the general formulas give the bits of the plain ones */
+};
+
+INLINE void look_ahead(const struct batch *b, int first, ptrdiff_t n, bool negate, struct ahead *ahead)
 {
-    return is_everywhere(1, b->temperature) && is_everywhere(0, shifts->origin);
+    if (first >= b->rows) return;
+    largest_of_group(b, first, n, negate, ahead->max);
+    shifts_of(ahead->max, b->temperature + first, &ahead->shifts);
+    ahead->is_plain = is_everywhere(1, b->temperature + first) && is_everywhere(0, ahead->shifts.origin);
 }
 
 /* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
@@ -407,7 +435,7 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
-/* The inverses of a batch's sums, as pairs. */
+/* The inverses of a group's sums, as pairs. */
 struct inverses {
     scalar value[ROWS], rest[ROWS];
 };
@@ -435,32 +463,34 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
 #endif
 }
 
-/* Each step is taken for all rows before the next one, so that the processor has several rows to work on at a time. */
+/* Each step is taken for all rows of a group before the next one, so that the processor has several rows to work on at a
+   time. */
 INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
 {
     const bool roomy = n <= SHORT && n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
     ALIGNED scalar terms[ROWS][SHORT];
-    scalar max[ROWS];
-    struct shifts shifts;
-    struct sums sums[ROWS];
-    largest_of_rows(b, n, negate, max);
-    shifts_of(max, b->temperature, &shifts);
-    const bool is_plain = is_plain_batch(b, &shifts);
-    for (int r = 0; r < b->rows; r++) {
-        const scalar *x = b->in[0][r];
-        const struct shift shift = shift_at(&shifts, r);
-        scalar *y = roomy ? terms[r] : b->out[r];
-        if (is_plain)
-            sum_terms(plain, x, x, n, pad, &shift, y, roomy, &sums[r]);
-        else
-            sum_terms(general, x, x, n, pad, &shift, y, roomy, &sums[r]);
-    }
-    struct inverses inverses;
-    inverses_of(sums, b->rows, max, &inverses);
-    for (int r = 0; r < b->rows; r++) {
-        struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
-        multiply(roomy ? terms[r] : b->out[r], b->out[r], n, roomy, factor);
+    struct ahead ahead[2];
+    look_ahead(b, 0, n, negate, &ahead[0]);
+    for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
+        const int rows = rows_of_group(b, first);
+        struct sums sums[ROWS];
+        for (int r = 0; r < rows; r++) {
+            const scalar *x = b->in[0][first + r];
+            const struct shift shift = shift_at(&ahead[k].shifts, r);
+            scalar *y = roomy ? terms[r] : b->out[first + r];
+            if (ahead[k].is_plain)
+                sum_terms(plain, x, x, n, pad, &shift, true, y, roomy, &sums[r]);
+            else
+                sum_terms(general, x, x, n, pad, &shift, true, y, roomy, &sums[r]);
+        }
+        look_ahead(b, first + ROWS, n, negate, &ahead[1 - k]);
+        struct inverses inverses;
+        inverses_of(sums, rows, ahead[k].max, &inverses);
+        for (int r = 0; r < rows; r++) {
+            struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
+            multiply(roomy ? terms[r] : b->out[first + r], b->out[first + r], n, roomy, factor);
+        }
     }
 }
 INLINE void softmax_rows(const struct batch *b, ptrdiff_t n)
@@ -525,56 +555,53 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
     return (struct pair){sel(top, 0, term.value), sel(top, 0, term.rest)};
 }
 
-/* The parts of log_sums, the maxima and the shifts of a batch; whether general formulas are needed.  The maximum's
-   exponential is subtracted from the sum, unless it has all but a LAST_PART of it: then the others are summed again without
-   it, and the logarithm keeps its relative accuracy where it is next to nothing. */
-INLINE bool log_sums_of(const struct batch *b, ptrdiff_t n, struct log_sums *rows, scalar *max, struct shifts *shifts)
+/* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a LAST_PART of
+   it: then the others are summed again without it, and the logarithm keeps its relative accuracy where it is next to
+   nothing. */
+INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead, bool with_rests,
+                        struct log_sums *group)
 {
+    const int rows = rows_of_group(b, first);
     struct sums sums[ROWS];
     struct totals totals;
-    largest_of_rows(b, n, false, max);
-    shifts_of(max, b->temperature, shifts);
-    const bool is_plain = is_plain_batch(b, shifts);
-    for (int r = 0; r < b->rows; r++) {
-        const scalar *x = b->in[0][r];
-        const struct shift shift = shift_at(shifts, r);
-        if (is_plain)
-            sum_terms(plain_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+    for (int r = 0; r < rows; r++) {
+        const scalar *x = b->in[0][first + r];
+        const struct shift shift = shift_at(&ahead->shifts, r);
+        if (ahead->is_plain)
+            sum_terms(plain_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
         else
-            sum_terms(general_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+            sum_terms(general_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
     }
-    totals_of(sums, b->rows, &totals);
+    totals_of(sums, rows, &totals);
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
+        const struct shifts *shifts = &ahead->shifts;
         struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
                               .scale_rest = load(shifts->scale_rest + r), .rounder = load(shifts->rounder + r)};
         struct pair power = exponential_of(shift.top, shift, true);
 #if REAL_BITS == 32
-        store_wide(rows->max_power + r, wide_of(power.value));
-        store_wide(rows->max_power_rest + r, wide_of(power.rest));
+        store_wide(group->max_power + r, wide_of(power.value));
+        store_wide(group->max_power_rest + r, wide_of(power.rest));
 #else
-        store(rows->max_power + r, power.value);
-        store(rows->max_power_rest + r, power.rest);
+        store(group->max_power + r, power.value);
+        store(group->max_power_rest + r, power.rest);
 #endif
     }
     for (int r = 0; r < ROWS; r++) {
-        struct total others = total_of(totals.value[r], -rows->max_power[r]);
-        others.rest += totals.rest[r] - rows->max_power_rest[r];
-        rows->others[r] = others.value;
-        rows->others_rest[r] = others.rest;
+        struct total others = total_of(totals.value[r], -group->max_power[r]);
+        group->others[r] = others.value;
+        group->others_rest[r] = others.rest + totals.rest[r] - (with_rests ? group->max_power_rest[r] : 0);
     }
-    for (int r = 0; r < b->rows; r++) {
-        if (rows->others[r] < LAST_PART * rows->max_power[r]) {
-            const scalar *x = b->in[0][r];
-            const struct shift shift = shift_at(shifts, r);
-            sum_terms(lower_exponential, x, x, n, -INFINITE, &shift, NULL, false, &sums[r]);
+    for (int r = 0; r < rows; r++) {
+        if (group->others[r] < LAST_PART * group->max_power[r]) {
+            const scalar *x = b->in[0][first + r];
+            const struct shift shift = shift_at(&ahead->shifts, r);
+            sum_terms(lower_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
             struct total others = total(&sums[r]);
-            rows->others[r] = others.value;
-            rows->others_rest[r] = others.rest;
+            group->others[r] = others.value;
+            group->others_rest[r] = others.rest;
         }
     }
-    log_of_sums(rows);
-    return !is_plain;
 }
 
 /* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum have no
@@ -600,34 +627,51 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
         store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
 
-INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n)
+/* What becomes of the logarithms of a group's sums. */
+typedef void log_formula(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead,
+                         const struct log_sums *group);
+
+INLINE void log_batch(const struct batch *b, ptrdiff_t n, bool with_rests, log_formula *finish)
 {
-    struct log_sums rows;
-    struct shifts shifts;
-    scalar max[ROWS];
-    const bool general = log_sums_of(b, n, &rows, max, &shifts);
-    for (int r = 0; r < b->rows; r++) {
-        scalar log = max[r] < -LARGEST ? NOT_A_NUMBER : (scalar)rows.log[r];
-        if (general)
-            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, true);
-        else
-            log_softmax_row(b->in[0][r], b->out[r], n, max[r], shift_at(&shifts, r), log, false);
+    struct ahead ahead[2];
+    struct log_sums group;
+    look_ahead(b, 0, n, false, &ahead[0]);
+    for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
+        log_sums_of(b, first, n, &ahead[k], with_rests, &group);
+        look_ahead(b, first + ROWS, n, false, &ahead[1 - k]);
+        log_of_sums(&group);
+        finish(b, first, n, &ahead[k], &group);
     }
 }
 
-/* max + log, as one sum that is rounded once, since the two may cancel. */
-INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n)
+INLINE void log_softmax_group(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead,
+                              const struct log_sums *group)
 {
-    struct log_sums rows;
-    struct shifts shifts;
-    scalar max[ROWS];
-    log_sums_of(b, n, &rows, max, &shifts);
-    for (int r = 0; r < b->rows; r++) {
-        struct total sum = total_of((double)max[r], rows.log[r]);
-        bool finite = sum.value - sum.value == 0;
-        b->out[r][0] = (scalar)(finite ? sum.value + (sum.rest + rows.log_rest[r]) : sum.value);
+    for (int r = 0; r < rows_of_group(b, first); r++) {
+        const scalar *x = b->in[0][first + r], max = ahead->max[r];
+        const struct shift shift = shift_at(&ahead->shifts, r);
+        scalar *y = b->out[first + r], log = max < -LARGEST ? NOT_A_NUMBER : (scalar)group->log[r];
+        if (ahead->is_plain)
+            log_softmax_row(x, y, n, max, shift, log, false);
+        else
+            log_softmax_row(x, y, n, max, shift, log, true);
     }
 }
+/* What the rounding of the terms loses is at most an ulp of the logarithm, and less beside what is added to it. */
+INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, false, log_softmax_group); }
+
+/* max + log, as one sum that is rounded once, since the two may cancel. */
+INLINE void logsumexp_group(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead,
+                            const struct log_sums *group)
+{
+    (void)n;
+    for (int r = 0; r < rows_of_group(b, first); r++) {
+        struct total sum = total_of((double)ahead->max[r], group->log[r]);
+        bool finite = sum.value - sum.value == 0;
+        b->out[first + r][0] = (scalar)(finite ? sum.value + (sum.rest + group->log_rest[r]) : sum.value);
+    }
+}
+INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, true, logsumexp_group); }
 
 /* A result: of an element of two rows, and the sum of their terms. */
 typedef real row_formula(real a, real b, struct pair row, real temperature);
@@ -636,8 +680,9 @@ typedef real row_formula(real a, real b, struct pair row, real temperature);
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
     struct sums sums;
-    sum_terms(f, a, b, n, 0, NULL, NULL, false, &sums);
-    return total(&sums);
+    sum_terms(f, a, b, n, 0, NULL, true, NULL, false, &sums);
+    struct total sum = total(&sums);
+    return (struct total){sum.value + 0, sum.rest + 0};
 }
 
 INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
@@ -806,8 +851,8 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
 
 INLINE void sparsemax_rows(const struct batch *b, ptrdiff_t n)
 {
-    scalar max[ROWS];
-    largest_of_rows(b, n, false, max);
+    scalar max[BATCH_ROWS];
+    largest_of_rows(b, n, max);
     for (int r = 0; r < b->rows; r++)
         sparsemax_row(b->in[0][r], b->out[r], n, max[r]);
 }
@@ -839,8 +884,8 @@ INLINE void sparsemax_grad_rows(const struct batch *b, ptrdiff_t n)
 
 INLINE void hardmax_rows(const struct batch *b, ptrdiff_t n)
 {
-    scalar max[ROWS];
-    largest_of_rows(b, n, false, max);
+    scalar max[BATCH_ROWS];
+    largest_of_rows(b, n, max);
     for (int r = 0; r < b->rows; r++) {
         const scalar *x = b->in[0][r];
         bool nan = has_nan(x, n);

@@ -94,7 +94,8 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
     }
     if (scattered && !blocks) blocks = 1;
     const ptrdiff_t fitting = (across ? ACROSS_BYTES : BATCH_BYTES) / width / (n + 1);
-    const ptrdiff_t wanted = fitting < 1 ? 1 : fitting < ROWS ? fitting : ROWS, most = count < wanted ? count : wanted;
+    const ptrdiff_t wanted = fitting < 1 ? 1 : fitting < BATCH_ROWS ? fitting : BATCH_ROWS;
+    const ptrdiff_t most = count < wanted ? count : wanted;
     /* Rows a power of two apart would fall on the same lines of the cache. */
     const ptrdiff_t pitch = (n / LINE + 1) * LINE * width + LINE, block_bytes = pitch * most;
 
@@ -123,7 +124,7 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
                 batch.in[k][r] = (const scalar *)element(from, r, 0);
         }
         struct rows to = rows_from(out, start), result = scattered ? (struct rows){scratch, pitch, width} : to;
-        for (int r = 0; r < ROWS; r++)
+        for (int r = 0; r < BATCH_ROWS; r++)
             batch.temperature[r] = 1;
         for (int r = 0; r < rows; r++) {
             batch.out[r] = (scalar *)element(result, r, 0);
