@@ -53,7 +53,9 @@ enum {
     PARTS = 16,     /* partial sums of a row */
     ROWS = 16,      /* rows of a group, for which together is computed what there is once per row */
     BATCH_ROWS = 4 * ROWS,    /* rows of a batch, at most */
-    BATCH_BYTES = 1 << 15,    /* rows of a batch stay in the first cache */
+    BATCH_BYTES = 1 << 14,    /* rows of a batch, and what they become, stay in the first cache */
+    ROW_AHEAD = 1 << 12,      /* bytes: where rows are passed one by one, memory to read is asked for so early */
+    WRITE_AHEAD = 1024 / sizeof(scalar),    /* and memory that results are written to at once */
     CHUNK = 512,    /* terms that are summed at a time */
     SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
 #if REAL_BITS == 32
@@ -313,18 +315,25 @@ INLINE struct pair exponential_of(real distance, struct shift shift, bool temper
     return (struct pair){value, fma_in_double(e.power, e.q, e.power - value)};
 }
 
-/* Asks for the next batch while this one is computed: the processor itself looks ahead within a page only, which a row of
-   1024 floats fills.  Beyond an array nothing happens. */
-INLINE void prefetch_to_read(const scalar *p) { __builtin_prefetch((const char *)p + BATCH_BYTES, 0); }
-INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch((char *)p + BATCH_BYTES / 8, 1); }
+/* Ask for memory that is due: the processor itself looks ahead within a page only, which a row of 1024 floats fills.  Beyond
+   an array nothing happens. */
+INLINE void prefetch_to_read(const scalar *p, ptrdiff_t bytes) { __builtin_prefetch((const char *)p + bytes, 0); }
+INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch(p, 1); }
 
 /* A term of a sum: of an element of one row or two, and constants of the row. */
 typedef struct pair term_formula(real a, real b, const struct shift *shift);
 
-/* The sums of the terms of a row, with their rests or without, behind whose end elements `pad` stand.  The terms are left in
-   y if there is one: n of them, or if it is roomy as many as the blocks have.  In memory that one reads from, y may be a. */
-INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n, scalar pad,
-                      const struct shift *shift, bool with_rests, scalar *y, bool roomy, struct sums *result)
+/* How the terms of a row are summed. */
+struct summation {
+    term_formula *f;
+    scalar pad;      /* stands behind the end of the row */
+    ptrdiff_t ahead; /* how many bytes further on memory is asked for */
+};
+
+/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is roomy as many as the blocks
+   have.  In memory that one reads from, y may be a.  `due` is where results will be written soon, if that is known. */
+INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrdiff_t n, const struct shift *shift,
+                      scalar *y, bool roomy, scalar *due, struct sums *result)
 {
     struct sums sums;
     UNROLL_VECTORS
@@ -339,15 +348,15 @@ INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff
         ALIGNED scalar chunk[CHUNK];
         scalar *to = y ? y + start : chunk;
         for (ptrdiff_t i = 0; i < whole; i += PARTS) {
-            prefetch_to_read(from_a + i);
-            if (a != b) prefetch_to_read(from_b + i);
-            if (y) prefetch_to_write(to + i);
+            prefetch_to_read(from_a + i, s.ahead);
+            if (a != b) prefetch_to_read(from_b + i, s.ahead);
+            if (due) prefetch_to_write(due + start + i);
             UNROLL_VECTORS
             EACH_PART(k)
             {
-                struct pair term = f(load(from_a + i + k), load(from_b + i + k), shift);
+                struct pair term = s.f(load(from_a + i + k), load(from_b + i + k), shift);
                 store(to + i + k, term.value);
-                if (with_rests) sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
             }
         }
         add_blocks(&sums, to, whole);
@@ -356,10 +365,10 @@ INLINE void sum_terms(term_formula *f, const scalar *a, const scalar *b, ptrdiff
             EACH_PART(k)
             {
                 const ptrdiff_t lanes = lanes_in(count - whole - k);
-                struct pair term = f(load_padded(from_a + whole + k, lanes, pad),
-                                     load_padded(from_b + whole + k, lanes, pad), shift);
+                struct pair term = s.f(load_padded(from_a + whole + k, lanes, s.pad),
+                                       load_padded(from_b + whole + k, lanes, s.pad), shift);
                 store(last + k, term.value);
-                if (with_rests) sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
                 if (roomy)
                     store(to + whole + k, term.value);
                 else if (y)
@@ -469,6 +478,7 @@ INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_
 {
     const bool roomy = n <= SHORT && n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
+    const struct summation plainly = {plain, pad, BATCH_BYTES}, generally = {general, pad, BATCH_BYTES};
     ALIGNED scalar terms[ROWS][SHORT];
     struct ahead ahead[2];
     look_ahead(b, 0, n, negate, &ahead[0]);
@@ -478,11 +488,11 @@ INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_
         for (int r = 0; r < rows; r++) {
             const scalar *x = b->in[0][first + r];
             const struct shift shift = shift_at(&ahead[k].shifts, r);
-            scalar *y = roomy ? terms[r] : b->out[first + r];
+            scalar *out = b->out[first + r], *y = roomy ? terms[r] : out, *due = out + WRITE_AHEAD;
             if (ahead[k].is_plain)
-                sum_terms(plain, x, x, n, pad, &shift, true, y, roomy, &sums[r]);
+                sum_terms(plainly, x, x, n, &shift, y, roomy, due, &sums[r]);
             else
-                sum_terms(general, x, x, n, pad, &shift, true, y, roomy, &sums[r]);
+                sum_terms(generally, x, x, n, &shift, y, roomy, due, &sums[r]);
         }
         look_ahead(b, first + ROWS, n, negate, &ahead[1 - k]);
         struct inverses inverses;
@@ -558,19 +568,23 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
 /* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a LAST_PART of
    it: then the others are summed again without it, and the logarithm keeps its relative accuracy where it is next to
    nothing. */
-INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead, bool with_rests,
+INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead, bool writes_rows,
                         struct log_sums *group)
 {
     const int rows = rows_of_group(b, first);
+    const struct summation plainly = {plain_exponential, -INFINITE, BATCH_BYTES},
+                           generally = {general_exponential, -INFINITE, BATCH_BYTES},
+                           of_others = {lower_exponential, -INFINITE, 0};
     struct sums sums[ROWS];
     struct totals totals;
     for (int r = 0; r < rows; r++) {
         const scalar *x = b->in[0][first + r];
         const struct shift shift = shift_at(&ahead->shifts, r);
+        scalar *due = writes_rows ? b->out[first + r] : NULL;
         if (ahead->is_plain)
-            sum_terms(plain_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
+            sum_terms(plainly, x, x, n, &shift, NULL, false, due, &sums[r]);
         else
-            sum_terms(general_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
+            sum_terms(generally, x, x, n, &shift, NULL, false, due, &sums[r]);
     }
     totals_of(sums, rows, &totals);
 #pragma GCC ivdep
@@ -590,13 +604,13 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
     for (int r = 0; r < ROWS; r++) {
         struct total others = total_of(totals.value[r], -group->max_power[r]);
         group->others[r] = others.value;
-        group->others_rest[r] = others.rest + totals.rest[r] - (with_rests ? group->max_power_rest[r] : 0);
+        group->others_rest[r] = others.rest + totals.rest[r] - group->max_power_rest[r];
     }
     for (int r = 0; r < rows; r++) {
         if (group->others[r] < LAST_PART * group->max_power[r]) {
             const scalar *x = b->in[0][first + r];
             const struct shift shift = shift_at(&ahead->shifts, r);
-            sum_terms(lower_exponential, x, x, n, -INFINITE, &shift, with_rests, NULL, false, &sums[r]);
+            sum_terms(of_others, x, x, n, &shift, NULL, false, NULL, &sums[r]);
             struct total others = total(&sums[r]);
             group->others[r] = others.value;
             group->others_rest[r] = others.rest;
@@ -619,10 +633,8 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
-    for (; i <= n - LANES; i += LANES) {
-        prefetch_to_write(y + i);
+    for (; i <= n - LANES; i += LANES)
         store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), general));
-    }
     if (LANES > 1 && i < n)
         store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
 }
@@ -631,13 +643,13 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
 typedef void log_formula(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead,
                          const struct log_sums *group);
 
-INLINE void log_batch(const struct batch *b, ptrdiff_t n, bool with_rests, log_formula *finish)
+INLINE void log_batch(const struct batch *b, ptrdiff_t n, bool writes_rows, log_formula *finish)
 {
     struct ahead ahead[2];
     struct log_sums group;
     look_ahead(b, 0, n, false, &ahead[0]);
     for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
-        log_sums_of(b, first, n, &ahead[k], with_rests, &group);
+        log_sums_of(b, first, n, &ahead[k], writes_rows, &group);
         look_ahead(b, first + ROWS, n, false, &ahead[1 - k]);
         log_of_sums(&group);
         finish(b, first, n, &ahead[k], &group);
@@ -657,8 +669,7 @@ INLINE void log_softmax_group(const struct batch *b, int first, ptrdiff_t n, con
             log_softmax_row(x, y, n, max, shift, log, true);
     }
 }
-/* What the rounding of the terms loses is at most an ulp of the logarithm, and less beside what is added to it. */
-INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, false, log_softmax_group); }
+INLINE void log_softmax_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, true, log_softmax_group); }
 
 /* max + log, as one sum that is rounded once, since the two may cancel. */
 INLINE void logsumexp_group(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead,
@@ -671,7 +682,7 @@ INLINE void logsumexp_group(const struct batch *b, int first, ptrdiff_t n, const
         b->out[first + r][0] = (scalar)(finite ? sum.value + (sum.rest + group->log_rest[r]) : sum.value);
     }
 }
-INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, true, logsumexp_group); }
+INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, false, logsumexp_group); }
 
 /* A result: of an element of two rows, and the sum of their terms. */
 typedef real row_formula(real a, real b, struct pair row, real temperature);
@@ -680,7 +691,8 @@ typedef real row_formula(real a, real b, struct pair row, real temperature);
 INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
     struct sums sums;
-    sum_terms(f, a, b, n, 0, NULL, true, NULL, false, &sums);
+    const struct summation summation = {f, 0, ROW_AHEAD};
+    sum_terms(summation, a, b, n, NULL, NULL, false, NULL, &sums);
     struct total sum = total(&sums);
     return (struct total){sum.value + 0, sum.rest + 0};
 }
@@ -691,7 +703,7 @@ INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, p
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
-        prefetch_to_write(y + i);
+        prefetch_to_write(y + i + WRITE_AHEAD);
         store(y + i, f(load(a + i), load(b + i), row, real_(temperature)));
     }
     if (LANES > 1 && i < n)

@@ -81,6 +81,23 @@ def test_forward(name: str, dtype: Any) -> None:
             assert error <= bound(name, dtype), f"{name}: {error} ULP for {x!r}: {value!r}, not {want}"
 
 
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_pairs(name: str) -> None:
+    """Of two entries, where no error of a sum averages out: half a million pairs.
+
+    The first is among those that show most what the logarithm errs by if terms are summed without what they lose.
+    """
+    rng = np.random.default_rng(2)
+    high = rng.normal(scale=6, size=500_000).astype(np.float32)
+    x = np.stack([high, high - rng.exponential(3, high.size).astype(np.float32)], axis=1)
+    x[0] = -6.561620712280273, -16.27782440185547
+    distance = x[:, 1].astype(float) - x[:, 0]
+    logs = np.stack([-np.log1p(np.exp(distance)), distance - np.log1p(np.exp(distance))], axis=1)
+    want = np.exp(logs) if name == "softmax" else logs
+    error = abs(public(name)(x) - want) / 2.0 ** (np.floor(np.log2(abs(want))) - 23)
+    assert error.max() <= bound(name, np.float32)
+
+
 @every_dtype
 @pytest.mark.parametrize("name", TEMPERED)
 @pytest.mark.parametrize("temperature", [0.1, 0.7, 3.0, 1e-3, 1e20])
