@@ -215,6 +215,12 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
             found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
         }
     }
+    if (n >= STREAMS) {
+        UNROLL_VECTORS
+        for (int k = 0; k < PARTS / LANES; k++)
+            for (int stream = 1; stream < STREAMS / PARTS; stream++)
+                found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
+    }
     for (; i <= n - PARTS; i += PARTS) {
         UNROLL_VECTORS
         EACH_PART(k)
@@ -230,10 +236,6 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
             found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
         }
     }
-    UNROLL_VECTORS
-    for (int k = 0; k < PARTS / LANES; k++)
-        for (int stream = 1; stream < STREAMS / PARTS; stream++)
-            found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
     UNROLL_VECTORS
     EACH_PART(k)
         store(largest + k, found[k / LANES]);
