@@ -416,7 +416,7 @@ INLINE bool is_everywhere(scalar value, const scalar *of_rows)
     return equal == ROWS;
 }
 
-/* What the exponentials of a group need.  While one group's are computed, another's is: it takes long to wait for. */
+/* What the exponentials of a group need.  It is a while until it is there, so that it is computed one group ahead. */
 struct ahead {
     scalar max[ROWS];
     struct shifts shifts;
@@ -567,9 +567,9 @@ INLINE struct pair lower_exponential(real x, real unused, const struct shift *sh
     return (struct pair){sel(top, 0, term.value), sel(top, 0, term.rest)};
 }
 
-/* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a LAST_PART of
-   it: then the others are summed again without it, and the logarithm keeps its relative accuracy where it is next to
-   nothing. */
+/* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a
+   LAST_PART of it: then the others are summed again without it, and the logarithm keeps its relative accuracy where it is
+   next to nothing. */
 INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead, bool writes_rows,
                         struct log_sums *group)
 {
@@ -696,7 +696,7 @@ INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, 
     const struct summation summation = {f, 0, ROW_AHEAD};
     sum_terms(summation, a, b, n, NULL, NULL, false, NULL, &sums);
     struct total sum = total(&sums);
-    return (struct total){sum.value + 0, sum.rest + 0};
+    return (struct total){sum.value + 0, sum.rest + 0}; /* where all terms are -0, 0 as that of none */
 }
 
 INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,

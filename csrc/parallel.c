@@ -23,7 +23,7 @@ enum {
     WORTH_SHARING = 5000,   /* work for which one is used that is awake */
     PART = 3000,            /* parts are not smaller */
     LINGERING = 50000,      /* how long a thread stays awake after a job */
-    PATIENCE = 20000,       /* how long the caller waits for threads before it looks after them, and then before it sleeps */
+    PATIENCE = 20000,       /* how long the caller waits for threads, twice, before it sleeps */
 };
 
 enum { STACK_BYTES = 1 << 20 };
@@ -206,7 +206,8 @@ static double time_computing(struct thread *thread)
 {
     clockid_t clock;
     struct timespec time;
-    if (!atomic_load(&thread->computing) || pthread_getcpuclockid(thread->id, &clock) || clock_gettime(clock, &time)) return -1;
+    if (!atomic_load(&thread->computing) || pthread_getcpuclockid(thread->id, &clock)) return -1;
+    if (clock_gettime(clock, &time)) return -1;
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 #endif
