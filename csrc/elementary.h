@@ -189,13 +189,13 @@ struct exponential {
 
 /* e^(sign (x + rest)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n for
    POWER_ROUNDER, is 2^(n + k) for POWER_ROUNDER + k.  In a hurry r takes one instruction less, and one rounding more where
-   there is a rest. */
+   there is a rest: exact is a multiple of 2^-26 (float, n not 0), n LN2_LOW of 2^-49, so that a double holds their sum. */
 INLINE struct exponential exponential_scaled(int sign, real x, real rest, real power_rounder, bool hurry)
 {
     real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
     real exact = fma_in_double(n, -(scalar)sign * LN2, x);
     real low = fma(n, -(scalar)sign * LN2_LOW, rest), r = exact + low;
-    if (hurry) r = fma(n, -(scalar)sign * LN2_LOW, exact + rest);
+    if (hurry) r = fma_in_double(n, -(scalar)sign * LN2_LOW, exact) + rest;
     real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_rest = (exact - r) + low;
