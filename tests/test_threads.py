@@ -260,19 +260,23 @@ def test_concurrent_callers() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads change their processor on Linux only")
 def test_beside_a_busy_process() -> None:
-    """A thread that is interrupted by another program in the middle of its part comes to the caller's processor."""
+    """A call waits for a thread that another program interrupts in the middle of its part, wherever that goes on."""
     _core.leave_to_threads(False)
-    numact.set_num_threads(2)
+    calls = 300  # one after the other, so that the thread is awake; each changes every element
     allowed = os.sched_getaffinity(0)
-    x = np.random.default_rng(0).standard_normal(300_000)
-    want = numact.mish(x)
+    got = np.random.default_rng(0).standard_normal(300_000)
+    want = got.copy()
+    numact.set_num_threads(1)
+    for _ in range(calls):
+        numact.softplus(want, out=want)
+    numact.set_num_threads(2)
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         os.sched_setaffinity(0, set(sorted(allowed)[:2]))
         os.sched_setaffinity(busy.pid, {sorted(allowed)[:2][-1]})
-        for _ in range(300):
-            y = x.copy()
-            assert_same_bits(numact.mish(y, out=y), want)
+        for _ in range(calls):
+            numact.softplus(got, out=got)
+        assert_same_bits(got, want)
     finally:
         os.sched_setaffinity(0, allowed)
         busy.kill()
