@@ -408,6 +408,7 @@ INLINE struct pair general_exponential_down(real x, real unused, const struct sh
     return general_exponential(-x, unused, shift);
 }
 
+/* Whether all rows of a group have the value. */
 INLINE bool is_everywhere(scalar value, const scalar *of_rows)
 {
     int equal = 0;

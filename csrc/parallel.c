@@ -37,9 +37,10 @@ struct job {
     atomic_bool overflow;
 };
 
+/* One of the pool's threads. */
 struct thread {
     pthread_t id;
-    atomic_bool computing;
+    atomic_bool computing;  /* a part of the job */
 };
 
 /* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`, which
