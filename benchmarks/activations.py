@@ -1,4 +1,4 @@
-"""Every activation of the catalogue beside the NumPy expressions of `numact._baseline`: see benchmarks/README.md."""
+"""Every activation of the catalogue beside the NumPy expressions of `numact.commands.baseline`: see benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 import numact
-from numact._baseline import BASELINES, Baseline
+from numact.commands.baseline import BASELINES, Baseline
 
 from . import function_of, listed, short
 
-NAMES = listed("activations.h")
-GATED = listed("gated.h")
+NAMES = listed("formulas/activations.h")
+GATED = listed("formulas/gated.h")
 DTYPES = ["float32", "float64"]
 SIZES = [1_024, 16_384, 262_144, 4_194_304]
 

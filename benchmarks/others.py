@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import numact
-from numact._baseline import BASELINES
+from numact.commands.baseline import BASELINES
 
 from . import function_of, listed, short
 from .activations import medians
@@ -97,7 +97,7 @@ class Images:
 class Masks:
     """The functions that also give a bit for each element, and the gradient from the bits."""
 
-    params = (listed("activations.h", "MASK"), ["float16", "float32", "float64"], SIZES)
+    params = (listed("formulas/activations.h", "MASK"), ["float16", "float32", "float64"], SIZES)
     param_names = ("name", "dtype", "size")
 
     def setup(self, name: str, dtype: str, size: int) -> None:

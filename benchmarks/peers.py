@@ -11,7 +11,7 @@ class Peers:
     """Time of another library over time of numact, float32, one thread: above 1, numact is faster."""
 
     params = (
-        [f"{name}{suffix}" for name in listed("activations.h") for suffix in ("", "_grad", "_grad_y")],
+        [f"{name}{suffix}" for name in listed("formulas/activations.h") for suffix in ("", "_grad", "_grad_y")],
         [262_144, 4_194_304],
         ["torch", "jax", "onnxruntime"],
     )
@@ -20,12 +20,14 @@ class Peers:
 
     def setup(self, name: str, size: int, library: str) -> None:
         try:
-            from numact import _command, _peers, bench
+            from numact.commands import common
+            from numact.commands.bench import peers
+            from numact.commands.bench import run as bench
 
-            bind = _peers.PEERS[library](1)
+            bind = peers.PEERS[library](1)
         except ImportError:  # the library is not here, or numact is too old to know it
             raise NotImplementedError from None
-        found = [function for function in _command.functions([], ("elementwise",), "measured") if function.name == name]
+        found = [function for function in common.functions([], ("elementwise",), "measured") if function.name == name]
         calls = bench.calls(found[0], np.float32, size, {library: bind}) if found else {}
         if library not in calls:
             raise NotImplementedError

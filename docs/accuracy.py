@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from numact import _checks, _reference
-from numact._peers import JAX, ONNX
-from numact.verify import functions, hexadecimal
+from numact.commands.verify import checks
+from numact.commands.verify import reference
+from numact.commands.bench.peers import JAX, ONNX
+from numact.commands.verify.run import functions, hexadecimal
 
 ROOT = Path(__file__).parent.parent
 # The table in README.md stands between these lines, and shows these functions.
@@ -103,26 +104,26 @@ PEERS = {"PyTorch": ("torch", pytorch), "JAX": ("jax", jax), "ONNX Runtime": ("o
 
 def sample() -> Iterator[Float32]:
     """The finite numbers of the short sweep of `verify`."""
-    yield _checks.special_float32()
-    for start in range(0, 2**32, _checks.STEP * _checks.PART // 16):
-        end = min(start + _checks.STEP * _checks.PART // 16, 2**32)
-        yield np.arange(start, end, _checks.STEP, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    yield checks.special_float32()
+    for start in range(0, 2**32, checks.STEP * checks.PART // 16):
+        end = min(start + checks.STEP * checks.PART // 16, 2**32)
+        yield np.arange(start, end, checks.STEP, dtype=np.uint64).astype(np.uint32).view(np.float32)
 
 
 def errors_of(implementation: Implementation, name: str) -> dict[str, Any]:
     """The largest error of a peer's function, where, and how often it is correctly rounded."""
     function = next(found for found in functions([name]) if found.name == name)
     parameters = [float(value) for value in function.parameters(np.float32)[0]]
-    found = _checks.Found()
+    found = checks.Found()
     for x in sample():
         x = x[np.isfinite(x)]
         if name.endswith("_grad"):  # not at kinks, whose derivative every library chooses
             x = x[(abs(x) > 6) | (2 * x != np.rint(2 * x))]
-        want = _reference.evaluate(name, x, parameters)
+        want = reference.evaluate(name, x, parameters)
         with np.errstate(all="ignore"):
             got = np.ascontiguousarray(implementation(x), np.float32)
-        error, worst, inputs, correct = _reference.compare(got, want, *_checks.FORMATS["float32"])
-        found += _checks.Found(error, (float(x[worst]),), (), float(got[worst]), inputs, correct)
+        error, worst, inputs, correct = reference.compare(got, want, *checks.FORMATS["float32"])
+        found += checks.Found(error, (float(x[worst]),), (), float(got[worst]), inputs, correct)
     largest = found.error if math.isfinite(found.error) else None
     return {
         "error": largest,
@@ -188,7 +189,7 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
         versions = ", ".join(f"{peer} {figures['version']}" for peer, figures in others.items())
         lines += [
             f"- {versions}:",
-            f"  on a sample, one bit pattern in {_checks.STEP} and the numbers beside which something changes, without",
+            f"  on a sample, one bit pattern in {checks.STEP} and the numbers beside which something changes, without",
             "  infinities, NaN and the kinks of derivatives.  Their largest errors are at least these.  A subnormal",
             "  number that is flushed to zero, as JAX does, counts as up to 8.4e6 ULP, a zero in place of a normal",
             "  number as 8.4e6 to 1.7e7.",

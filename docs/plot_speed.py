@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from numact._bench_plot import draw
-from numact.bench import Speed
+from numact.commands.bench.plot import draw
+from numact.commands.bench.run import Speed
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"

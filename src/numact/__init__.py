@@ -2,16 +2,17 @@
 
 from typing import Any as _Any
 
-from numact import _bfloat16, _threads
-from numact._config import show_config
-from numact._core import catalogue
-from numact._names import FUNCTIONS as _FUNCTIONS
-from numact._names import get
-from numact._parametric import ParametricUfunc
-from numact._threads import get_num_threads, num_threads, set_num_threads
+from numact._kernels import bfloat16
+from numact._kernels import threads
+from numact._functions.config import show_config
+from numact._kernels.core import catalogue
+from numact._functions.names import FUNCTIONS as _FUNCTIONS
+from numact._functions.names import get
+from numact._functions.parametric import ParametricUfunc
+from numact._kernels.threads import get_num_threads, num_threads, set_num_threads
 
-_bfloat16.register_when_imported()
-_threads.begin()
+bfloat16.register_when_imported()
+threads.begin()
 
 __all__ = [
     "Activation",
@@ -33,9 +34,9 @@ def __getattr__(name: str) -> _Any:
     if name in _FUNCTIONS:
         value = _FUNCTIONS[name]
     elif name == "Activation":
-        from numact._activation import Activation as value
+        from numact._functions.catalogue import Activation as value
     elif name == "BitMask":
-        from numact._masks import BitMask as value
+        from numact._functions.masks import BitMask as value
     elif name in ("diagnostics", "init", "norm"):
         from importlib import import_module
 

@@ -85,7 +85,7 @@ def _info(as_json: bool) -> int:
 
 def _demo(epochs: int, seed: int, as_json: bool) -> int:
     try:
-        from numact import demo
+        from numact.commands import demo
     except ModuleNotFoundError as error:
         print(f'The demo needs {error.name}, which is not installed: pip install "numact[demo]"', file=sys.stderr)
         return 2
@@ -93,13 +93,13 @@ def _demo(epochs: int, seed: int, as_json: bool) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from numact import verify
+    from numact.commands.verify import run as verify
 
     return verify.run(options.function, options.dtype, options.level, options.exhaustive, options.bound, options.json)
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from numact import bench
+    from numact.commands.bench import run as bench
 
     return bench.run(options.function, options.dtype, options.threads, options.size, options.plot, options.json)
 

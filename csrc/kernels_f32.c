@@ -1,5 +1,0 @@
-/* float32.  Compiled once per level, with -DLEVEL=name; exports the tables numact_f32_<level> and numact_masked_f32_<level>. */
-#define REAL_BITS 32
-#define REAL_NAME f32
-#include "loops.h"
-#include "masks.h"

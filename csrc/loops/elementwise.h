@@ -1,0 +1,240 @@
+/* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a chosen
+   value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
+
+   A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled around
+   its formula. */
+#ifndef NUMACT_LOOPS_H
+#define NUMACT_LOOPS_H
+
+#include "formulas/activations.h"
+#include "simd/real.h"
+#include "runtime/fp_env.h"
+#include "formulas/gated.h"
+#include "numact.h"
+#include "simd/non_temporal.h"
+
+enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
+
+/* Asks for the memory that is due in a while: left to themselves, processors are late with it beyond their caches.  Not in
+   loops over scalars, which the compiler would not vectorise then, nor over vectors of 16 bytes, of which each line of the
+   cache has four. */
+enum { AHEAD = 4096 };
+INLINE void ask_for(const scalar *p)
+{
+    if (sizeof(real) > 16) __builtin_prefetch((const char *)p + AHEAD);
+}
+
+typedef void formula(const real *operand, real *result);
+
+#define UNROLL_FEW _Pragma("GCC unroll 7")
+
+/* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes more than
+   what is then selected. */
+INLINE lanes overflowed(int operands, int results, const real *operand, const real *result)
+{
+    real zero = real_(0); /* a NaN where an operand is infinite or NaN */
+    lanes seen = 0;
+    UNROLL_FEW
+    for (int k = 0; k < operands; k++)
+        zero = zero + 0 * operand[k];
+    UNROLL_FEW
+    for (int k = 0; k < results; k++)
+        seen |= lanes_of(gt(abs_(result[k]) + zero, LARGEST));
+    return seen;
+}
+
+/* A function of the list, and how many of its operands are arrays; the others are one value each. */
+struct shape {
+    formula *f;
+    int varying, operands, results;
+    bool reports; /* overflows, by computing whether there is one */
+    bool is_long; /* a long chain of steps */
+    bool streams; /* a single result, unless it is an operand, which has been read */
+};
+
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
+   stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
+INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
+                          ptrdiff_t n)
+{
+    real result[RESULTS];
+    UNROLL_FEW
+    for (int k = 0; k < s.varying; k++)
+        operand[k] = load_part(in[k] + start, n);
+    s.f(operand, result);
+    UNROLL_FEW
+    for (int k = 0; k < s.results; k++)
+        store_part(out[k] + start, result[k], n);
+    return s.reports ? overflowed(s.operands, s.results, operand, result) : 0;
+}
+
+/* The same for `turns` whole vectors.  Their steps are independent, so that the compiler can take one of each in turn: in a
+   long formula a step waits for the one before it, and a processor looks only so far ahead for others. */
+INLINE lanes compute_vectors(struct shape s, int turns, const real *single, const scalar *const *in, scalar *const *out,
+                             ptrdiff_t start, bool streams)
+{
+    real operand[TURNS][OPERANDS], result[TURNS][RESULTS];
+    lanes seen = 0;
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++) {
+        UNROLL_FEW
+        for (int k = 0; k < s.operands; k++) {
+            if (k < s.varying) ask_for(in[k] + start + t * LANES);
+            operand[t][k] = k < s.varying ? load(in[k] + start + t * LANES) : single[k];
+        }
+    }
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++)
+        s.f(operand[t], result[t]);
+    UNROLL_FEW
+    for (int t = 0; t < turns; t++) {
+        UNROLL_FEW
+        for (int k = 0; k < s.results; k++)
+            put(out[k] + start + t * LANES, result[t][k], streams);
+        if (s.reports) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
+    }
+    return seen;
+}
+
+/* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it overlaps:
+   vectors are read before they are written, in ascending order. */
+INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out, ptrdiff_t n)
+{
+    real operand[OPERANDS];
+    lanes seen = 0;
+    UNROLL_FEW
+    for (int k = s.varying; k < s.operands; k++)
+        operand[k] = real_(in[k][0]);
+    ptrdiff_t i = 0;
+    bool aligned = LANES > 1 && n >= 8 * LANES, streams = s.streams && aligned && s.results == 1;
+    UNROLL_FEW
+    for (int k = 0; k < s.varying; k++)
+        streams &= in[k] != out[0];
+    if (aligned) {
+        /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
+        i = to_aligned(out[0]);
+        if (i) seen |= compute_part(s, operand, in, out, 0, i);
+    }
+    if (TURNS > 1 && s.is_long)
+        for (; i <= n - TURNS * LANES; i += TURNS * LANES)
+            seen |= compute_vectors(s, TURNS, operand, in, out, i, streams);
+#pragma GCC ivdep
+    for (; i <= n - LANES; i += LANES)
+        seen |= compute_vectors(s, 1, operand, in, out, i, streams);
+    if (streams) end_streaming();
+    if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
+    return seen;
+}
+
+INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        memcpy(to + i * to_step, from + i * from_step, sizeof(scalar));
+}
+
+/* Any steps, in blocks: where they are not direct, those that vary are gathered on the stack, computed there and
+   scattered.  Direct ones are one block; so there is one copy of the formula for both. */
+INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+{
+    scalar block[OPERANDS + RESULTS][BLOCK];
+    lanes seen = 0;
+    ptrdiff_t size = direct ? n : BLOCK;
+    for (ptrdiff_t start = 0; start < n; start += size) {
+        ptrdiff_t count = n - start < size ? n - start : size;
+        const scalar *in[OPERANDS];
+        scalar *out[RESULTS];
+        UNROLL_FEW
+        for (int k = 0; k < s.operands; k++) {
+            bool gathered = !direct && k < s.varying;
+            if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
+            in[k] = gathered ? block[k] : (const scalar *)arrays[k];
+        }
+        UNROLL_FEW
+        for (int k = 0; k < s.results; k++)
+            out[k] = direct ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
+        seen |= compute(s, in, out, count);
+        if (!direct)
+            for (int k = s.operands; k < s.operands + s.results; k++)
+                copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
+    }
+    return seen;
+}
+
+/* The loop of one function: arrays, then parameters that are most often one value. */
+INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)
+{
+    bool direct = true, single = true, found = s.reports && environment_overflow();
+    for (int k = 0; k < s.operands + s.results; k++)
+        if (k >= s.varying && k < s.operands)
+            single &= steps[k] == 0;
+        else
+            direct &= steps[k] == sizeof(scalar);
+    s.streams = streams && direct;
+    lanes seen;
+    if (s.varying == s.operands || single || n == 1) {
+        seen = compute_blocks(s, direct || n == 1, arrays, n, steps);
+    } else {
+        s.varying = s.operands;
+        s.streams = false;
+        seen = compute_blocks(s, false, arrays, n, steps);
+    }
+    if (s.reports) environment_set_overflow(found || seen);
+}
+
+/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
+#define LOOP(function, varying, operands, is_long, call)                                                               \
+    LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
+#define LOOP_TWO(function, operands, is_long, call)                                                                    \
+    LOOP_ANY(function, operands, operands, 2, true, is_long, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, reports, is_long, ...)                                          \
+    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
+    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)                \
+    {                                                                                                                  \
+        const struct shape s = {function##_of, varying, operands, results, reports, is_long, false};                   \
+        run(s, arrays, n, steps, streams);                                                                             \
+    }
+#define LONG true
+#define SHORT false
+
+#define LOOP_FROM_OUTPUT(name, count, is_long)                                                                         \
+    LOOP(name##_grad_y, 2, 2 + count, is_long, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
+#define LOOP_FROM_INPUT(name, count, is_long)
+#define LOOP_KINK(name, count, is_long)                                                                                \
+    LOOP(name##_grad_at_zero, 2, 3 + count, is_long,                                                                   \
+         sel(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
+#define LOOP_SMOOTH(name, count, is_long)
+
+#define LOOPS(name, count, parameters, domain, source, kink, overflows, is_long, ...)                                  \
+    LOOP(name##_forward, 1, 1 + count, is_long, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
+    LOOP(name##_grad, 2, 2 + count, is_long, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
+    LOOP_##source(name, count, is_long)                                                                                \
+    LOOP_##kink(name, count, is_long)
+
+#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
+#define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
+#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows, sizeof(scalar)}
+#define KERNEL_SMOOTH(name, count, overflows) {.loop = NULL}
+#define OVERFLOWS true
+#define BOUNDED false
+
+#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, is_long, ulp, ulp_gradient, ...)             \
+    {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
+     {{SYMBOL(name##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                               \
+      {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
+      KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
+
+#define GATED_LOOPS(name, arguments, is_long, ...)                                                                     \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, is_long, r[0] = name##_forward(o[0], o[1]))                                \
+    LOOP_TWO(name##_grad, 3, is_long, name##_grad(o[0], o[1], o[2]))
+
+#define GATED_ROW(name, arguments, is_long, ulp, ulp_gradient, formula, first, second, ...)                            \
+    {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
+     {{SYMBOL(name##_forward), 2, 1, true, sizeof(scalar)}, {SYMBOL(name##_grad), 3, 2, true, sizeof(scalar)}}},
+
+ACTIVATIONS(LOOPS)
+GATED(GATED_LOOPS)
+
+extern const struct numact_activation SYMBOL(numact)[];
+const struct numact_activation SYMBOL(numact)[] = {ACTIVATIONS(TABLE_ROW) GATED(GATED_ROW){.name = NULL}};
+
+#endif

@@ -1,0 +1,206 @@
+/* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back; and the
+   table that the object exports. */
+#ifndef NUMACT_AXIS_ROWS_H
+#define NUMACT_AXIS_ROWS_H
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+#include "formulas/axis.h"
+#include "numact.h"
+
+typedef void rows_function(const struct batch *, ptrdiff_t n);
+
+enum masking { NO_MASK, MASK, MASK_UPWARD };
+enum tempering { NO_TEMPERATURE, TEMPERATURE };
+enum result { SAME_LENGTH, ONE_VALUE };
+
+enum {
+    LINE = 64,                  /* bytes of a cache line */
+    ON_STACK = 1 << 14,         /* bytes of scratch that need no allocation */
+    FREQUENT = 2 * PARTS,       /* a length of rows that is compiled apart */
+    ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
+};
+
+/* Elements by row and place in the row. */
+struct rows {
+    char *start;
+    ptrdiff_t row, place;    /* bytes from one to the next */
+};
+
+INLINE char *element(struct rows a, ptrdiff_t r, ptrdiff_t i) { return a.start + r * a.row + i * a.place; }
+
+/* Rows whose elements alternate in memory are read place by place, so that cache lines are read once. */
+INLINE bool alternate(struct rows a)
+{
+    ptrdiff_t row = a.row < 0 ? -a.row : a.row, place = a.place < 0 ? -a.place : a.place;
+    return row < place;
+}
+
+INLINE void copy_rows(struct rows to, struct rows from, ptrdiff_t rows, ptrdiff_t n)
+{
+    if (alternate(from) || alternate(to)) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            for (ptrdiff_t r = 0; r < rows; r++)
+                memcpy(element(to, r, i), element(from, r, i), sizeof(scalar));
+    } else {
+        for (ptrdiff_t r = 0; r < rows; r++)
+            for (ptrdiff_t i = 0; i < n; i++)
+                memcpy(element(to, r, i), element(from, r, i), sizeof(scalar));
+    }
+}
+
+/* Writes the value where the mask is false. */
+INLINE void fill_masked(struct rows to, struct rows masks, ptrdiff_t rows, ptrdiff_t n, scalar value)
+{
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t i = 0; i < n; i++)
+            if (!*element(masks, r, i)) memcpy(element(to, r, i), &value, sizeof value);
+}
+
+/* The operands of one call, in the manner of a generalised ufunc's inner loop: all rows, then the steps within them. */
+struct call {
+    rows_function *function;
+    int inputs;
+    enum masking masking;
+    enum tempering tempering;
+    enum result result;
+    scalar masked_result;
+};
+
+INLINE struct rows rows_from(struct rows a, ptrdiff_t row) { return (struct rows){element(a, row, 0), a.row, a.place}; }
+
+/* False if there is no memory; then nothing has been written. */
+static __attribute__((noinline)) bool run_rows(struct call call, char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+{
+    const int mask_at = call.inputs, temperature_at = mask_at + (call.masking != NO_MASK);
+    const int out_at = temperature_at + (call.tempering == TEMPERATURE);
+    const ptrdiff_t count = dimensions[0], n = dimensions[1], *places = steps + out_at + 1;
+    const ptrdiff_t width = sizeof(scalar);
+    struct rows in[2], masks = {0}, temperatures = {0};
+    struct rows out = {arrays[out_at], steps[out_at], call.result == ONE_VALUE ? width : places[temperature_at]};
+    if (call.masking != NO_MASK) masks = (struct rows){arrays[mask_at], steps[mask_at], places[mask_at]};
+    if (call.tempering == TEMPERATURE)
+        temperatures = (struct rows){arrays[temperature_at], steps[temperature_at], 0};
+
+    /* What does not lie in rows is gathered in scratch, where the result may take the place of the first operand. */
+    bool gathered[2], scattered = out.place != width && n > 1, across = scattered && alternate(out);
+    int blocks = 0;
+    for (int k = 0; k < call.inputs; k++) {
+        in[k] = (struct rows){arrays[k], steps[k], places[k]};
+        gathered[k] = (in[k].place != width && n > 1) || (k == 0 && call.masking != NO_MASK);
+        across |= gathered[k] && alternate(in[k]);
+        blocks += gathered[k];
+    }
+    if (scattered && !blocks) blocks = 1;
+    const ptrdiff_t fitting = (across ? ACROSS_BYTES : BATCH_BYTES) / width / (n + 1);
+    const ptrdiff_t wanted = fitting < 1 ? 1 : fitting < BATCH_ROWS ? fitting : BATCH_ROWS;
+    const ptrdiff_t most = count < wanted ? count : wanted;
+    /* Rows a power of two apart would fall on the same lines of the cache. */
+    const ptrdiff_t pitch = (n / LINE + 1) * LINE * width + LINE, block_bytes = pitch * most;
+
+    alignas(LINE) char stack[ON_STACK];
+    char *scratch = stack, *allocated = NULL;
+    if (blocks * block_bytes > ON_STACK) {
+        allocated = malloc((size_t)(blocks * block_bytes + LINE));
+        if (!allocated) return false;
+        scratch = allocated + LINE - (uintptr_t)allocated % LINE;
+    }
+
+    struct batch batch;
+    for (ptrdiff_t start = 0; start < count; start += most) {
+        const int rows = batch.rows = (int)(count - start < most ? count - start : most);
+        struct rows block = {scratch, pitch, width};
+        for (int k = 0; k < call.inputs; k++) {
+            struct rows from = rows_from(in[k], start);
+            if (gathered[k]) {
+                copy_rows(block, from, rows, n);
+                if (k == 0 && call.masking != NO_MASK)
+                    fill_masked(block, rows_from(masks, start), rows, n, call.masking == MASK ? -INFINITE : INFINITE);
+                from = block;
+                block.start += block_bytes;
+            }
+            for (int r = 0; r < rows; r++)
+                batch.in[k][r] = (const scalar *)element(from, r, 0);
+        }
+        struct rows to = rows_from(out, start), result = scattered ? (struct rows){scratch, pitch, width} : to;
+        for (int r = 0; r < BATCH_ROWS; r++)
+            batch.temperature[r] = 1;
+        for (int r = 0; r < rows; r++) {
+            batch.out[r] = (scalar *)element(result, r, 0);
+            if (call.tempering == TEMPERATURE)
+                memcpy(&batch.temperature[r], element(temperatures, start + r, 0), sizeof(scalar));
+        }
+        call.function(&batch, n);
+        if (scattered) copy_rows(to, result, rows, n);
+        if (call.masking != NO_MASK && call.result == SAME_LENGTH)
+            fill_masked(to, rows_from(masks, start), rows, n, call.masked_result);
+    }
+    free(allocated);
+    return true;
+}
+
+/* The largest element of a row, and its index: the first one's; a NaN counts as the largest. */
+static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+{
+    const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
+    struct rows x = {arrays[0], steps[0], steps[3]};
+    for (ptrdiff_t r = 0; r < count; r++) {
+        scalar best = *(const scalar *)element(x, r, 0);
+        ptrdiff_t which = 0;
+        for (ptrdiff_t i = 1; i < pieces; i++) {
+            scalar value = *(const scalar *)element(x, r, i);
+            bool larger = (value > best) | ((value != value) & (best == best));
+            best = larger ? value : best;
+            which = larger ? i : which;
+        }
+        memcpy(arrays[1] + r * steps[1], &best, sizeof best);
+        memcpy(arrays[2] + r * steps[2], &which, sizeof which);
+    }
+    return true;
+}
+
+/* dy at the index, else 0. */
+static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+{
+    const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
+    struct rows dx = {arrays[2], steps[2], steps[3]};
+    for (ptrdiff_t r = 0; r < count; r++) {
+        scalar dy = *(const scalar *)(arrays[0] + r * steps[0]);
+        ptrdiff_t which = *(const ptrdiff_t *)(arrays[1] + r * steps[1]);
+        for (ptrdiff_t i = 0; i < pieces; i++)
+            *(scalar *)element(dx, r, i) = i == which ? dy : 0;
+    }
+    return true;
+}
+
+/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them; as
+   the length is a constant, the compiler unrolls them. */
+#define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)            \
+    static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
+    {                                                                                                                  \
+        if (n == FREQUENT)                                                                                             \
+            function(b, FREQUENT);                                                                                     \
+        else                                                                                                           \
+            function(b, n);                                                                                            \
+    }                                                                                                                  \
+    static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
+    {                                                                                                                  \
+        const struct call call = {run_##name, inputs, masking, tempering, result, masked_result};                      \
+        return run_rows(call, arrays, dimensions, steps);                                                              \
+    }
+#define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)       \
+    {#name, signature, types, ulp, SYMBOL(name), sizeof(scalar), __VA_ARGS__},
+
+AXIS_FUNCTIONS(LOOP)
+
+extern const struct numact_axis_function SYMBOL(numact_axis)[];
+const struct numact_axis_function SYMBOL(numact_axis)[] = {
+    AXIS_FUNCTIONS(TABLE_ROW)
+    {"maxout", "(p)->(),()", "r>rp", 0.5, maxout_loop, sizeof(scalar),
+     "max_j x_j, and the first j that has it", "(-inf, inf)"},
+    {"maxout_grad", "(),()->(p)", "rp>r", 0.5, maxout_grad_loop, sizeof(scalar), "dy where j is the index, else 0", ""},
+    {.name = NULL},
+};
+
+#endif

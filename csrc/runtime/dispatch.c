@@ -1,0 +1,391 @@
+/* Which levels this build has and this processor runs, and the one way from NumPy into a kernel. */
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/fp_env.h"
+#include "numact.h"
+#include "runtime/thread_pool.h"
+#include "runtime/lut.h"
+
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+#define TABLES(level)                                                                                                  \
+    .f32 = numact_f32_##level, .f64 = numact_f64_##level, .f16 = numact_f16_##level, .bf16 = numact_bf16_##level,      \
+    .axis_f32 = numact_axis_f32_##level, .axis_f64 = numact_axis_f64_##level,                                          \
+    .masked_f32 = numact_masked_f32_##level, .masked_f64 = numact_masked_f64_##level,                                  \
+    .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level,                                \
+    .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level,                                          \
+    .observe_f16 = numact_observe_f16_##level, .observe_bf16 = numact_observe_bf16_##level,                            \
+    .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level
+#define DECLARE(level)                                                                                                 \
+    extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
+    numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
+    extern const struct numact_axis_function numact_axis_f32_##level[], numact_axis_f64_##level[];                     \
+    extern const struct numact_masked_function numact_masked_f32_##level[], numact_masked_f64_##level[];               \
+    numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;                                     \
+    extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];                         \
+    numact_observe_loop numact_observe_f16_##level, numact_observe_bf16_##level, numact_observe_f32_##level,           \
+        numact_observe_f64_##level;
+
+DECLARE(baseline)
+#if defined __x86_64__
+DECLARE(v3)
+DECLARE(v4)
+#endif
+
+#if defined __x86_64__
+/* Conversions of float16, of which not every compiler's __builtin_cpu_supports knows. */
+static bool has_f16c(void)
+{
+    unsigned int eax, ebx, ecx = 0, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
+#endif
+
+const struct numact_level *numact_levels(void)
+{
+    static struct numact_level levels[] = {
+        {.name = "baseline", .supported = true, TABLES(baseline)},
+#if defined __x86_64__
+        {.name = "v3", TABLES(v3)},
+        {.name = "v4", TABLES(v4)},
+#endif
+        {.name = NULL},
+    };
+#if defined __x86_64__
+    /* Asked once: where the processor is a virtual one, its answer takes 30 us.  These also ask whether the operating
+       system saves the registers. */
+    static atomic_bool known;
+    if (atomic_load(&known)) return levels;
+    levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
+    levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    atomic_store(&known, true);
+#endif
+    return levels;
+}
+
+/* An operand in memory: `places` elements of `width` bytes in each of as many rows as there are, bytes from one row to the
+   next and from one place to the next.  A loop over elements has rows of one. */
+struct operand {
+    const char *start;
+    ptrdiff_t row, place, places, width;
+};
+
+static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
+
+/* Where the bytes of n of its rows begin and end. */
+static void extent(struct operand a, ptrdiff_t n, uintptr_t *first, uintptr_t *end)
+{
+    ptrdiff_t over_rows = (n - 1) * a.row, over_places = (a.places - 1) * a.place;
+    ptrdiff_t below = (over_rows < 0 ? over_rows : 0) + (over_places < 0 ? over_places : 0);
+    *first = (uintptr_t)(a.start + below);
+    *end = *first + (uintptr_t)(size_of(over_rows) + size_of(over_places) + a.width);
+}
+
+static bool disjoint(struct operand a, struct operand b, ptrdiff_t n)
+{
+    uintptr_t a_first, a_end, b_first, b_end;
+    extent(a, n, &a_first, &a_end);
+    extent(b, n, &b_first, &b_end);
+    return a_end <= b_first || b_end <= a_first;
+}
+
+/* Whether no two rows share a byte. */
+static bool separate(struct operand a, ptrdiff_t n)
+{
+    ptrdiff_t within = (a.places - 1) * size_of(a.place) + a.width, across = (n - 1) * size_of(a.row) + a.width;
+    return size_of(a.row) >= within || (size_of(a.row) >= a.width && size_of(a.place) >= across);
+}
+
+/* Whether rows may be computed in any order, several at once: what one of them writes, no other reads or writes. */
+static bool independent(const struct operand *operands, int inputs, int count, ptrdiff_t n)
+{
+    for (int k = inputs; k < count; k++) {
+        const struct operand out = operands[k];
+        if (!separate(out, n)) return false;
+        for (int j = 0; j < k; j++) {
+            const struct operand other = operands[j];
+            bool same = j < inputs && other.start == out.start && other.row == out.row && other.place == out.place &&
+                        other.places == out.places && other.width == out.width;
+            if (!same && !disjoint(other, out, n)) return false;
+        }
+    }
+    return true;
+}
+
+/* NumPy converts and aligns in chunks of 8192 elements, which are too few to share. */
+enum { GRAIN = 4096, WHOLE = 256, LEAST_SHARED = 8193 };
+
+/* A loop over elements, for several threads. */
+struct element_loop {
+    const struct numact_kernel *kernel;
+    numact_half_loop *half_loop; /* NULL: the kernel's own */
+    char *const *arrays;
+    const ptrdiff_t *steps;
+    bool streams;
+    const uint16_t *table;      /* of the results for the input `varying`, or NULL */
+    int varying;
+};
+
+static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct element_loop *loop = context;
+    char *arrays[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < loop->kernel->inputs + loop->kernel->outputs; k++)
+        arrays[k] = loop->arrays[k] + start * loop->steps[k];
+    const int in = loop->varying, out = loop->kernel->inputs;
+    if (loop->table)
+        numact_look_up(loop->table, arrays[in], loop->steps[in], arrays[out], loop->steps[out], stop - start);
+    else if (loop->half_loop)
+        loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
+    else
+        loop->kernel->loop(arrays, stop - start, loop->steps, loop->streams);
+}
+
+/* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the other. */
+static bool recurs(const struct element_loop *loop)
+{
+    return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
+           loop->arrays[0] + loop->steps[0] == loop->arrays[2];
+}
+
+/* The input of more than one value, if there is just one, else -1. */
+static int only_varying(const struct element_loop *loop)
+{
+    int varying = -1;
+    for (int k = 0; k < loop->kernel->inputs; k++)
+        if (loop->steps[k] != 0) {
+            if (varying >= 0) return -1;
+            varying = k;
+        }
+    return varying;
+}
+
+static void run_elements(struct element_loop loop, ptrdiff_t n)
+{
+    environment found = environment_enter();
+    const struct numact_kernel *kernel = loop.kernel;
+    const int count = kernel->inputs + kernel->outputs;
+    loop.streams = n >= NUMACT_STREAMED / kernel->width;
+    struct operand operands[NUMACT_MAX_ARRAYS];
+    bool shared = n >= LEAST_SHARED;
+    if (shared) {
+        for (int k = 0; k < count; k++)
+            operands[k] = (struct operand){loop.arrays[k], loop.steps[k], 0, 1,
+                                           loop.half_loop ? (ptrdiff_t)sizeof(uint16_t) : kernel->width};
+        shared = independent(operands, kernel->inputs, count, n);
+    }
+    uint16_t *table = NULL;
+    if (shared && loop.half_loop && n >= NUMACT_TABULATED && kernel->outputs == 1 && !kernel->overflows) {
+        const struct numact_half_kernel half = {kernel, loop.half_loop};
+        loop.varying = only_varying(&loop);
+        if (loop.varying >= 0) loop.table = table = numact_tabulate(&half, loop.varying, loop.arrays, n);
+    }
+    if (shared)
+        numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
+    else if (n > 1 && recurs(&loop))
+        for (ptrdiff_t i = 0; i < n; i++)
+            compute_elements(&loop, i, i + 1);
+    else
+        compute_elements(&loop, 0, n);
+    free(table);
+    environment_leave(found, kernel->overflows);
+}
+
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    run_elements((struct element_loop){.kernel = data, .arrays = arrays, .steps = steps}, dimensions[0]);
+}
+
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    const struct numact_half_kernel *half = data;
+    const struct element_loop loop = {.kernel = half->f32, .half_loop = half->loop, .arrays = arrays, .steps = steps};
+    run_elements(loop, dimensions[0]);
+}
+
+/* A loop over rows, for several threads. */
+struct row_loop {
+    const struct numact_axis_function *function;
+    int count;
+    char *const *arrays;
+    const ptrdiff_t *dimensions, *steps;
+    atomic_bool failed; /* no memory */
+};
+
+static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    struct row_loop *loop = context;
+    char *arrays[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < loop->count; k++)
+        arrays[k] = loop->arrays[k] + start * loop->steps[k];
+    if (!loop->function->loop(arrays, (const ptrdiff_t[]){stop - start, loop->dimensions[1]}, loop->steps))
+        atomic_store(&loop->failed, true);
+}
+
+/* The operands as the signature has them, "(n),()->(n)": each a row of n or a single value, the inputs first. */
+static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
+{
+    int count = 0;
+    const ptrdiff_t *places = loop->steps + strlen(loop->function->types) - 1;
+    const char *type = loop->function->types;
+    for (const char *c = loop->function->signature; *c; c++) {
+        if (*c == '>') *inputs = count, type++;
+        if (*c != '(') continue;
+        bool single = c[1] == ')';
+        operands[count] = (struct operand){
+            loop->arrays[count], loop->steps[count], single ? 0 : *places, single ? 1 : loop->dimensions[1],
+            *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
+        places += !single;
+        count++, type++;
+    }
+    return count;
+}
+
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+{
+    enum { BATCH = 16 }; /* rows that loops compute together, if they are short */
+    environment found = environment_enter();
+    struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
+    struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
+    int inputs = 0;
+    loop.count = operands_of(&loop, operands, &inputs);
+    const ptrdiff_t n = dimensions[0], places = dimensions[1], grain = GRAIN / (places + 1) + 1;
+    bool shared = n > 1 && n * places >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
+    if (shared) {
+        bool whole = grain >= BATCH; /* so are rows whose elements alternate in a cache line */
+        for (int k = 0; k < loop.count; k++)
+            whole |= operands[k].places > 1 && size_of(operands[k].row) < size_of(operands[k].place);
+        numact_parallel(compute_rows, &loop, n, grain, whole ? BATCH : 1);
+    } else {
+        compute_rows(&loop, 0, n);
+    }
+    environment_leave(found, false);
+    return !atomic_load(&loop.failed);
+}
+
+/* A loop with a bit for each element, for several threads. */
+struct masked_pass {
+    numact_masked_half_loop *half_loop; /* NULL: the kernel's own */
+    numact_masked_loop *loop;
+    ptrdiff_t width;
+    const char *in;
+    uint8_t *bits;
+    char *out;
+    const void *values;
+    bool streams;
+};
+
+static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct masked_pass *pass = context;
+    const char *in = pass->in + start * pass->width;
+    char *out = pass->out + start * pass->width;
+    if (pass->half_loop)
+        pass->half_loop(pass->loop, in, pass->bits + start / 8, out, stop - start, pass->values);
+    else
+        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values, pass->streams);
+}
+
+void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
+                       uint8_t *bits, void *out, ptrdiff_t n, const void *values)
+{
+    enum { WHOLE_BITS = 512 }; /* the bits of a cache line */
+    environment found = environment_enter();
+    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, n >= NUMACT_STREAMED / width};
+    numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
+    environment_leave(found, false);
+}
+
+/* A task of a normalisation, for several threads. */
+struct norm_run {
+    const struct numact_norm_task *task;
+    const struct numact_norm *call;
+};
+
+static void compute_norm(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct norm_run *run = context;
+    run->task->run(run->call, start, stop);
+}
+
+void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call)
+{
+    struct norm_run run = {task, call};
+    const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->places;
+    if (units == 0) return;
+    environment found = environment_enter();
+    numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
+    environment_leave(found, false);
+}
+
+/* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in order, so
+   that the sums do not depend on who took which. */
+struct observe_run {
+    numact_observe_loop *loop;
+    const struct numact_observation *observation;
+    ptrdiff_t chunk;
+    struct numact_statistics *chunks;
+};
+
+static void compute_observation(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct observe_run *run = context;
+    run->loop(run->observation, run->chunk, start, stop, run->chunks);
+}
+
+/* Mean and squared deviations of both together (Chan, Golub and LeVeque, 1979). */
+static void add_statistics(struct numact_statistics *s, const struct numact_statistics *more)
+{
+    if (s->finite && more->finite) {
+        double share = (double)more->finite / (double)(s->finite + more->finite);
+        double difference = (more->origin - s->origin) + (more->deviation - s->deviation);
+        s->deviation += share * difference;
+        s->squares += more->squares + (double)s->finite * share * difference * difference;
+    } else if (more->finite) {
+        s->origin = more->origin;
+        s->deviation = more->deviation;
+        s->squares = more->squares;
+    }
+    s->finite += more->finite;
+    s->zeros += more->zeros;
+    s->saturated += more->saturated;
+    s->nan += more->nan;
+    s->infinite += more->infinite;
+}
+
+int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
+                   struct numact_statistics *statistics)
+{
+    const ptrdiff_t length = observation->shape[observation->dimensions - 1];
+    ptrdiff_t blocks = (length + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
+    for (int k = 0; k < observation->dimensions - 1; k++)
+        blocks *= observation->shape[k];
+    const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK);
+    const ptrdiff_t count = (blocks + chunk - 1) / chunk;
+    struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
+    if (!run.chunks) return -1;
+    environment found = environment_enter();
+    numact_parallel(compute_observation, &run, count, 1, 1);
+    bool overflowed = observation->x && observation->activation->overflows && environment_overflow();
+    environment_leave(found, false);
+    for (ptrdiff_t k = 0; k < count; k++)
+        add_statistics(statistics, &run.chunks[k]);
+    free(run.chunks);
+    return overflowed;
+}
+
+#if defined __clang__
+const char numact_compiler[] = "clang " __clang_version__;
+#elif defined __GNUC__
+const char numact_compiler[] = "gcc " __VERSION__;
+#else
+const char numact_compiler[] = "unknown";
+#endif

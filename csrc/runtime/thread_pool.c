@@ -1,0 +1,320 @@
+/* The pool of threads behind numact_parallel(). */
+#define _GNU_SOURCE /* the affinity of threads */
+
+#include "runtime/thread_pool.h"
+
+#include <stdatomic.h>
+
+#include "runtime/fp_env.h"
+
+static atomic_int thread_count = 1;
+
+int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, memory_order_relaxed); }
+
+#if defined __unix__ || defined __APPLE__
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+
+/* In nanoseconds, as measured (benchmarks/README.md). */
+enum {
+    WORTH_WAKING = 150000,  /* work for which one more thread is woken */
+    WORTH_SHARING = 5000,   /* work for which one is used that is awake */
+    PART = 3000,            /* parts are not smaller */
+    LINGERING = 50000,      /* how long a thread stays awake after a job */
+    PATIENCE = 20000,       /* how long the caller waits for threads, twice, before it sleeps */
+};
+
+enum { STACK_BYTES = 1 << 20 };
+
+struct job {
+    numact_part *part;
+    void *context;
+    ptrdiff_t n, least, multiple;
+    int threads;
+    _Atomic ptrdiff_t next;  /* the first item that nobody has taken */
+    atomic_bool overflow;
+};
+
+/* One of the pool's threads. */
+struct thread {
+    pthread_t id;
+    atomic_bool computing;  /* a part of the job */
+};
+
+/* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`, which
+   are atomic so that they may be looked at without. */
+static struct {
+    atomic_flag owned;
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    int threads;        /* that exist */
+    struct thread thread[NUMACT_MAX_THREADS];
+    int caller_cpu;     /* kept free for the caller, or -1 */
+    atomic_int room;    /* how many of them may still join the job */
+    atomic_int inside;  /* how many are computing */
+    atomic_int awake;   /* how many look out for a job */
+    struct job *job;
+    atomic_bool refused; /* the system has not given a thread: none is asked for until another number is set */
+    bool fork_watched;
+} pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
+
+static atomic_bool everything_to_threads;
+
+/* The child has none of the threads, and whatever they or other callers held is nobody's now. */
+static void forget_threads(void)
+{
+    static const pthread_mutex_t new_lock = PTHREAD_MUTEX_INITIALIZER;
+    static const pthread_cond_t new_condition = PTHREAD_COND_INITIALIZER;
+    pool.lock = new_lock;
+    pool.work = pool.done = new_condition;
+    pool.threads = 0;
+    pool.caller_cpu = -1;
+    atomic_store(&pool.room, 0);
+    atomic_store(&pool.inside, 0);
+    atomic_store(&pool.awake, 0);
+    pool.job = NULL;
+    atomic_store(&pool.refused, false);
+    atomic_flag_clear(&pool.owned);
+}
+
+double numact_nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Tells the processor that this is a loop that waits. */
+static void pause_briefly(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Looks at the value until it is zero, or is not, but not for long.  It does not yield: beside another program's thread that
+   always has something to do, the processor would be gone for milliseconds each time. */
+static void watch(atomic_int *value, bool zero, double duration)
+{
+    const double end = numact_nanoseconds() + duration;
+    do {
+        for (int k = 0; k < 16; k++) {
+            if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
+            pause_briefly();
+        }
+    } while (numact_nanoseconds() < end);
+}
+
+static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }
+
+/* Takes the next part: large ones first, so that few are taken, small ones last, so that all threads end together. */
+static bool take(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
+{
+    *start = atomic_load(&job->next);
+    do {
+        ptrdiff_t left = job->n - *start, share = left / (2 * job->threads);
+        if (left <= 0) return false;
+        ptrdiff_t size = rounded_up(share > job->least ? share : job->least, job->multiple);
+        *stop = *start + (left - size < job->least ? left : size);
+    } while (!atomic_compare_exchange_weak(&job->next, start, *stop));
+    return true;
+}
+
+static void compute_parts(struct job *job)
+{
+    for (ptrdiff_t start, stop; take(job, &start, &stop);)
+        job->part(job->context, start, stop);
+}
+
+static void *serve(void *own)
+{
+    struct thread *self = own;
+    for (;;) {
+        atomic_fetch_add(&pool.awake, 1);
+        watch(&pool.room, false, LINGERING);
+        pthread_mutex_lock(&pool.lock);
+        atomic_fetch_sub(&pool.awake, 1);
+        while (!atomic_load(&pool.room))
+            pthread_cond_wait(&pool.work, &pool.lock);
+        atomic_fetch_sub(&pool.room, 1);
+        atomic_fetch_add(&pool.inside, 1);
+        atomic_store(&self->computing, true);
+        struct job *job = pool.job;
+        pthread_mutex_unlock(&pool.lock);
+
+        environment found = environment_enter();
+        compute_parts(job);
+        if (environment_overflow()) atomic_store(&job->overflow, true);
+        environment_leave(found, false);
+
+        pthread_mutex_lock(&pool.lock);
+        atomic_store(&self->computing, false);
+        if (atomic_fetch_sub(&pool.inside, 1) == 1) pthread_cond_signal(&pool.done);
+        pthread_mutex_unlock(&pool.lock);
+    }
+    return NULL;
+}
+
+/* Sees to it that there are as many threads, or as many as the system gives; returns how many. */
+static int start_threads(int wanted)
+{
+    if (pool.threads >= wanted || atomic_load(&pool.refused)) return pool.threads < wanted ? pool.threads : wanted;
+    pool.fork_watched = pool.fork_watched || pthread_atfork(NULL, NULL, forget_threads) == 0;
+    pthread_attr_t attributes;
+    if (!pool.fork_watched || pthread_attr_init(&attributes)) return 0;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool.threads < wanted) {
+        struct thread *next = &pool.thread[pool.threads];
+        atomic_store(&next->computing, false);
+        if (pthread_create(&next->id, &attributes, serve, next)) break;
+        pool.threads++;
+    }
+    pool.caller_cpu = -1;
+    if (pool.threads < wanted) atomic_store(&pool.refused, true);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return pool.threads;
+}
+
+/* Keeps the threads off the processor of the caller.  Linux may wake a thread on the processor of whoever wakes it, where it
+   waits behind the caller for milliseconds. */
+static void make_room_for_caller(void)
+{
+#ifdef __linux__
+    const int cpu = sched_getcpu();
+    cpu_set_t allowed;
+    if (cpu == pool.caller_cpu || cpu < 0 || sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    pool.caller_cpu = cpu;
+    CPU_CLR((size_t)cpu, &allowed);
+    if (CPU_COUNT(&allowed) == 0) return;
+    for (int k = 0; k < pool.threads; k++)
+        pthread_setaffinity_np(pool.thread[k].id, sizeof allowed, &allowed);
+#endif
+}
+
+#ifdef __linux__
+/* How long it has had a processor, in ns; -1 if it computes nothing. */
+static double time_computing(struct thread *thread)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (!atomic_load(&thread->computing) || pthread_getcpuclockid(thread->id, &clock)) return -1;
+    if (clock_gettime(clock, &time)) return -1;
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+#endif
+
+/* A thread that another program has interrupted in the middle of a part may stay so for milliseconds.  Those whose time
+   stands still come to the processor of the caller, who sleeps meanwhile. */
+static void free_the_interrupted(void)
+{
+#ifdef __linux__
+    if (atomic_load(&pool.inside) == 0 || pool.caller_cpu < 0) return;
+    double before[NUMACT_MAX_THREADS];
+    for (int k = 0; k < pool.threads; k++)
+        before[k] = time_computing(&pool.thread[k]);
+    watch(&pool.inside, true, PATIENCE);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)pool.caller_cpu, &here);
+    for (int k = 0; k < pool.threads; k++)
+        if (before[k] >= 0 && time_computing(&pool.thread[k]) == before[k]) {
+            pthread_setaffinity_np(pool.thread[k].id, sizeof here, &here);
+            pool.caller_cpu = -1;
+        }
+#endif
+}
+
+static void invite(struct job *job, int threads)
+{
+    make_room_for_caller();
+    pthread_mutex_lock(&pool.lock);
+    pool.job = job;
+    atomic_store(&pool.room, threads);
+    for (int k = 0; k < threads; k++)
+        pthread_cond_signal(&pool.work);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* Waits for those who have begun; who has not woken up by now is not waited for. */
+static void finish(struct job *job)
+{
+    watch(&pool.inside, true, PATIENCE);
+    free_the_interrupted();
+    pthread_mutex_lock(&pool.lock);
+    while (atomic_load(&pool.inside) || (atomic_load(&everything_to_threads) && atomic_load(&job->next) < job->n))
+        pthread_cond_wait(&pool.done, &pool.lock);
+    atomic_store(&pool.room, 0);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* How many threads, beside the caller's, are worth it for work of that many nanoseconds. */
+static int helpers(double work, int threads)
+{
+    if (atomic_load(&everything_to_threads)) return threads - 1;
+    double sleeping = work / WORTH_WAKING, sharing = work / WORTH_SHARING, awake = atomic_load(&pool.awake);
+    if (sharing > awake) sharing = awake;
+    double most = sleeping > sharing ? sleeping : sharing;
+    return most < threads - 1 ? (int)most : threads - 1;
+}
+
+void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple)
+{
+    const int threads = numact_get_num_threads();
+    const ptrdiff_t first = rounded_up(grain, multiple);
+    if (threads == 1 || n < 2 * first) {
+        part(context, 0, n);
+        return;
+    }
+    const double start = numact_nanoseconds();
+    part(context, 0, first);
+    const double each = (numact_nanoseconds() - start) / (double)first;
+    const int wanted = helpers((double)(n - first) * each, threads);
+    if (wanted < 1 || atomic_flag_test_and_set(&pool.owned)) {
+        part(context, first, n);
+        return;
+    }
+    const int found = start_threads(wanted);
+    if (found) {
+        const ptrdiff_t least = (double)n * each < PART ? n : (ptrdiff_t)(PART / each) + 1;
+        struct job job = {.part = part, .context = context, .n = n, .least = rounded_up(least, multiple),
+                          .multiple = multiple, .threads = found + 1, .next = first};
+        invite(&job, found);
+        if (!atomic_load(&everything_to_threads)) compute_parts(&job);
+        finish(&job);
+        if (atomic_load(&job.overflow)) environment_set_overflow(true);
+    } else {
+        part(context, first, n);
+    }
+    atomic_flag_clear(&pool.owned);
+}
+
+void numact_set_num_threads(int count)
+{
+    atomic_store(&thread_count, count);
+    atomic_store(&pool.refused, false);
+}
+
+void numact_leave_to_threads(bool everything) { atomic_store(&everything_to_threads, everything); }
+
+#else /* no threads */
+
+void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple)
+{
+    (void)grain, (void)multiple;
+    part(context, 0, n);
+}
+
+void numact_set_num_threads(int count) { atomic_store(&thread_count, count); }
+void numact_leave_to_threads(bool everything) { (void)everything; }
+
+#endif

@@ -1,0 +1,175 @@
+/* The types of 16 bits and float32: to float32 exactly, back rounded once, to nearest even.  Beside arithmetic.h the only
+   file that knows an instruction set: float16 is converted by instructions where the level has them, else by integers that
+   give the same bits, for subnormals, infinities and NaN (made quiet, its upper digits kept) too. */
+#ifndef NUMACT_HALVES_H
+#define NUMACT_HALVES_H
+
+#include "simd/real.h"
+
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
+#if REAL_BITS != 32
+#error "halves are computed in float32"
+#endif
+
+typedef uint16_t half;
+
+#define F32_SIGN 0x80000000u
+#define F32_INFINITY 0x7F800000u
+
+/* TYPE_narrow returns whether there may be finite numbers that have overflowed; TYPE_overflows then looks for them. */
+
+/* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
+INLINE bool any_finite_from(const float *from, ptrdiff_t n, bits least)
+{
+    bits found = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        bits magnitude = bits_of(from[i]) & ~F32_SIGN;
+        found |= (bits)(magnitude >= least) & (bits)(magnitude < F32_INFINITY);
+    }
+    return found;
+}
+
+#ifdef __F16C__
+
+#ifdef __AVX512F__
+enum { HALF_LANES = 16 };
+INLINE void f16_widen_vector(const half *from, float *to)
+{
+    _mm512_storeu_ps(to, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)from)));
+}
+INLINE void f16_narrow_vector(const float *from, half *to)
+{
+    _mm256_storeu_si256((__m256i *)to, _mm512_cvtps_ph(_mm512_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT));
+}
+#else
+enum { HALF_LANES = 8 };
+INLINE void f16_widen_vector(const half *from, float *to)
+{
+    _mm256_storeu_ps(to, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from)));
+}
+INLINE void f16_narrow_vector(const float *from, half *to)
+{
+    _mm_storeu_si128((__m128i *)to, _mm256_cvtps_ph(_mm256_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT));
+}
+#endif
+
+INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
+{
+    ptrdiff_t i = 0;
+    for (; i <= n - HALF_LANES; i += HALF_LANES)
+        f16_widen_vector(from + i, to + i);
+    for (; i < n; i++)
+        to[i] = _cvtsh_ss(from[i]);
+}
+
+/* The instruction reports overflows itself. */
+INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
+{
+    ptrdiff_t i = 0;
+    for (; i <= n - HALF_LANES; i += HALF_LANES)
+        f16_narrow_vector(from + i, to + i);
+    for (; i < n; i++)
+        to[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
+    return false;
+}
+INLINE bool f16_overflows(const float *from, ptrdiff_t n)
+{
+    (void)from, (void)n;
+    return false;
+}
+
+#else
+
+/* float16 has 10 bits of mantissa, float32 has 13 more; the biases of the exponents differ by 112.  The least normal
+   number is 2^-14. */
+enum { F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13, F16_BIAS = 112 << MANTISSA, F16_LEAST = 113 << MANTISSA };
+
+/* A subnormal number is what it adds to the least normal one.  Infinity and NaN take the bias twice, which is their
+   exponent. */
+INLINE float f16_widened(half h)
+{
+    bits sign = (bits)(h & 0x8000u) << 16;
+    int32_t digits = (h & 0x7FFF) << F16_SHIFT;
+    int32_t twice = digits >= F16_INFINITY << F16_SHIFT ? F16_BIAS : 0;
+    int32_t quiet = digits > F16_INFINITY << F16_SHIFT ? F16_QUIET << F16_SHIFT : 0;
+    bits normal = (bits)((digits | quiet) + F16_BIAS + twice);
+    bits subnormal = bits_of(scalar_of((bits)(digits + F16_LEAST)) - scalar_of(F16_LEAST));
+    return scalar_of(sign | (digits + F16_BIAS < F16_LEAST ? subnormal : normal));
+}
+
+/* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A result that
+   is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
+INLINE half f16_narrowed(float x)
+{
+    bits sign = (bits_of(x) & F32_SIGN) >> 16;
+    int32_t magnitude = (int32_t)(bits_of(x) & ~F32_SIGN), odd = (magnitude >> F16_SHIFT) & 1;
+    int32_t normal = (magnitude - F16_BIAS + 0xFFF + odd) >> F16_SHIFT;
+    int32_t finite = normal < F16_INFINITY ? normal : F16_INFINITY;
+    int32_t subnormal = (int32_t)(bits_of(scalar_of((bits)magnitude) + 0.5f) - bits_of(0.5f));
+    int32_t number = magnitude < F16_LEAST ? subnormal : finite;
+    int32_t nan = ((magnitude >> F16_SHIFT) & 0x3FF) | F16_INFINITY | F16_QUIET;
+    return (half)(sign | (bits)(magnitude > (int32_t)F32_INFINITY ? nan : number));
+}
+
+INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        to[i] = f16_widened(from[i]);
+}
+
+INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        to[i] = f16_narrowed(from[i]);
+    return true;
+}
+
+/* From halfway between the largest number, 65504, and 65536. */
+INLINE bool f16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, bits_of(65520.0f)); }
+
+#endif
+
+#define BF16_QUIET 0x00400000u
+
+/* bfloat16 is the upper half of a float32.  (The processors' instructions flush subnormals to zero.) */
+INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        to[i] = scalar_of((bits)from[i] << 16);
+}
+
+INLINE half bf16_rounded(bits number) { return (half)((number + 0x7FFFu + ((number >> 16) & 1)) >> 16); }
+INLINE half bf16_narrowed(float x)
+{
+    bits b = bits_of(x), quiet = b | BF16_QUIET;
+    bool nan = (int32_t)(b & ~F32_SIGN) > (int32_t)F32_INFINITY;
+    return nan ? (half)(quiet >> 16) : bf16_rounded(b);
+}
+
+/* From halfway between the largest number and 2^128 a number becomes infinite. */
+#define BF16_LIMIT 0x7F7F8000u
+
+/* Most often there is no NaN, which takes as many steps as the rest, and nothing too large. */
+INLINE bool bf16_narrow(const float *from, half *to, ptrdiff_t n)
+{
+    int32_t largest = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int32_t magnitude = (int32_t)(bits_of(from[i]) & ~F32_SIGN);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    const bool exceptional = largest >= (int32_t)BF16_LIMIT;
+    if (exceptional)
+        for (ptrdiff_t i = 0; i < n; i++)
+            to[i] = bf16_narrowed(from[i]);
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            to[i] = bf16_rounded(bits_of(from[i]));
+    return exceptional;
+}
+
+INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, BF16_LIMIT); }
+
+#endif

@@ -1,0 +1,142 @@
+/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, real_*.h, all that knows an
+   instruction set.
+
+   A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
+   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, for float also of SSE2
+   or NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly
+   rounded, so that a formula gives the same bits in each form, on every level and every processor.
+
+   Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
+   named constant from coefficients_*.h. */
+#ifndef NUMACT_ARITHMETIC_H
+#define NUMACT_ARITHMETIC_H
+
+#include <float.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __FAST_MATH__ || FLT_EVAL_METHOD != 0
+#error "numact needs IEEE arithmetic: no -ffast-math, no x87"
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+/* The name of something that every dtype and level has: SYMBOL(relu_grad) is relu_grad_f32_v4. */
+#define JOIN(a, b, c) a##_##b##_##c
+#define JOINED(a, b, c) JOIN(a, b, c)
+#define SYMBOL(name) JOINED(name, REAL_NAME, LEVEL)
+
+#if REAL_BITS == 32
+typedef float scalar;
+typedef uint32_t bits;
+enum { MANTISSA = 23, EXPONENT_BIAS = 127 };
+#define LARGEST FLT_MAX
+#define RANGE_ROOT 0x1p64F
+#define SMALLEST_NORMAL FLT_MIN
+#elif REAL_BITS == 64
+typedef double scalar;
+typedef uint64_t bits;
+enum { MANTISSA = 52, EXPONENT_BIAS = 1023 };
+#define LARGEST DBL_MAX
+#define RANGE_ROOT 0x1p512
+#define SMALLEST_NORMAL DBL_MIN
+#else
+#error "REAL_BITS is 32 or 64"
+#endif
+
+INLINE bits bits_of(scalar x)
+{
+    bits b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+INLINE scalar scalar_of(bits b)
+{
+    scalar x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+
+/* RANGE_ROOT is the least power of two whose square overflows.
+   1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
+#define ROUNDER ((scalar)(3 * ((bits)1 << (MANTISSA - 1))))
+/* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
+#define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
+
+/* A table has a polynomial for each of SEGMENTS segments of a number from 1 to 16, equally many in each binade.  They are
+   as many as the scalars in two vectors of AVX-512, which then looks up a coefficient by an instruction.  A segment's place
+   is what the last two bits of the exponent, as it is stored, and the first digits say. */
+enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS };
+
+/* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
+#define real_(value) ((value) - (real){0})
+#define sel(condition, a, b) sel_(condition, real_(a), real_(b))
+#define lt(a, b) lt_(real_(a), real_(b))
+#define le(a, b) le_(real_(a), real_(b))
+#define gt(a, b) lt_(real_(b), real_(a))
+#define ge(a, b) le_(real_(b), real_(a))
+#define eq(a, b) eq_(real_(a), real_(b))
+/* not a <= b, not a >= b: true where one of them is a NaN. */
+#define not_le(a, b) not_le_(real_(a), real_(b))
+#define not_ge(a, b) not_le_(real_(b), real_(a))
+#define at_most(x, bound) at_most_(real_(x), real_(bound))
+#define at_least(x, bound) at_least_(real_(x), real_(bound))
+#define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
+/* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as a,
+   whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds exactly, as
+   what the rounding of a product has lost, or rounds without an effect on the rounding to float that follows. */
+#define add_scaled(a, b, c) add_scaled_(real_(a), real_(b), real_(c))
+#define fma_in_double(a, b, c) fma_in_double_(real_(a), real_(b), real_(c))
+
+/* How many conditions a `flags` holds. */
+enum { FLAGS = 64 };
+
+/* Vectors that straddle cache lines are slow to come back from memory. */
+#define ALIGNED _Alignas(64)
+
+/* The sum of 8 in the order of every level: the upper half is added to the lower one, until one is left. */
+INLINE double sum_of_eight(const double *x)
+{
+    double four[4];
+    for (int k = 0; k < 4; k++)
+        four[k] = x[k] + x[k + 4];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+#if defined __AVX512F__
+#include "simd/avx512.h"
+#elif defined __AVX2__ && defined __FMA__
+#include "simd/avx2.h"
+#elif REAL_BITS == 32 && (defined __SSE2__ || (defined __aarch64__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
+#include "simd/sse2_neon.h"
+#else
+#include "simd/scalar.h"
+#endif
+
+#ifdef FMA_IS_EMULATED
+INLINE real add_scaled_(real a, real b, real c) { return a * b + c; }
+#else
+INLINE real add_scaled_(real a, real b, real c) { return fma_(a, b, c); }
+INLINE real fma_in_double_(real a, real b, real c) { return fma_(a, b, c); }
+#endif
+
+/* How many of LANES elements there are, of the n that remain. */
+INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
+
+#if REAL_BITS == 64
+/* A double needs no wider type. */
+typedef real wide;
+INLINE wide wide_of(real x) { return x; }
+INLINE wide load_wide(const scalar *p) { return load(p); }
+INLINE wide load_doubles(const double *p) { return load(p); }
+INLINE wide wide_value(double x) { return real_(x); }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
+INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
+INLINE real narrowed(wide x) { return x; }
+INLINE void store_wide(double *p, wide x) { store(p, x); }
+#endif
+#endif

@@ -1,0 +1,205 @@
+/* `real` as one scalar; the loops are vectorised by the compiler. */
+#ifndef NUMACT_REAL_SCALAR_H
+#define NUMACT_REAL_SCALAR_H
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+typedef scalar real;
+typedef bool mask;
+typedef bits real_bits;
+enum { LANES = 1, TURNS = 1 };
+#define UNROLL_VECTORS _Pragma("GCC ivdep")
+
+INLINE real_bits bits_of_real(real x) { return bits_of(x); }
+INLINE real real_of_bits(real_bits b) { return scalar_of(b); }
+
+INLINE real load(const scalar *p) { return *p; }
+INLINE void store(scalar *p, real x) { *p = x; }
+INLINE void store_streaming(scalar *p, real x) { store(p, x); }
+INLINE void end_streaming(void) {}
+INLINE real load_part(const scalar *p, ptrdiff_t n) { return n ? *p : 0; }
+INLINE void store_part(scalar *p, real x, ptrdiff_t n)
+{
+    if (n) *p = x;
+}
+
+INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *p : pad; }
+
+INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
+INLINE int count_true(mask condition) { return condition; }
+INLINE mask lt_(real a, real b) { return a < b; }
+INLINE mask le_(real a, real b) { return a <= b; }
+INLINE mask eq_(real a, real b) { return a == b; }
+INLINE mask not_le_(real a, real b) { return !(a <= b); }
+INLINE mask both(mask a, mask b) { return a & b; }
+INLINE mask either(mask a, mask b) { return a | b; }
+
+INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
+INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
+
+/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
+   of 64-bit integers. */
+typedef bits lanes;
+INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
+
+/* FLAGS conditions, set and read one at a time, from and to a word that has the first of them as its lowest bit.  A
+   condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight bytes
+   as a copy of all in each byte, of which it keeps one; and back, as 0 or 255, by shifts that add up in the highest byte. */
+typedef struct {
+    uint8_t of[FLAGS];
+} flags;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FLAGS_SPREAD UINT64_C(0x0102040810204080)
+#define FLAGS_GATHER UINT64_C(0x8040201008040201)
+#else
+#define FLAGS_SPREAD UINT64_C(0x8040201008040201)
+#define FLAGS_GATHER UINT64_C(0x0102040810204080)
+#endif
+#define FLAGS_ONES UINT64_C(0x0101010101010101)
+
+INLINE flags flags_of(uint64_t word)
+{
+    flags f;
+    for (int byte = 0; byte < FLAGS / 8; byte++) {
+        uint64_t eight = ((word >> 8 * byte & 0xFF) * FLAGS_ONES) & FLAGS_SPREAD;
+        memcpy(f.of + 8 * byte, &eight, sizeof eight);
+    }
+    return f;
+}
+INLINE uint64_t word_of(const flags *f)
+{
+    uint64_t word = 0;
+#ifdef __SSE2__
+    for (int first = 0; first < FLAGS; first += 16) {
+        unsigned int sixteen = (unsigned int)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(f->of + first)));
+        word |= (uint64_t)sixteen << first;
+    }
+#else
+    for (int byte = 0; byte < FLAGS / 8; byte++) {
+        uint64_t eight;
+        memcpy(&eight, f->of + 8 * byte, sizeof eight);
+        word |= ((eight & FLAGS_ONES) * FLAGS_GATHER) >> 56 << 8 * byte;
+    }
+#endif
+    return word;
+}
+INLINE void set_flags(flags *f, int first, mask condition) { f->of[first] = condition ? 255 : 0; }
+INLINE mask flags_at(const flags *f, int first) { return f->of[first] != 0; }
+
+/* Signed and as wide as the scalar, which is what an instruction that gathers takes. */
+#if REAL_BITS == 32
+typedef int32_t segment;
+#else
+typedef int64_t segment;
+#endif
+/* s where the condition is true, else 0; s has digits of EXPONENT_BIAS only, from the bits of a number, as lanes_of(). */
+INLINE segment segment_where(mask condition, segment s)
+{
+    return (segment)(bits_of(condition ? 1 : 0) >> MANTISSA) & s;
+}
+
+#include "simd/bit_patterns.h"
+#include "simd/round_to_odd.h"
+
+#if REAL_BITS == 32
+INLINE real sqrt_(real x) { return __builtin_sqrtf(x); }
+#else
+INLINE real sqrt_(real x) { return __builtin_sqrt(x); }
+#endif
+
+#if defined __FMA__ || defined __ARM_FEATURE_FMA || defined __FP_FAST_FMA
+#if REAL_BITS == 32
+INLINE real fma_(real a, real b, real c) { return __builtin_fmaf(a, b, c); }
+#else
+INLINE real fma_(real a, real b, real c) { return __builtin_fma(a, b, c); }
+#endif
+#elif REAL_BITS == 32
+INLINE real fma_(real a, real b, real c) { return fma_by_odd(a, b, c); }
+#else
+/* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
+INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
+
+/* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX.
+   a b = p + p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
+   2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a number
+   with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
+INLINE real fma_(real a, real b, real c)
+{
+    real product = a * b, plain = product + c;
+    /* A product that underflows beside a zero gives the zero its sign. */
+    real zero = c == 0 ? (a == 0 ? plain : (b == 0 ? plain : product)) : plain;
+    real up = abs_(product) < 0x1p-900 ? (abs_(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
+    a = a * up;
+    c = c * up;
+    real p = a * b;
+    real a1 = upper_half(a), a2 = a - a1, b1 = upper_half(b), b2 = b - b1;
+    real p_error = ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
+    real low = c + p_error, part = low - c;
+    real low_error = (c - (low - part)) + (p_error - part);
+    real high = p + low;
+    part = high - p;
+    real high_error = (p - (high - part)) + (low - part);
+    real rest = add_to_odd(high_error, low_error);
+    real nearest = high + rest;
+    real grid = copysign_(0x1p-822, nearest), on_grid = grid + high;
+    real subnormal = copysign_((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
+    real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
+    real signed_zero = nearest == 0 ? zero : exact;
+    return abs_(exact) <= DBL_MAX ? signed_zero : plain;
+}
+#endif
+
+#if REAL_BITS == 32
+/* As many doubles as a real has lanes, for sums. */
+typedef double wide;
+INLINE wide wide_of(real x) { return x; }
+INLINE wide load_wide(const scalar *p) { return *p; }
+INLINE wide load_doubles(const double *p) { return *p; }
+INLINE wide wide_value(double x) { return x; }
+INLINE wide add_wide(wide a, wide b) { return a + b; }
+INLINE wide sub_wide(wide a, wide b) { return a - b; }
+INLINE wide mul_wide(wide a, wide b) { return a * b; }
+/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
+INLINE real narrowed(wide x) { return (real)x; }
+INLINE void store_wide(double *p, wide x) { *p = x; }
+INLINE void store_eight(double *eight, const wide *x, const real *rest)
+{
+    for (int k = 0; k < 8; k++)
+        eight[k] = (x[k] + x[k + 8]) + (double)(rest[k] + rest[k + 8]);
+}
+INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+{
+    for (int r = 0; r < 8; r++)
+        sums[r] = sum_of_eight(rows[r]);
+}
+#endif
+
+/* The first n lanes, 0 in the others. */
+INLINE double first_lanes(double x, ptrdiff_t n) { return n ? x : 0; }
+INLINE bool is_finite_wide(double x) { return x - x == 0; }
+
+INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+{
+    for (int r = 0; r < 16; r++) {
+        scalar found[8];
+        for (int k = 0; k < 8; k++)
+            found[k] = at_least(rows[r][k], rows[r][k + 8]);
+        for (int half = 4; half; half /= 2)
+            for (int k = 0; k < half; k++)
+                found[k] = at_least(found[k], found[k + half]);
+        largest[r] = found[0];
+    }
+}
+
+/* The entries of a table for a segment, each from a row of all segments. */
+INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
+{
+#pragma GCC unroll 32
+    for (int k = 0; k < entries; k++)
+        entry[k] = table[k * row + s];
+}
+
+#endif

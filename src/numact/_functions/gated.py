@@ -1,0 +1,162 @@
+"""The `_split` forms of gated functions: one array that holds both arguments, as halves along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import index
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from numact._functions.catalogue import Activation
+
+Array: TypeAlias = "NDArray[Any]"
+
+DOCUMENTATION = """\
+`{row.name}` of the halves of one array: {row.formula}.
+
+Parameters
+----------
+x : array_like
+    The halves one after the other along `axis`, which has even length: {row.arguments[0]}, then {row.arguments[1]}.
+axis : int, default -1
+    The axis that is halved.
+out : ndarray, optional
+    Where to put the result: of the shape of x, but half as long along `axis`.
+
+Returns
+-------
+y : ndarray
+    `out`, or a new array.
+
+Raises
+------
+ValueError
+    For an axis that x has not or that is odd, and for an `out` of another shape; nothing is written then.
+TypeError
+    For an axis that is no integer and an `out` that is no array.
+
+See Also
+--------
+{row.name}_split_grad : Its gradient.
+{row.name} : The same of two arrays.
+
+Notes
+-----
+The halves are read where they are, without a copy; bounds of the error and dtypes are those of `{row.name}`.{note}
+
+Examples
+--------
+>>> y = numact.{row.name}_split(x, axis=-1)
+"""
+
+DOCUMENTATION_GRAD = """\
+Gradient of `{row.name}_split`: both gradients of `{row.name}`, as halves of one array.
+
+Parameters
+----------
+dy : array_like
+    Gradient by the output: of the shape of x, but half as long along `axis`, or broadcast to it.
+x : array_like
+    Input of the forward pass.
+axis : int, default -1
+    The axis that was halved.
+out : ndarray, optional
+    Where to put the result: of the shape of x; ``out=x`` computes it in place.
+
+Returns
+-------
+dx : ndarray
+    `out`, or a new array: first the gradient by {row.arguments[0]}, then the one by {row.arguments[1]}.
+
+Raises
+------
+ValueError
+    For an axis that x has not or that is odd, for a dy that does not broadcast to a half, and for an `out` of another
+    shape; nothing is written then.
+TypeError
+    For an axis that is no integer and an `out` that is no array.
+
+See Also
+--------
+{row.name}_split : The function.
+{row.name}_grad : The same of two arrays.
+
+Notes
+-----
+The gradients are written where they belong, without a copy; bounds of the error and dtypes are those of
+`{row.name}_grad`.
+
+Examples
+--------
+>>> x = np.ones((3, 8))
+>>> dx = numact.{row.name}_split_grad(np.ones((3, 4)), x)
+"""
+
+# What a user of another library looks for.
+NOTES = {"glu": "\n\nThis is PyTorch's ``F.glu(x, dim=axis)``."}
+
+
+def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
+    """The halves of x along the axis, as views."""
+    try:
+        axis = index(axis)
+    except TypeError:
+        raise TypeError(f"{function}: axis must be an integer, got {axis!r}") from None
+    if not -x.ndim <= axis < x.ndim:
+        allowed = f"between {-x.ndim} and {x.ndim - 1}" if x.ndim else "of an array with at least one dimension"
+        raise ValueError(f"{function}: axis must be {allowed} for x of shape {x.shape}, got {axis}")
+    length = x.shape[axis]
+    if length % 2:
+        raise ValueError(f"{function}: x must have an even length along axis {axis}, got {length} in shape {x.shape}")
+    before = (slice(None),) * (axis % x.ndim)
+    return x[(*before, slice(length // 2))], x[(*before, slice(length // 2, None))]
+
+
+def check_out(function: str, out: Array | None, shape: tuple[int, ...]) -> None:
+    """Raise unless out is None or an array of the shape."""
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{function}: out must be an array of shape {shape}, got {out!r}")
+    if out.shape != shape:
+        raise ValueError(f"{function}: out must be of shape {shape}, got {out.shape}")
+
+
+def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> dict[str, Callable[..., Array]]:
+    """NAME_split and NAME_split_grad of a gated function, by name."""
+    name, name_grad = f"{row.name}_split", f"{row.name}_split_grad"
+
+    def split(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
+        first, second = halves(name, np.asanyarray(x), axis)
+        check_out(name, out, first.shape)
+        result: Array = forward(first, second, out=out)
+        return result
+
+    def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
+        x = np.asanyarray(x)
+        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
+        first, second = halves(name_grad, x, axis)
+        check_out(name_grad, out, x.shape)
+        shape = np.shape(given)
+        if not broadcasts(shape, first.shape):
+            raise ValueError(f"{name_grad}: dy must broadcast to a half of x, {first.shape}, got shape {shape}")
+        if out is None:
+            operands = (getattr(given, "dtype", type(given)), x.dtype, x.dtype)
+            out = np.empty_like(x, gradient.resolve_dtypes((*operands, None, None))[-1])
+        gradient(given, first, second, out=halves(name_grad, out, axis))
+        return out
+
+    for function, text in ((split, DOCUMENTATION), (split_grad, DOCUMENTATION_GRAD)):
+        function.__name__ = function.__qualname__ = name if function is split else name_grad
+        function.__module__ = "numact"
+        function.__doc__ = text.format(row=row, note=NOTES.get(row.name, ""))
+    return {name: split, name_grad: split_grad}
+
+
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether an array of the one shape broadcasts to the other."""
+    return len(shape) <= len(to) and all(a in (1, b) for a, b in zip(shape[::-1], to[::-1], strict=False))

@@ -1,0 +1,58 @@
+"""The ufuncs of the level in use as attributes, by which they are pickled, and the functions that `numact` exports."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from numact._kernels import core
+from numact._functions.lazy import Lazy
+from numact._functions.parametric import ParametricUfunc
+
+LEVEL: str = core.level()
+OUTLINE = core.outline()
+ROWS = {name: suffixes for name, _, suffixes, _ in OUTLINE}
+GATED = [name for name, family, _, _ in OUTLINE if family == "gated"]
+
+
+def _make(name: str) -> np.ufunc:
+    return core.build(LEVEL, (name,))[name]
+
+
+def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
+    """The function of a name: what is called so in the tables, with defaults, or for arrays that hold two halves."""
+    from numact._functions.catalogue import rules
+
+    stem, gradient, output = name.partition("_grad")
+    if stem not in ROWS:
+        from numact._functions.gated import split_functions
+
+        row = core.row(stem.removesuffix("_split"))
+        return split_functions(row, RAW[row.name], RAW[f"{row.name}_grad"])[name]
+    row, ufunc = core.row(stem), RAW[name]
+    at_zero = RAW.get(f"{name}_at_zero")
+    if not row.parameters and at_zero is None:
+        return ufunc
+    return ParametricUfunc(ufunc, dict(row.parameters), rules(row.domain, gradient + output), at_zero)
+
+
+RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
+AXIS: dict[str, np.ufunc]  # made by __getattr__
+PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(
+    [
+        *(name for name in RAW if not name.endswith("_at_zero")),
+        *(f"{name}_split{suffix}" for name in GATED for suffix in ("", "_grad")),
+    ],
+    _make_public,
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AXIS":
+        return globals().setdefault(name, core.build_axis(LEVEL))
+    if name in RAW:
+        return RAW[name]
+    # Not for the names with two underscores that an import asks for.
+    if not name.startswith("_") and name in (axis := __getattr__("AXIS")):
+        return axis[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

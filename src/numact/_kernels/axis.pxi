@@ -1,0 +1,122 @@
+# Turns the tables of csrc/axis.h into generalised ufuncs.  No function is named here.
+
+cdef extern from "numact.h":
+    bint numact_axis_ufunc_loop(
+        char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
+    ) noexcept nogil
+
+cdef enum:
+    AXIS_DTYPES = 2  # float32 and float64
+
+
+cdef void axis_loop(
+    char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
+) noexcept nogil:
+    if not numact_axis_ufunc_loop(arrays, dimensions, steps, data):
+        with gil:
+            PyErr_SetNone(MemoryError)
+
+
+cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_function *f64):
+    inputs, outputs = f32.types.decode().split(">")
+    arrays = len(inputs + outputs)
+    doc = f"{f32.formula.decode()}\n\nThe generalised ufunc behind the function of this name in `numact`."
+    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(AXIS_DTYPES * sizeof(void *))
+    cdef void **data = <void **>malloc(AXIS_DTYPES * sizeof(void *))
+    cdef char *types = <char *>malloc(AXIS_DTYPES * NUMACT_MAX_ARRAYS)
+    cdef int k, dtype
+    if loops == NULL or data == NULL or types == NULL:
+        raise MemoryError
+    data[0], data[1] = <void *>f32, <void *>f64
+    for dtype, number in enumerate((cnp.NPY_FLOAT, cnp.NPY_DOUBLE)):
+        loops[dtype] = <cnp.PyUFuncGenericFunction>axis_loop
+        for k, letter in enumerate(inputs + outputs):
+            types[dtype * arrays + k] = {"r": number, "?": cnp.NPY_BOOL, "p": cnp.NPY_INTP}[letter]
+    doc_bytes = doc.encode()
+    _kept.append(doc_bytes)
+    return cnp.PyUFunc_FromFuncAndDataAndSignature(
+        loops, data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0, f32.signature
+    )
+
+
+cdef list describe_axis():
+    """Rows of the catalogue: what the table has besides masked variants and gradients."""
+    from numact._functions.catalogue import Activation
+
+    cdef const numact_axis_function *function = LEVELS.axis_f32
+    table = {}
+    while function.name != NULL:
+        table[function.name.decode()] = (
+            function.formula.decode(), function.ulp, function.range.decode(), b"()" in function.signature.split(b"->")[0]
+        )
+        function += 1
+    rows = []
+    for name, (formula, ulp, values, tempered) in table.items():
+        if name.endswith(("_where", "_grad")):
+            continue
+        derivative, ulp_gradient, _, _ = table.get(f"{name}_grad", ("", 0.0, "", False))
+        rows.append(
+            Activation(
+                name=name,
+                family="axis",
+                arguments=("x",),
+                parameters=(("temperature", 1.0),) if tempered else (),
+                domain="temperature > 0" if tempered else "",
+                from_output=bool(derivative),
+                kink=False,
+                masked=False,
+                overflows=False,
+                ulp=ulp,
+                ulp_gradient=ulp_gradient,
+                formula=formula,
+                derivative=derivative,
+                range=values,
+                kinks="",
+                aliases=(),
+                notes="",
+            )
+        )
+    return rows
+
+
+def build_axis(str level_name):
+    """The generalised ufuncs of one level by name.
+
+    Parameters
+    ----------
+    level_name : str
+        One of `levels()`.
+
+    Returns
+    -------
+    dict of str to numpy.ufunc
+
+    Raises
+    ------
+    ValueError
+        For a level that this build or this processor has not.
+    """
+    cdef const numact_level *level = find_level(level_name)
+    cdef const numact_axis_function *f32 = level.axis_f32
+    cdef const numact_axis_function *f64 = level.axis_f64
+    ufuncs = {}
+    while f32.name != NULL:
+        ufuncs[f32.name.decode()] = make_axis_ufunc(f32, f64)
+        f32 += 1
+        f64 += 1
+    return ufuncs
+
+
+def axis_bounds():
+    """The bound of the error, in ULP, of every function along an axis.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    cdef const numact_axis_function *row = LEVELS.axis_f32
+    bounds = {}
+    while row.name != NULL:
+        bounds[row.name.decode()] = row.ulp
+        row += 1
+    return bounds

@@ -1,0 +1,378 @@
+# cython: language_level=3, freethreading_compatible=True
+"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the lists are csrc/activations.h
+and csrc/gated.h."""
+
+import os
+import warnings
+
+from cpython.exc cimport PyErr_SetNone
+from libc.stdlib cimport malloc
+
+cimport numpy as cnp
+
+cnp.import_array()
+cnp.import_ufunc()
+
+cdef extern from "numact.h":
+    struct numact_kernel:
+        void *loop
+        int inputs
+        int outputs
+        bint overflows
+    ctypedef void numact_half_loop(const numact_kernel *, char **, ptrdiff_t, const ptrdiff_t *)
+    struct numact_half_kernel:
+        const numact_kernel *f32
+        numact_half_loop *loop
+    struct numact_activation:
+        const char *name
+        const char *family
+        const char *arguments
+        int parameter_count
+        const char *parameters
+        const char *domain
+        double ulp
+        double ulp_gradient
+        const char *formula
+        const char *derivative
+        const char *range
+        const char *kinks
+        const char *aliases
+        const char *notes
+        numact_kernel kernels[4]
+    struct numact_axis_function:
+        const char *name
+        const char *signature
+        const char *types
+        double ulp
+        const char *formula
+        const char *range
+    ctypedef void numact_masked_loop(const void *, cnp.npy_uint8 *, void *, ptrdiff_t, const void *)
+    ctypedef void numact_masked_half_loop(
+        numact_masked_loop *, const void *, cnp.npy_uint8 *, void *, ptrdiff_t, const void *
+    )
+    struct numact_masked_function:
+        const char *name
+        numact_masked_loop *loop
+    struct numact_norm_task:
+        const char *name
+    ctypedef void numact_observe_loop()
+    struct numact_level:
+        const char *name
+        bint supported
+        const numact_activation *f32
+        const numact_activation *f64
+        numact_half_loop *f16
+        numact_half_loop *bf16
+        const numact_axis_function *axis_f32
+        const numact_axis_function *axis_f64
+        const numact_masked_function *masked_f32
+        const numact_masked_function *masked_f64
+        numact_masked_half_loop *masked_f16
+        numact_masked_half_loop *masked_bf16
+        const numact_norm_task *norm_f32
+        const numact_norm_task *norm_f64
+        numact_observe_loop *observe_f16
+        numact_observe_loop *observe_bf16
+        numact_observe_loop *observe_f32
+        numact_observe_loop *observe_f64
+    const numact_level *numact_levels()
+    void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
+    void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
+    const char *numact_compiler
+    enum:
+        NUMACT_MAX_ARRAYS
+
+cdef extern from "runtime/thread_pool.h":
+    int numact_get_num_threads()
+    void numact_set_num_threads(int count)
+    void numact_leave_to_threads(bint everything)
+    enum:
+        NUMACT_MAX_THREADS
+
+cdef enum:
+    DTYPES = 3
+
+# Asking the processor is slow on a virtual machine.
+cdef const numact_level *LEVELS = numact_levels()
+
+# What NumPy keeps pointers to must live as long as the process.
+cdef list _kept = []
+
+
+cdef const numact_level *find_level(str name) except NULL:
+    cdef const numact_level *level = LEVELS
+    while level.name != NULL:
+        if level.supported and level.name.decode() == name:
+            return level
+        level += 1
+    raise ValueError(f"level must be one of {', '.join(levels())}; got {name!r}")
+
+
+def levels():
+    """Names of the instruction-set levels that this processor runs, lowest first."""
+    cdef const numact_level *level = LEVELS
+    found = []
+    while level.name != NULL:
+        if level.supported:
+            found.append(level.name.decode())
+        level += 1
+    return found
+
+
+def level():
+    """Name of the level in use: the highest, or the one that NUMACT_LEVEL forces."""
+    available = levels()
+    wanted = os.environ.get("NUMACT_LEVEL", "")
+    if not wanted or wanted in available:
+        return wanted or available[-1]
+    warnings.warn(
+        f"NUMACT_LEVEL must be one of {', '.join(available)} on this processor; "
+        f"got {wanted!r}, using {available[-1]}",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return available[-1]
+
+
+def compiler():
+    """Name and version of the C compiler that built the kernels."""
+    return numact_compiler.decode()
+
+
+cdef bint is_masked(str name):
+    """Whether the activation has a form that also gives a bit mask."""
+    cdef const numact_masked_function *function = LEVELS.masked_f32
+    while function.name != NULL and function.name.decode() != f"{name}_masked":
+        function += 1
+    return function.name != NULL
+
+
+# Suffix of a ufunc's name, in the order of enum numact_kind.
+SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
+
+
+def outline():
+    """What an import needs to know of the activations, without the rest of the catalogue.
+
+    Returns
+    -------
+    list of (str, str, list of str, bool)
+        Name, family, the suffixes of its ufuncs, and whether there is a form with a bit mask, in the order of the tables.
+    """
+    cdef const numact_activation *row = LEVELS.f32
+    cdef int kind
+    found = []
+    while row.name != NULL:
+        suffixes = [suffix for kind, suffix in enumerate(SUFFIXES) if row.kernels[kind].loop != NULL]
+        found.append((row.name.decode(), row.family.decode(), suffixes, is_masked(row.name.decode())))
+        row += 1
+    return found
+
+
+cdef object describe(const numact_activation *row):
+    # Making the class of the rows takes nearly as long as importing all the rest, and it may not be needed.
+    from numact._functions.catalogue import Activation, parse_parameters
+
+    return Activation(
+        name=row.name.decode(),
+        family=row.family.decode(),
+        arguments=tuple(row.arguments.decode().split(", ")),
+        parameters=parse_parameters(row.parameters.decode()),
+        domain=row.domain.decode(),
+        from_output=row.kernels[2].loop != NULL,
+        kink=row.kernels[3].loop != NULL,
+        masked=is_masked(row.name.decode()),
+        overflows=row.kernels[0].overflows,
+        ulp=row.ulp,
+        ulp_gradient=row.ulp_gradient,
+        formula=row.formula.decode(),
+        derivative=row.derivative.decode(),
+        range=row.range.decode(),
+        kinks=row.kinks.decode(),
+        aliases=tuple(row.aliases.decode().split(", ")) if row.aliases[0] else (),
+        notes=row.notes.decode(),
+    )
+
+
+def catalogue():
+    """List of all activations.
+
+    They stand in the order of csrc/activations.h, csrc/gated.h and csrc/axis.h.
+
+    Returns
+    -------
+    list of Activation
+        Name, family, parameters with defaults, formula, derivative and error bounds of each.
+    """
+    cdef const numact_activation *row = LEVELS.f32
+    found = []
+    while row.name != NULL:
+        found.append(describe(row))
+        row += 1
+    return found + describe_axis()
+
+
+def row(str name):
+    """The row of the catalogue for an elementwise or gated activation.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name.
+    """
+    cdef const numact_activation *found = LEVELS.f32
+    while found.name != NULL:
+        if found.name.decode() == name:
+            return describe(found)
+        found += 1
+    raise KeyError(name)
+
+
+cdef class HalfLoops:
+    """A ufunc and what its loops of 16 bits compute."""
+
+    cdef object ufunc
+    cdef numact_half_kernel f16, bf16
+
+    cdef int register(self, int type_number) except -1:
+        """Add the loop of bfloat16, whose type number NumPy gave when ml_dtypes was imported."""
+        cdef int types[NUMACT_MAX_ARRAYS]
+        cdef int k
+        for k in range(NUMACT_MAX_ARRAYS):
+            types[k] = type_number
+        return cnp.PyUFunc_RegisterLoopForType(
+            self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.bf16
+        )
+
+
+# One for every ufunc, and the type number of bfloat16 once there is one.
+cdef list _half_loops = []
+cdef int _bfloat16 = -1
+
+
+def register_bfloat16(dtype):
+    """Give every ufunc, also those built later, a loop for bfloat16.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The dtype of bfloat16, which ml_dtypes defines.
+
+    Raises
+    ------
+    TypeError
+        Where dtype is one of NumPy's own.
+    """
+    global _bfloat16
+    cdef HalfLoops loops
+    cdef int type_number = dtype.num
+    if dtype.isbuiltin != 2:
+        raise TypeError(f"register_bfloat16: dtype must be one that was added to NumPy, got {dtype!r}")
+    for loops in _half_loops:
+        loops.register(type_number)
+    _bfloat16 = type_number
+
+
+def dtypes():
+    """Names of the dtypes that the ufuncs compute in, bfloat16 last where it is registered."""
+    return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
+
+
+cdef object make_ufunc(
+    const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str doc
+):
+    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
+    cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
+    cdef char *types = <char *>malloc(DTYPES * NUMACT_MAX_ARRAYS)
+    cdef int arrays = f32.inputs + f32.outputs, k
+    cdef HalfLoops halves = HalfLoops()
+    if loops == NULL or data == NULL or types == NULL:
+        raise MemoryError
+    halves.f16.f32 = halves.bf16.f32 = f32
+    halves.f16.loop, halves.bf16.loop = level.f16, level.bf16
+    data[0], data[1], data[2] = &halves.f16, <void *>f32, <void *>f64
+    loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
+    loops[1] = loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
+    for k in range(arrays):
+        types[k], types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE
+    name_bytes, doc_bytes = name.encode(), doc.encode()
+    _kept.extend((name_bytes, doc_bytes))
+    halves.ufunc = cnp.PyUFunc_FromFuncAndData(
+        loops, data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
+    )
+    _half_loops.append(halves)
+    if _bfloat16 >= 0:
+        halves.register(_bfloat16)
+    return halves.ufunc
+
+
+def build(str level_name, names=None):
+    """The ufuncs of one level by name: parameters are their last operands.
+
+    Parameters
+    ----------
+    level_name : str
+        One of `levels()`.
+    names : collection of str, optional
+        The functions that are wanted; all by default.
+
+    Returns
+    -------
+    dict of str to numpy.ufunc
+
+    Raises
+    ------
+    ValueError
+        For a level that this build or this processor has not.
+    """
+    from numact._functions.catalogue import document
+
+    cdef const numact_level *level = find_level(level_name)
+    cdef const numact_activation *f32 = level.f32
+    cdef const numact_activation *f64 = level.f64
+    cdef int kind
+    ufuncs = {}
+    while f32.name != NULL:
+        for kind, suffix in enumerate(SUFFIXES):
+            name = f32.name.decode() + suffix
+            if f32.kernels[kind].loop != NULL and (names is None or name in names):
+                ufuncs[name] = make_ufunc(
+                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(describe(f32), suffix)
+                )
+        f32 += 1
+        f64 += 1
+    return ufuncs
+
+
+MAX_THREADS = NUMACT_MAX_THREADS
+
+
+def get_num_threads():
+    """How many threads compute."""
+    return numact_get_num_threads()
+
+
+def set_num_threads(int count):
+    """Set how many threads compute, from 1 to MAX_THREADS, which is not checked."""
+    numact_set_num_threads(count)
+
+
+def leave_to_threads(bint everything):
+    """For tests: whether everything that can be split is, with the caller computing the first part only."""
+    numact_leave_to_threads(everything)
+
+
+include "call.pxi"
+include "axis.pxi"
+include "masked.pxi"
+include "norm.pxi"
+include "statistics.pxi"

@@ -1,0 +1,199 @@
+"""Health of activations: zeros, dead and saturated units, mean and variance; `ActivationMonitor` for training.
+
+Every function takes float16, bfloat16, float32 and float64 arrays of any shape and strides, integers and booleans as
+float64.  Sums are taken in float64 in one order, whatever the strides and the instruction set.  A NaN is neither zero
+nor saturated, and counts for mean and variance as little as an infinity; both are counted apart.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numact.diagnostics.monitor import ActivationMonitor
+from numact.diagnostics.statistics import (
+    Array,
+    Axis,
+    Summary,
+    as_bounds,
+    as_floats,
+    as_layout,
+    find_dead,
+    fraction,
+    measure,
+    summarise,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["ActivationMonitor", "Summary", "dead_units", "saturation", "sparsity", "summary"]
+
+
+def sparsity(y: ArrayLike) -> float:
+    """Fraction of the elements that are exactly zero.
+
+    Parameters
+    ----------
+    y : array_like
+        Outputs of an activation, of any shape.
+
+    Returns
+    -------
+    float
+        From 0 to 1; -0 counts as zero.
+
+    Raises
+    ------
+    ValueError
+        For an empty array.
+    TypeError
+        For a dtype that is not one of floating-point numbers that numact computes with, integers or booleans.
+
+    See Also
+    --------
+    dead_units : Units that are always zero.
+    summary : All statistics at once.
+
+    Notes
+    -----
+    Glorot, Bordes and Bengio, Deep Sparse Rectifier Neural Networks, 2011, find 50 to 80 % zeros in networks of ReLU.
+
+    Examples
+    --------
+    >>> numact.diagnostics.sparsity(numact.relu([-1.0, 0.0, 1.0, 2.0]))
+    0.5
+
+    """
+    array = as_floats("sparsity", y)
+    return fraction(array, "zeros")
+
+
+def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
+    """Tell which units are zero over every sample.
+
+    Parameters
+    ----------
+    y : array_like
+        Outputs of a layer for many samples.
+    axis : int or sequence of int, default 0
+        The axes of the samples: 0 for (samples, units), (0, 2, 3) for the channels of images.
+
+    Returns
+    -------
+    ndarray of bool
+        Of the shape of y without these axes.
+
+    Raises
+    ------
+    ValueError
+        For an empty array, or axes that y does not have.
+    TypeError
+        As `sparsity`.
+
+    See Also
+    --------
+    summary : Their fraction, among others.
+
+    Notes
+    -----
+    Lu et al., Dying ReLU and Initialization, 2019.  A unit that is dead for these samples may live for others: many
+    samples say more.
+
+    Examples
+    --------
+    >>> numact.diagnostics.dead_units([[0.0, 1.0], [0.0, 0.0]])
+    array([ True, False])
+
+    """
+    array = as_floats("dead_units", y)
+    layout = as_layout("dead_units", array.shape, axis)
+    return find_dead(array, layout)
+
+
+def saturation(y: ArrayLike, low: float, high: float) -> float:
+    """Fraction of the elements that are <= low or >= high.
+
+    Parameters
+    ----------
+    y : array_like
+        Outputs of a bounded activation, of any shape.
+    low, high : float
+        Bounds, such as -0.99 and 0.99 for tanh; rounded to the dtype of y, bfloat16 and float16 taken as float32.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        Unless low <= high; for an empty array.
+    TypeError
+        As `sparsity`, or for bounds that are not numbers.
+
+    See Also
+    --------
+    summary : All statistics at once.
+
+    Notes
+    -----
+    Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, 2010, show how layers
+    of sigmoid and tanh saturate.
+
+    Examples
+    --------
+    >>> numact.diagnostics.saturation(numact.tanh([-9.0, 0.0, 0.5, 9.0]), -0.99, 0.99)
+    0.5
+
+    """
+    low, high = as_bounds("saturation", low, high)
+    array = as_floats("saturation", y)
+    return fraction(array, "saturated", low, high)
+
+
+def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = math.inf) -> Summary:
+    """Mean, variance, zeros, dead units and saturation of the outputs of a layer, in one pass.
+
+    Parameters
+    ----------
+    y : array_like
+        Outputs of a layer for many samples.
+    axis : int or sequence of int, default 0
+        The axes of the samples, as in `dead_units`.
+    low, high : float, default -inf and inf
+        Bounds of saturation, as in `saturation`; with the defaults only infinities are saturated.
+
+    Returns
+    -------
+    Summary
+        The statistics.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `dead_units` and `saturation`.
+
+    See Also
+    --------
+    ActivationMonitor : The same for every layer and batch of a training.
+
+    Notes
+    -----
+    No array of the size of y is made, unless y is not native, not aligned, or strided so that neighbouring axes of the
+    same kind are not one.
+
+    Examples
+    --------
+    >>> numact.diagnostics.summary([[0.0, 1.0], [0.0, 3.0]]).dead_fraction
+    0.5
+
+    """
+    low, high = as_bounds("summary", low, high)
+    array = as_floats("summary", y)
+    layout = as_layout("summary", array.shape, axis)
+    observer, dead = measure(array, layout, low, high)
+    return summarise(observer, array.size, int(np.count_nonzero(dead)), layout.units)

@@ -1,0 +1,515 @@
+"""`ActivationMonitor`: statistics of every layer over the batches of a training."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import numact
+from numact._kernels import core
+from numact._functions.parametric import ParametricUfunc
+from numact.diagnostics.statistics import (
+    Array,
+    Axis,
+    Fused,
+    Layout,
+    Summary,
+    as_bounds,
+    as_floats,
+    as_layout,
+    measure,
+    separable,
+    summarise,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+# Within this part of its range of a bound, an output of a bounded activation is saturated.
+MARGIN = 0.01
+# Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
+# read a single one takes nearly as long.
+SAMPLE, RUN = 2048, 64
+ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
+UNBOUNDED = (-math.inf, math.inf)
+CLIPPED = ("hard_tanh", "clipped_linear")  # whose range is that of their parameters
+FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
+
+
+@dataclass
+class Layer:
+    """What is known of a layer: `history` has a record for every `stride` updates."""
+
+    activation: str | None
+    shape: tuple[int, ...]
+    updates: int = 0
+    stride: int = 1
+    history: list[Summary] = field(default_factory=list)
+    silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # updates since a unit was last not zero
+    sample: Array = field(default_factory=lambda: np.zeros(0))
+
+    def add(self, summary: Summary, longest: int) -> None:
+        """Add the statistics of an update; where the history becomes too long, join neighbours."""
+        if self.updates % self.stride:
+            self.history[-1] = joined(self.history[-1], summary)
+        else:
+            self.history.append(summary)
+        self.updates += 1
+        while len(self.history) > longest:
+            self.coarsen()
+
+    def coarsen(self) -> None:
+        """Join the records in pairs."""
+        pairs = [self.history[i : i + 2] for i in range(0, len(self.history), 2)]
+        self.history = [joined(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+        self.stride *= 2
+
+
+def joined(first: Summary, second: Summary) -> Summary:
+    """Statistics of both; the dead fraction is that of the second, which looks back."""
+    size = first.size + second.size
+    finite = [s.size * max(1 - s.nan_fraction - s.infinite_fraction, 0.0) for s in (first, second)]
+    mean, variance = first.mean, first.variance
+    if not finite[0]:
+        mean, variance = second.mean, second.variance
+    elif finite[1]:
+        share = finite[1] / (finite[0] + finite[1])
+        difference = second.mean - first.mean
+        mean += share * difference
+        variance += share * (second.variance - first.variance) + share * (1 - share) * difference * difference
+
+    def mixed(name: str) -> float:
+        values = (s.size * float(getattr(s, name)) for s in (first, second))
+        return sum(values) / size
+
+    return Summary(
+        size,
+        mean,
+        variance,
+        mixed("zero_fraction"),
+        second.dead_fraction,
+        mixed("saturated_fraction"),
+        mixed("nan_fraction"),
+        mixed("infinite_fraction"),
+    )
+
+
+def joinable(x: Array, y: Array, layout: Layout) -> bool:
+    """Whether an activation can write y from x while it is observed."""
+    if not core.is_observable(x) or not core.is_observable(y) or not y.flags.writeable:
+        return False
+    if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
+        return False
+    same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
+    return same or not np.may_share_memory(x, y)
+
+
+def sample_of(y: Array) -> Array:
+    """At most SAMPLE elements, evenly over an array: a copy of these alone."""
+    if not y.flags.forc:
+        return np.asarray(y[np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)])
+    flat = y.ravel(order="K")
+    if y.size <= SAMPLE:
+        return flat.copy()
+    runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
+    return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
+
+
+def saturated_beyond(activation: str | None, parameters: dict[str, Any]) -> tuple[float, float]:
+    """Bounds of saturation: near both ends of the range, where it has two."""
+    if activation not in CLIPPED:
+        return bounds_of(activation)
+    given = {**dict(ELEMENTWISE[activation].parameters), **parameters}
+    return bounds_within(given["min_val"], given["max_val"])
+
+
+@cache
+def bounds_of(activation: str | None) -> tuple[float, float]:
+    """The same for a range that no parameters change."""
+    if activation not in ELEMENTWISE or activation == "relu6":  # which is 0 as often as relu
+        return UNBOUNDED
+    match = FINITE_RANGE.fullmatch(ELEMENTWISE[activation].range)
+    return bounds_within(float(match[1]), float(match[2])) if match else UNBOUNDED
+
+
+def bounds_within(low: Any, high: Any) -> tuple[float, float]:
+    """The same for a range with these ends."""
+    if not all(isinstance(end, float | int) and math.isfinite(end) for end in (low, high)):
+        return UNBOUNDED
+    margin = MARGIN * (high - low)
+    return float(low + margin), float(high - margin)
+
+
+class ActivationMonitor:
+    """Statistics of the activations of a network, layer by layer and batch by batch.
+
+    Parameters
+    ----------
+    window : int, default 100
+        A unit is dead that was 0 for every sample of the last `window` updates, or of all if there were fewer.
+    max_history : int, default 512
+        Most records that are kept for a layer; beyond that neighbouring ones are joined.
+
+    Raises
+    ------
+    ValueError
+        For a window below 1 or a history below 2.
+
+    See Also
+    --------
+    summary : The statistics of one array.
+
+    Notes
+    -----
+    A monitor can be pickled, and `merge` joins those of several processes.
+
+    Examples
+    --------
+    >>> monitor = numact.diagnostics.ActivationMonitor()
+    >>> y = monitor.forward("layer1", numact.relu, x)
+    >>> print("\\n".join(monitor.advice()))
+
+    """
+
+    def __init__(self, window: int = 100, max_history: int = 512) -> None:
+        if window < 1:
+            raise ValueError(f"ActivationMonitor: window must be >= 1, got {window}")
+        if max_history < 2:
+            raise ValueError(f"ActivationMonitor: max_history must be >= 2, got {max_history}")
+        self.window, self.max_history = window, max_history
+        self._layers: dict[str, Layer] = {}
+
+    @property
+    def layers(self) -> list[str]:
+        """Names of the layers, in the order of their first update."""
+        return list(self._layers)
+
+    def update(
+        self,
+        layer: str,
+        y: ArrayLike,
+        axis: Axis = 0,
+        activation: str | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Summary:
+        """Add the outputs of a layer for a batch.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+        y : array_like
+            Its outputs.
+        axis : int or sequence of int, default 0
+            The axes of the samples, as in `dead_units`; the others must have the same lengths in every update.
+        activation : str, optional
+            Name of the activation, for the advice and the bounds of saturation.
+        low, high : float, optional
+            Bounds of saturation; where the range of the activation has two ends, by default within 1 % of them.
+
+        Returns
+        -------
+        Summary
+            Statistics of the batch; its dead fraction is that over the window.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `summary`; a ValueError for units of another shape than before, or an unknown activation.
+
+        """
+        array = as_floats("update", y)
+        layout = as_layout("update", array.shape, axis)
+        name = None if activation is None else numact.get(activation).__name__
+        found = self._check("update", layer, name, layout)
+        ends = saturated_beyond(name, {})
+        bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
+        return self._add(layer, found, array, layout, *measure(array, layout, *bounds))
+
+    def forward(
+        self,
+        layer: str,
+        function: str | Callable[..., Any],
+        x: ArrayLike,
+        out: Array | None = None,
+        axis: Axis = 0,
+        **parameters: Any,
+    ) -> Array:
+        """Compute an activation and add its outputs, in one pass over the memory where that is possible.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+        function : str or function of numact
+            An elementwise activation.
+        x : array_like
+            Its input.
+        out : ndarray, optional
+            Where the result goes; it may be x, which computes in place.
+        axis : int or sequence of int, default 0
+            The axes of the samples, as in `update`.
+        **parameters : float or array_like
+            Parameters of the activation.
+
+        Returns
+        -------
+        ndarray
+            The same as from ``function(x, out=out, **parameters)``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `update` and the activation.
+
+        Notes
+        -----
+        One pass needs arrays of one dtype, native, aligned and of simple strides, and numbers as parameters; otherwise
+        the statistics are taken in a pass of their own.
+
+        """
+        call = numact.get(function)
+        name = call.__name__
+        if name not in ELEMENTWISE:
+            raise ValueError(f"forward: function must be an elementwise activation, got {name}")
+        if isinstance(call, ParametricUfunc):
+            call.values(**parameters)
+        elif parameters:
+            raise TypeError(f"forward: {name} has no parameters, got {', '.join(parameters)}")
+        array = np.asanyarray(x)
+        if array.size == 0:
+            raise ValueError(f"forward: x must have at least one element, got the shape {array.shape}")
+        layout = as_layout("forward", array.shape, axis)
+        found = self._check("forward", layer, name, layout)
+        bounds = saturated_beyond(name, parameters)
+        y = np.empty_like(array) if out is None else out
+        if (values := self._fusable(call, array, y, layout, parameters)) is None:
+            y = call(array, out=out, **parameters)
+            plain = as_floats("forward", y)
+            observer, dead = measure(plain, as_layout("forward", plain.shape, axis), *bounds)
+        else:
+            observer, dead = measure(y, layout, *bounds, Fused(name, array, values))
+            if observer.overflowed:
+                # Of the ufunc itself, so that numpy.errstate decides what happens: it overflows at the ends first.
+                largest = _largest(array.dtype)
+                call(np.array([-largest, largest], array.dtype), **parameters)
+        self._add(layer, found, np.asarray(y), layout, observer, dead)
+        return y
+
+    def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
+        if not isinstance(layer, str):
+            raise TypeError(f"{function}: layer must be a string, got {layer!r}")
+        found = self._layers.get(layer)
+        if found is None:
+            return Layer(activation, layout.unit_shape, silent=np.zeros(layout.unit_shape, np.int64))
+        if found.shape != layout.unit_shape:
+            raise ValueError(f"{function}: {layer} must have units of the shape {found.shape}, got {layout.unit_shape}")
+        return found
+
+    def _fusable(
+        self, call: Callable[..., Any], x: Array, y: Any, layout: Layout, parameters: dict[str, Any]
+    ) -> tuple[Array, ...] | None:
+        """The parameters as the kernels take them; None where the activation has to be called."""
+        if not core.is_simple(x, y) and not joinable(x, y, layout):
+            return None
+        if not isinstance(call, ParametricUfunc):
+            return ()
+        if not all(type(value) in (float, int) for value in parameters.values()):
+            return None
+        values = call.values(**parameters)
+        return tuple(np.array(value, x.dtype) for value in values)
+
+    def _add(
+        self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array
+    ) -> Summary:
+        count = core.count_silent(found.silent, dead, min(self.window, found.updates + 1))
+        summary = summarise(observer, y.size, count, layout.units)
+        found.add(summary, self.max_history)
+        found.sample = sample_of(y)
+        self._layers[layer] = found
+        return summary
+
+    def dead_units(self, layer: str) -> Array:
+        """Tell which units of a layer are dead: 0 for every sample of the window.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+
+        Returns
+        -------
+        ndarray of bool
+
+        Raises
+        ------
+        ValueError
+            For a layer that has had no update.
+
+        """
+        if layer not in self._layers:
+            raise ValueError(f"dead_units: layer must be one of {', '.join(self._layers) or 'none yet'}, got {layer!r}")
+        found = self._layers[layer]
+        return np.asarray(found.silent >= min(self.window, found.updates))
+
+    def merge(self, other: ActivationMonitor) -> None:
+        """Add what another monitor has seen, such as that of another process.
+
+        Parameters
+        ----------
+        other : ActivationMonitor
+            A monitor of the same window; the n-th update of a layer there and here are parts of one.  It is not
+            changed.
+
+        Raises
+        ------
+        TypeError
+            For anything else.
+        ValueError
+            For another window, or a layer with units of another shape; then nothing is merged.
+
+        """
+        if not isinstance(other, ActivationMonitor):
+            raise TypeError(f"merge: other must be an ActivationMonitor, got {other!r}")
+        if other.window != self.window:
+            raise ValueError(f"merge: other must have the window {self.window}, got {other.window}")
+        for name, theirs in other._layers.items():
+            if name in self._layers and self._layers[name].shape != theirs.shape:
+                raise ValueError(
+                    f"merge: {name} must have units of the shape {self._layers[name].shape}, got {theirs.shape}"
+                )
+        for name, theirs in other._layers.items():
+            copied = replace(theirs, history=list(theirs.history), silent=theirs.silent.copy())
+            if name not in self._layers:
+                self._layers[name] = copied
+                while len(copied.history) > self.max_history:
+                    copied.coarsen()
+                continue
+            ours = self._layers[name]
+            for first, second in ((ours, copied), (copied, ours)):
+                while first.stride < second.stride:
+                    first.coarsen()
+            short, long = sorted((ours, copied), key=lambda layer: layer.updates)
+            ours.silent = np.minimum(
+                *(np.where(layer.silent < layer.updates, layer.silent, long.updates) for layer in (ours, copied))
+            )
+            both = [joined(a, b) for a, b in zip(ours.history, copied.history, strict=False)]
+            ours.history = both + long.history[len(both) :]
+            ours.updates = long.updates
+            dead = int(np.count_nonzero(ours.silent >= min(self.window, ours.updates))) / ours.silent.size
+            ours.history[-1] = replace(ours.history[-1], dead_fraction=dead)
+            samples = [layer.sample.astype(np.float64) for layer in (short, long)]
+            ours.sample = np.concatenate(samples)[::2] if short.sample.size else long.sample
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as dictionaries, lists, numbers and strings, NaN as None.
+
+        Returns
+        -------
+        dict
+            By layer: "activation", "updates", "updates_per_record", and "history", a list of the fields of `Summary`.
+
+        """
+        return {
+            name: {
+                "activation": layer.activation,
+                "updates": layer.updates,
+                "updates_per_record": layer.stride,
+                "history": [
+                    {key: value if math.isfinite(value) else None for key, value in asdict(record).items()}
+                    for record in layer.history
+                ],
+            }
+            for name, layer in self._layers.items()
+        }
+
+    def to_json(self) -> str:
+        """Give `to_dict` as JSON.
+
+        Returns
+        -------
+        str
+
+        """
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    def to_dataframe(self) -> Any:
+        """Give the histories as a table, a row for each record.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns "layer", "activation", "update" (the first of the record) and the fields of `Summary`.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("to_dataframe needs pandas: pip install pandas") from error
+        return pandas.DataFrame(
+            [
+                {"layer": name, "activation": layer.activation, "update": k * layer.stride, **asdict(record)}
+                for name, layer in self._layers.items()
+                for k, record in enumerate(layer.history)
+            ]
+        )
+
+    def advice(self) -> list[str]:
+        """Say in words what is wrong with which layer, and what usually helps.
+
+        Returns
+        -------
+        list of str
+            Empty where all is well.
+
+        """
+        from numact.diagnostics.advice import advise
+
+        return advise(self._layers)
+
+    def plot(self) -> Figure:
+        """Draw the histories of zeros, dead and saturated units, mean and deviation, and a histogram of each layer.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        ValueError
+            Before the first update.
+
+        """
+        if not self._layers:
+            raise ValueError("plot: the monitor must have had an update")
+        try:
+            from numact.diagnostics.plot import draw
+        except ImportError as error:
+            raise ImportError('plot needs matplotlib: pip install "numact[plot]"') from error
+        return draw(self._layers)
+
+    def __repr__(self) -> str:
+        return f"<numact.diagnostics.ActivationMonitor of {len(self._layers)} layers: {', '.join(self._layers)}>"
+
+
+def _largest(dtype: np.dtype[Any]) -> Any:
+    """The largest finite number of a dtype; that of bfloat16 is a float32 without its last digits."""
+    if dtype.name == "bfloat16":
+        return np.array(0x7F7F0000, np.uint32).view(np.float32)[()]
+    return np.finfo(dtype).max

@@ -1,0 +1,556 @@
+"""The functions along an axis: accuracy, the same bits everywhere, masks, limits, gradients, errors."""
+
+import math
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of
+from support.reference import EXACT
+from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers
+
+import numact
+from numact._functions import axis
+from numact._kernels import core
+from numact._functions import ufuncs
+
+BUILT = {level: core.build_axis(level) for level in LEVELS}
+BOUNDS = core.axis_bounds()
+ROWWISE = ["softmax", "softmin", "log_softmax", "sparsemax", "hardmax"]
+MASKED = ["softmax", "softmin", "log_softmax", "logsumexp", "sparsemax"]
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=name_of)
+every_ufunc = pytest.mark.parametrize("name", list(BOUNDS))
+
+
+def public(name: str) -> Callable[..., Any]:
+    """Get a function of numact."""
+    function: Callable[..., Any] = getattr(numact, name)
+    return function
+
+
+def bound(name: str, dtype: Any) -> float:
+    """The allowed error in ULP; float16 is float32 rounded once."""
+    return 0.51 if dtype == np.float16 else BOUNDS[name]
+
+
+def rows(dtype: Any, longest: int = 200) -> Iterator[Array]:
+    """Rows of many lengths and scales: spread over the tails, far from 0, of nearly equal entries, dominated by one."""
+    rng = np.random.default_rng(0)
+    far = min(1e5, float(np.finfo(dtype).max) / 2)
+    for n in (1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 65, longest):
+        for scale in (1e-6, 0.3, 3, 30, 100 if dtype == np.float32 else 700):
+            yield (rng.normal(size=n) * scale).astype(dtype)
+        yield (rng.normal(size=n) + rng.choice([-1e3, far, 300, -2047, 511.9])).astype(dtype)
+        yield np.full(n, rng.normal(), dtype)
+        peak = rng.normal(size=n)
+        peak[rng.integers(n)] += 1.5 * rng.uniform(10, 40)
+        yield peak.astype(dtype)
+        # One rounding that all entries but a few share moves the sum as far as roundings can.
+        few, many = rng.uniform(-3, 3, 2)
+        yield np.where(np.arange(n) < n // 8, few, many).astype(dtype)
+
+
+def ulp_error(got: Any, want: Any, scale: Any = 0) -> float:
+    """Distance in units in the last place of the true value, or of `scale` if that is larger."""
+    info = np.finfo(got.dtype)
+    if abs(want) >= EXACT.ldexp(2 - EXACT.mpf(2) ** -(info.nmant + 1), info.maxexp - 1):  # rounds to infinity
+        return 0 if got == math.copysign(math.inf, want) else math.inf
+    size = max(abs(want), abs(scale))
+    exponent = math.frexp(float(size))[1] if size > info.smallest_subnormal else -5000
+    if size and exponent < info.minexp:
+        exponent = info.minexp + 1
+    unit = EXACT.ldexp(1, max(exponent - 1 - info.nmant, info.minexp - info.nmant))
+    return float(abs(EXACT.mpf(float(got)) - want) / unit)
+
+
+# Accuracy
+
+
+@every_dtype
+@pytest.mark.parametrize("name", list(FORWARD))
+def test_forward(name: str, dtype: Any) -> None:
+    """Every function is within its bound of the true value, tails included; sparsemax relative to 1."""
+    for x in rows(dtype):
+        got = np.atleast_1d(public(name)(x))
+        assert got.dtype == dtype
+        for value, want in zip(got, FORWARD[name](numbers(x)), strict=True):
+            error = ulp_error(value, want, 1 if name == "sparsemax" else 0)
+            assert error <= bound(name, dtype), f"{name}: {error} ULP for {x!r}: {value!r}, not {want}"
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_pairs(name: str) -> None:
+    """Of two entries, where no error of a sum averages out: half a million pairs.
+
+    The first is among those that show most what the logarithm errs by if terms are summed without what they lose.
+    """
+    rng = np.random.default_rng(2)
+    high = rng.normal(scale=6, size=500_000).astype(np.float32)
+    x = np.stack([high, high - rng.exponential(3, high.size).astype(np.float32)], axis=1)
+    x[0] = -6.561620712280273, -16.27782440185547
+    distance = x[:, 1].astype(float) - x[:, 0]
+    logs = np.stack([-np.log1p(np.exp(distance)), distance - np.log1p(np.exp(distance))], axis=1)
+    want = np.exp(logs) if name == "softmax" else logs
+    error = abs(public(name)(x) - want) / 2.0 ** (np.floor(np.log2(abs(want))) - 23)
+    assert error.max() <= bound(name, np.float32)
+
+
+@every_dtype
+@pytest.mark.parametrize("name", TEMPERED)
+@pytest.mark.parametrize("temperature", [0.1, 0.7, 3.0, 1e-3, 1e20])
+def test_temperature(name: str, dtype: Any, temperature: float) -> None:
+    """The temperature is exact, but for float32 and float16 a float32; and so is one that is an array over the rows."""
+    exact = EXACT.mpf(float(np.result_type(dtype, np.float32).type(temperature)))
+    for x in rows(dtype, 40):
+        got = public(name)(x, temperature=temperature)
+        for value, want in zip(got, FORWARD[name](numbers(x), exact), strict=True):
+            error = ulp_error(value, want)
+            assert error <= bound(name, dtype), (
+                f"{name}: {error} ULP for {x!r}, T = {temperature}: {value!r}, not {want}"
+            )
+    x = np.random.default_rng(1).normal(size=(3, 4, 5)).astype(dtype)
+    temperatures = np.array([1, min(temperature, float(np.finfo(dtype).max)), 2], dtype)
+    got = public(name)(x, axis=1, temperature=temperatures[:, None])
+    for i in range(3):
+        assert_same_bits(got[i], public(name)(x[i], axis=0, temperature=float(temperatures[i])))
+
+
+@every_dtype
+@pytest.mark.parametrize("name", list(GRADIENTS))
+def test_gradient(name: str, dtype: Any) -> None:
+    """Gradients are within their bounds of the true value, where terms cancel relative to the larger one."""
+    rng = np.random.default_rng(2)
+    forward = name.removesuffix("_grad")
+    for x in rows(dtype, 60):
+        if forward in FORWARD and abs(x).max() > 80:
+            continue
+        y = public(forward)(x) if forward in FORWARD else x
+        dy = rng.normal(size=x.size).astype(dtype)
+        got = np.atleast_1d(getattr(numact, name, ufuncs.AXIS[name])(dy, y))
+        exact_dy, exact_y = numbers(dy), numbers(y)
+        scales: Any = exact_dy
+        if name in ("softmax_grad", "softmin_grad"):
+            total = EXACT.fsum(abs(a * b) for a, b in zip(exact_dy, exact_y, strict=True)) * EXACT.mpf(2) ** -20
+            scales = [b * total for b in exact_y]
+        elif name == "prelu_weight_grad":
+            scales = [0]
+        for value, want, scale in zip(got, GRADIENTS[name](exact_dy, exact_y), scales, strict=True):
+            error = ulp_error(value, want, scale)
+            assert error <= bound(name, got.dtype), f"{name}: {error} ULP for {y!r}: {value!r}, not {want}"
+
+
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
+def test_gradients_with_temperature(name: str) -> None:
+    """Gradients agree with central differences in float64, temperature included."""
+    rng = np.random.default_rng(3)
+    x, dy, step = rng.normal(size=(2, 7)), rng.normal(size=(2, 7)), 1e-6
+    for temperature in (1.0, 0.4, np.array([0.5, 2.0])):
+        got = public(name + "_grad")(dy, public(name)(x, temperature=temperature), temperature=temperature)
+        for i in range(7):
+            move = step * (np.arange(7) == i)
+            plus, minus = (public(name)(x + sign * move, temperature=temperature) for sign in (1, -1))
+            np.testing.assert_allclose(got[:, i], ((plus - minus) * dy).sum(-1) / (2 * step), rtol=1e-7, atol=1e-8)
+
+
+@every_dtype
+def test_a_million(dtype: Any) -> None:
+    """A row of a million sums to 1 within 4 ULP, whatever its entries; float16 before it is rounded."""
+    rng = np.random.default_rng(4)
+    inputs: list[Array] = [rng.normal(size=10**6) * scale for scale in (1e-3, 1, 20)]
+    inputs.append(np.full(10**6, 0.3))
+    wide = np.result_type(dtype, np.float32)
+    for x in (row.astype(dtype) for row in inputs):
+        unrounded = numact.softmax(x.astype(wide))
+        assert abs(math.fsum(unrounded.tolist()) - 1) <= 4 * np.finfo(wide).eps
+        assert_same_bits(numact.softmax(x), unrounded.astype(dtype))
+        log = numact.logsumexp(x)
+        exact = x.astype(np.longdouble)
+        want = np.log(np.exp(exact - exact.max()).sum()) + exact.max()
+        assert abs(log - want) <= bound("logsumexp", dtype) * np.spacing(abs(log))
+
+
+# The same bits everywhere
+
+
+def operands(name: str, x: Array, dy: Array, signature: Any) -> tuple[Any, ...]:
+    """Operands of a raw ufunc: rows, a mask, a temperature."""
+    inputs = signature.split("->")[0].count("(")
+    if name.startswith("maxout"):
+        return (x,) if name == "maxout" else ()
+    pair = name.endswith("_grad")
+    found: list[Any] = [dy, x] if pair else [x]
+    if name.endswith("_where"):
+        found.append(np.random.default_rng(5).random(x.shape) < 0.7)
+    if len(found) < inputs:
+        found.append(np.linspace(0.5, 2, x.shape[0]).astype(x.dtype))
+    return tuple(found)
+
+
+def matrix(dtype: Any, n: int, kind: str) -> Array:
+    """Twenty rows: ordinary ones, and special ones."""
+    rng = np.random.default_rng(n)
+    x = (rng.normal(size=(20, n)) * 4).astype(dtype)
+    if kind == "special" and n:
+        x[3:9, rng.integers(n, size=3)] = [np.inf, -np.inf, -np.inf]
+        x[5, 0], x[6], x[7, -1] = np.nan, -np.inf, np.inf
+        x[10:15] *= 200
+        x[15:] = np.round(x[15:])
+    return x
+
+
+@pytest.mark.parametrize("name", [name for name in BOUNDS if name != "maxout_grad"])  # which only places dy
+@every_dtype
+@pytest.mark.parametrize("kind", ["ordinary", "special"])
+def test_levels_and_places(name: str, dtype: Any, kind: str) -> None:
+    """Every level, axis, stride and number of rows gives the bits of the baseline on contiguous rows."""
+    for n in (1, 2, 5, 15, 16, 17, 40, 63, 64, 65, 130, 520, 1100):
+        x = matrix(dtype, n, kind)
+        dy = np.asarray(np.random.default_rng(6).normal(size=x.shape), dtype)
+        ufuncs = [BUILT[level][name] for level in LEVELS]
+        given = operands(name, x, dy, ufuncs[0].signature)
+        whole = ufuncs[0](*given)
+        for level, ufunc in zip(LEVELS, ufuncs, strict=True):
+            message = f"{name}, {level}, {n}:"
+            for got, want in zip(np.atleast_3d(ufunc(*given)), np.atleast_3d(whole), strict=True):
+                assert_same_bits(got, want, message=message)
+            if isinstance(whole, tuple):
+                continue
+            # one row at a time
+            for r in (0, 6, 19):
+                assert_same_bits(ufunc(*(operand[r] for operand in given)), whole[r], message=message + " one row")
+            # down the columns, strided, reversed
+            columns = [operand.T.copy() if operand.ndim > 1 else operand for operand in given]
+            got = ufunc(*columns, axis=0)
+            assert_same_bits(got if got.ndim == 1 else got.T, whole, message=message + " axis 0")
+            spread = [np.repeat(operand, 3, axis=-1)[..., ::3] if operand.ndim > 1 else operand for operand in given]
+            assert_same_bits(ufunc(*spread), whole, message=message + " strided")
+            backward = [operand[:, ::-1].copy()[:, ::-1] if operand.ndim > 1 else operand for operand in given]
+            assert_same_bits(ufunc(*backward), whole, message=message + " reversed")
+            if whole.ndim == 2:
+                out = np.full((*whole.shape, 2), np.nan, whole.dtype)
+                ufunc(*given, out=out[..., 0])
+                assert_same_bits(out[..., 0], whole, message=message + " strided out")
+                assert np.isnan(out[..., 1]).all()
+
+
+@every_dtype
+@pytest.mark.parametrize("name", ROWWISE)
+def test_axes_and_overlap(name: str, dtype: Any) -> None:
+    """Any axis, in place, and overlapping out= as if on a copy."""
+    x = np.random.default_rng(7).normal(size=(3, 40, 5)).astype(dtype)
+    want = public(name)(x, axis=1)
+    assert_same_bits(public(name)(x, axis=-2), want)
+    assert_same_bits(public(name)(np.moveaxis(x, 1, 2)), np.moveaxis(want, 1, 2))
+    buffer = x.copy()
+    assert public(name)(buffer, axis=1, out=buffer) is buffer
+    assert_same_bits(buffer, want)
+    for start, stop in (((0, 30), (5, 35)), ((5, 35), (0, 30))):
+        buffer = np.random.default_rng(8).normal(size=(3, 40)).astype(dtype)
+        want = public(name)(buffer[:, slice(*start)].copy())
+        public(name)(buffer[:, slice(*start)], out=buffer[:, slice(*stop)])
+        assert_same_bits(buffer[:, slice(*stop)], want)
+    lists = public(name)(x[0].tolist())
+    assert_same_bits(lists, public(name)(x[0].astype(np.float64)))
+
+
+@pytest.mark.parametrize("name", ["softmax_grad", "softmin_grad", "log_softmax_grad", "sparsemax_grad"])
+def test_gradients_in_place(name: str) -> None:
+    """out=dy and out=y compute in place."""
+    rng = np.random.default_rng(9)
+    y, dy = numact.softmax(rng.normal(size=(6, 33))), rng.normal(size=(6, 33))
+    want = public(name)(dy, y)
+    for place in (0, 1):
+        arrays = [dy.copy(), y.copy()]
+        public(name)(*arrays, out=arrays[place])
+        assert_same_bits(arrays[place], want)
+
+
+# Masks, limits
+
+
+@every_dtype
+@pytest.mark.parametrize("name", MASKED)
+def test_where(name: str, dtype: Any) -> None:
+    """A masked row is the row of the selected entries, whatever the others hold; those give 0, or -inf."""
+    rng = np.random.default_rng(10)
+    blank = -np.inf if name == "log_softmax" else 0
+    for n in (1, 5, 40, 700):
+        x = rng.normal(size=(9, n)).astype(dtype)
+        mask = rng.random((9, n)) < 0.6
+        mask[0] = False
+        x[~mask] = rng.choice([np.nan, np.inf, -np.inf, np.finfo(dtype).max, 0], size=(~mask).sum())
+        for axis in (-1, 0):
+            got = public(name)(x if axis else x.T, where=mask if axis else mask.T, axis=axis)
+            got = got if axis or got.ndim == 1 else got.T
+            for r in range(9):
+                want = public(name)(x[r][mask[r]])
+                if name == "logsumexp":
+                    np.testing.assert_allclose(got[r], want, rtol=4 * np.finfo(dtype).eps)
+                    continue
+                np.testing.assert_array_equal(got[r][~mask[r]], blank)
+                np.testing.assert_allclose(got[r][mask[r]], want, rtol=4 * np.finfo(dtype).eps)
+    row = np.array([1, np.nan, 2], dtype)
+    assert_same_bits(
+        public(name)(row, where=[True, False, True]), public(name)(np.stack([row] * 2), where=[1 < 2, 1 > 2, True])[0]
+    )
+
+
+@every_dtype
+def test_limits(dtype: Any) -> None:
+    """Infinities, NaN and empty axes, without a warning."""
+    inf, nan = np.inf, np.nan
+
+    def check(name: str, row: list[float], want: Any) -> None:
+        with np.errstate(all="raise"):
+            got = public(name)(np.array(row, dtype))
+            out = public(name)(np.array(row, dtype), out=np.empty_like(got))
+        np.testing.assert_allclose(got, np.array(want, dtype), rtol=1e-6, err_msg=name)
+        np.testing.assert_array_equal(out, got)
+
+    for name in ("softmax", "sparsemax"):
+        check(name, [1, inf, 2, inf], [0, 0.5, 0, 0.5])
+        check(name, [-inf, 3, -inf], [0, 1, 0])
+        check(name, [-inf, -inf], [0, 0])
+        check(name, [1, nan], [nan, nan])
+        check(name, [inf, nan], [nan, nan])
+        check(name, [-inf, nan], [nan, nan])
+    check("softmin", [1, -inf, inf], [0, 1, 0])
+    check("softmin", [inf, inf], [0, 0])
+    check("log_softmax", [1, inf, 2, inf], [-inf, -math.log(2), -inf, -math.log(2)])
+    check("log_softmax", [inf, 1], [0, -inf])
+    check("log_softmax", [-inf, 3], [-inf, 0])
+    check("log_softmax", [-inf, -inf], [nan, nan])
+    check("log_softmax", [1, nan], [nan, nan])
+    check("logsumexp", [1, inf], inf)
+    check("logsumexp", [-inf, -inf], -inf)
+    check("logsumexp", [inf, nan], nan)
+    check("logsumexp", [], -inf)
+    check("hardmax", [1, 3, 3], [0, 1, 0])
+    check("hardmax", [1, inf, inf], [0, 1, 0])
+    check("hardmax", [1, nan], [nan, nan])
+    largest = float(np.finfo(dtype).max)
+    check("softmax", [largest, -largest, largest], [0.5, 0, 0.5])
+    check("log_softmax", [largest, -largest], [0, -inf])
+    check("logsumexp", [largest, largest], largest)
+    for name in ROWWISE:
+        assert public(name)(np.empty((3, 0), dtype)).shape == (3, 0)
+        assert public(name)(np.empty((0, 3), dtype)).shape == (0, 3)
+    masked = np.array([[-inf, nan], [-inf, 1]], dtype)
+    np.testing.assert_array_equal(
+        numact.log_softmax(masked, where=[[False, False], [False, True]]), [[-inf] * 2, [-inf, 0]]
+    )
+
+
+@every_ufunc
+@every_dtype
+def test_silent(name: str, dtype: Any) -> None:
+    """No input raises a warning, even with all floating-point errors on."""
+    if name == "maxout_grad":
+        return
+    info = np.finfo(dtype)
+    values = [
+        0,
+        -0.0,
+        1,
+        -1,
+        info.max,
+        -info.max,
+        info.smallest_subnormal,
+        info.tiny,
+        np.inf,
+        -np.inf,
+        np.nan,
+        90,
+        -700,
+    ]
+    rng = np.random.default_rng(11)
+    x, dy = (rng.choice(np.array(values, dtype), size=(20, 21)) for _ in range(2))
+    with np.errstate(all="raise"):
+        ufuncs.AXIS[name](*operands(name, x, dy, ufuncs.AXIS[name].signature))
+
+
+# Sums of gradients, maxout, samples
+
+
+def test_prelu_weight_grad() -> None:
+    """The derivative by the slope is x where not x > 0; an infinite dy on the other side does not matter."""
+    ufunc = ufuncs.AXIS["prelu_weight_grad"]
+    assert ufunc([1.0, 2.0, np.inf], [-3.0, 0.0, 4.0]) == -3
+    assert np.isnan(ufunc([1.0, 2.0], [np.nan, 4.0]))
+    x = np.random.default_rng(12).normal(size=(3, 10**5)).astype(np.float32)
+    dy = np.random.default_rng(13).normal(size=x.shape).astype(np.float32)
+    want = np.where(x > 0, 0, dy.astype(float) * x).sum(-1)
+    np.testing.assert_array_equal(ufunc(dy, x), want.astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8])
+def test_maxout(dtype: Any) -> None:
+    """Maxima of adjacent entries, the index of the first one, and back."""
+    x = (np.random.default_rng(14).normal(size=(4, 12, 5)) * 3).astype(dtype)
+    for axis, pieces in ((1, 3), (-2, 4), (0, 2), (2, 1), (2, 5)):
+        y, which = numact.maxout(x, pieces, axis)
+        groups = np.moveaxis(x, axis, -1)
+        groups = groups.reshape(*groups.shape[:-1], -1, pieces)
+        np.testing.assert_array_equal(np.moveaxis(y, axis, -1), groups.max(-1))
+        np.testing.assert_array_equal(np.moveaxis(which, axis, -1), groups.argmax(-1))
+        assert y.dtype == (x.dtype if x.dtype.kind == "f" else np.float32)
+        assert which.dtype == np.intp
+        dx = numact.maxout_grad(y, which, pieces, axis)
+        assert dx.shape == x.shape
+        assert dx.dtype == y.dtype
+        want = np.where(np.arange(pieces) == groups.argmax(-1)[..., None], groups.max(-1)[..., None], 0)
+        np.testing.assert_array_equal(np.moveaxis(dx, axis, -1).reshape(want.shape), want)
+    y, which = numact.maxout(np.array([1, np.nan, 7, np.nan]), 4)
+    assert np.isnan(y).all()
+    assert which.tolist() == [1]
+
+
+def test_gumbel_softmax() -> None:
+    """Samples have the probabilities of softmax, and repeat with the generator."""
+    x = np.log([[0.2, 0.5, 0.3]]).astype(np.float32)
+    hard = numact.gumbel_softmax(np.repeat(x, 20000, 0), hard=True, rng=np.random.default_rng(15))
+    assert set(np.unique(hard)) == {0, 1}
+    np.testing.assert_allclose(hard.mean(0), [0.2, 0.5, 0.3], atol=0.01)
+    soft = numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(16))
+    noise = np.random.default_rng(16).gumbel(size=x.shape)
+    assert_same_bits(soft, numact.softmax((x + noise).astype(np.float32), temperature=0.5))
+    assert numact.gumbel_softmax(x, axis=0).shape == x.shape
+
+
+# The interface
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pickle looks into all modules, mpmath too
+def test_names() -> None:
+    """Every function is public, documented, and has its ufunc, which is pickled by name."""
+    for name, function in axis.PUBLIC.items():
+        assert getattr(numact, name) is function
+        assert name in numact.__all__
+        assert function.__doc__
+        assert name in ufuncs.AXIS or name == "gumbel_softmax"
+    assert set(FORWARD) | set(GRADIENTS) | {"hardmax", "maxout", "maxout_grad"} == {
+        name.removesuffix("_where") for name in BOUNDS
+    }
+    for ufunc in ufuncs.AXIS.values():
+        assert ufunc.signature
+        assert pickle.loads(pickle.dumps(ufunc)) is ufunc
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+@pytest.mark.parametrize("dtype", ["?", "b", "h", "i", "l", "e", "f", "d", ">f4"])
+def test_dtypes(name: str, dtype: str) -> None:
+    """Float types are kept, others promote; float16 is float32 rounded once."""
+    x = np.array([[0, 1, 1], [1, 0, 0]], dtype)
+    got = public(name)(x)
+    wide = np.result_type(np.float32, x.dtype)
+    assert got.dtype == (np.float16 if dtype == "e" else wide)
+    assert_same_bits(got.astype(wide), public(name)(x.astype(wide)).astype(got.dtype).astype(wide))
+    if name in TEMPERED:
+        assert public(name)(x, temperature=2).dtype == got.dtype
+    out = np.empty_like(got)
+    assert public(name)(x, out=out) is out
+    np.testing.assert_array_equal(out, got)
+
+
+@pytest.mark.parametrize("name", [*ROWWISE, "logsumexp", *(name for name in GRADIENTS if name in axis.PUBLIC)])
+def test_bfloat16(name: str) -> None:
+    """bfloat16 is float32 rounded once, too; a temperature may be bfloat16."""
+    x = np.random.default_rng(17).normal(size=(2, 5, 40)).astype(ml_dtypes.bfloat16)
+    operands = tuple(x) if name in GRADIENTS else (x[0],)
+    got = public(name)(*operands)
+    assert got.dtype == x.dtype
+    want = public(name)(*(a.astype(np.float32) for a in operands)).astype(x.dtype)
+    np.testing.assert_array_equal(got, want)
+    out = np.empty_like(got)
+    assert public(name)(*operands, out=out) is out
+    np.testing.assert_array_equal(out, want)
+    if name in TEMPERED:
+        for temperature in (0.7, np.arange(1, 6).astype(x.dtype)):
+            assert public(name)(*operands, temperature=temperature).dtype == x.dtype
+
+
+def test_bfloat16_of_pieces() -> None:
+    """The functions that choose entries, and samples, keep bfloat16."""
+    x = np.random.default_rng(18).normal(size=(3, 8)).astype(ml_dtypes.bfloat16)
+    y, which = numact.maxout(x, 4)
+    assert y.dtype == numact.maxout_grad(y, which, 4).dtype == numact.gumbel_softmax(x).dtype == x.dtype
+    np.testing.assert_array_equal(y, x.reshape(3, 2, 4).max(-1))
+    np.testing.assert_array_equal(numact.maxout_grad(y, which, 4), np.where(np.repeat(y, 4, -1) == x, x, 0))
+
+
+class Overrider:
+    """Takes over every ufunc."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """Tell what was called."""
+        return ufunc, method, keywords["axis"]
+
+
+def test_overrides() -> None:
+    """__array_ufunc__ takes over with the ufunc."""
+    for name in [*ROWWISE, "logsumexp"]:
+        assert public(name)(Overrider(), axis=0) == (ufuncs.AXIS[name], "__call__", 0)
+
+
+WRONG: list[tuple[Callable[[Array, Array], Any], type[Exception], str]] = [
+    (lambda x, out: numact.softmax(x, axis=2, out=out), ValueError, r"axis 2.*dimension 2"),
+    (lambda x, out: numact.softmax(x, temperature=0, out=out), ValueError, r"softmax: temperature must be > 0.*got 0"),
+    (lambda x, out: numact.softmin(x, temperature=-1.5, out=out), ValueError, r"softmin: temperature.*> 0.*-1.5"),
+    (lambda x, out: numact.log_softmax(x, temperature=np.nan, out=out), ValueError, r"temperature.*nan"),
+    (lambda x, out: numact.softmax(x, temperature=np.array([1, -2.0, 3]), out=out), ValueError, r"temperature.*-2"),
+    (lambda x, out: numact.softmax(x, temperature=np.float16(0), out=out), ValueError, r"temperature.*> 0.*got 0"),
+    (lambda x, out: numact.softmax(x, temperature=np.float16(np.inf), out=out), ValueError, r"temperature.*got inf"),
+    (lambda x, out: numact.softmax(x, temperature="hot", out=out), TypeError, r"softmax: temperature.*hot"),
+    (
+        lambda x, out: numact.softmax(x, where=[1, 0, 1, 1], out=out),
+        TypeError,
+        r"softmax: where must be boolean, got int64",
+    ),
+    (lambda x, out: numact.sparsemax(x, where=[True] * 3, out=out), ValueError, r"sparsemax: where.*\(3, 4\).*\(3,\)"),
+    (lambda x, out: numact.softmax_grad(x, x, temperature=0.0, out=out), ValueError, r"softmax_grad: temperature.*0"),
+    (lambda x, out: numact.maxout(x, 3), ValueError, r"maxout: pieces.*length 4 of axis 1, got 3"),
+    (lambda x, out: numact.maxout(x, 0), ValueError, r"maxout: pieces.*got 0"),
+    (lambda x, out: numact.maxout(x, 2, axis=-3), ValueError, r"maxout: axis must be from -2 to 1.*got -3"),
+    (
+        lambda x, out: numact.maxout_grad(x, np.full((3, 4), 2), 2),
+        ValueError,
+        r"maxout_grad: which must be in \[0, 2\), got 2",
+    ),
+    (lambda x, out: numact.maxout_grad(x, x, 2), TypeError, r"maxout_grad: which must be integers, got float32"),
+    (lambda x, out: numact.maxout_grad(x, np.zeros(4, int), 2), ValueError, r"maxout_grad: which must have the shape"),
+    (lambda x, out: numact.gumbel_softmax(x, tau=0), ValueError, r"gumbel_softmax: tau must be > 0.*got 0"),
+    (lambda x, out: numact.gumbel_softmax(x, rng=7), TypeError, r"gumbel_softmax: rng.*got 7"),  # type: ignore[arg-type]
+    (lambda x, out: numact.softmax(x.astype(complex)), TypeError, r"softmax"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG)
+def test_errors(call: Callable[[Array, Array], Any], error: type[Exception], message: str) -> None:
+    """Bad input names the argument, the value and what is allowed, before anything is written."""
+    x, out = np.ones((3, 4), np.float32), np.full((3, 4), 7, np.float32)
+    with pytest.raises(error, match=message):
+        call(x, out)
+    np.testing.assert_array_equal(out, 7)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory")
+def test_no_memory() -> None:
+    """Where the scratch for a row does not fit in memory, MemoryError is raised and nothing written."""
+    code = """
+import resource
+import numpy as np
+import numact
+out = np.full(3, 7, np.float32)
+resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+try:
+    numact.logsumexp(np.broadcast_to(np.float32(0), (3, 2**31)), out=out)
+except MemoryError:
+    print(*out)
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["7.0"] * 3, process.stderr

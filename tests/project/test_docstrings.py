@@ -1,0 +1,168 @@
+"""Documentation: every public function says all that a user needs; the table in the README is that of the catalogue."""
+
+import inspect
+import math
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.cases import name_of
+
+import numact
+from numact import Activation, ParametricUfunc
+from numact._functions.catalogue import rules
+from numact._functions.names import FUNCTIONS
+
+ROOT = Path(__file__).parents[2]
+ORDER = ["Parameters", "Attributes", "Returns", "Raises", "See Also", "Notes", "Examples"]
+UFUNCS = {name: function for name, function in FUNCTIONS.items() if isinstance(function, np.ufunc | ParametricUfunc)}
+OTHERS = sorted({*numact.__all__} - {*UFUNCS})
+ROWS = [row for row in numact.catalogue() if row.family != "axis"]
+ARGUMENTS = {row.name: row.arguments for row in ROWS}
+every_function = pytest.mark.parametrize("name", FUNCTIONS)
+every_row = pytest.mark.parametrize("row", ROWS, ids=name_of)
+
+
+def sections(name: str) -> dict[str, str]:
+    """The parts of a docstring by their titles; "" is what stands before."""
+    text = inspect.cleandoc(getattr(numact, name).__doc__)
+    parts = re.split(r"(?m)^(\w[\w ]+)\n(-+)\n", text)
+    found = {"": parts[0]}
+    for title, line, body in zip(*(iter(parts[1:]),) * 3, strict=True):
+        assert len(line) == len(title)
+        assert title not in found
+        found[title] = body
+    return found
+
+
+def described(text: str) -> dict[str, str]:
+    """The entries of a section "Parameters": "x : array_like" by name; several names may share an entry."""
+    entries = {}
+    for line in re.findall(r"(?m)^\S.*$", text):
+        names, _, kind = line.partition(" : ")
+        entries.update(dict.fromkeys((name.strip() for name in names.split(",")), kind))
+    return entries
+
+
+@every_function
+def test_sections(name: str) -> None:
+    """All sections are there, in the order of numpydoc, each with something in it."""
+    found = sections(name)
+    titles = [title for title in found if title]
+    assert titles == [title for title in ORDER if title in titles]
+    assert {"Parameters", "Returns", "Raises", "See Also", "Notes", "Examples"} <= set(titles)
+    assert all(found[title].strip() for title in titles)
+    function = getattr(numact, name)
+    text = function.__doc__
+    lines = text.splitlines()[isinstance(function, np.ufunc) :]  # the first line of a ufunc's is NumPy's
+    assert max(map(len, lines)) <= 130
+    assert not re.search(r"[ \t]\n|\n\n\n", text)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others(name: str) -> None:
+    """What is no ufunc has a summary and describes every parameter and what it returns."""
+    thing, found = getattr(numact, name), sections(name)
+    assert found[""].strip().split("\n")[0].endswith((".", ":"))
+    if inspect.isclass(thing):
+        described_names = described(found["Attributes"])
+        assert {field for field in getattr(thing, "__dataclass_fields__", ())} <= described_names.keys()
+        return
+    assert found["Returns"].strip()
+    parameters = inspect.signature(thing).parameters
+    assert list(described(found.get("Parameters", ""))) == list(parameters)
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_parameters(name: str) -> None:
+    """Operands, parameters with their defaults and keywords are described, in the order of the call."""
+    function: Any = UFUNCS[name]
+    entries = described(sections(name)["Parameters"])
+    if isinstance(function, ParametricUfunc):
+        parameters = [
+            parameter.replace("keywords", "**keywords") for parameter in inspect.signature(function).parameters
+        ]
+        assert sorted(entries) == sorted(parameters)
+        assert list(entries)[: function.nin + len(function.defaults)] == parameters[: function.ufunc.nin]
+        for parameter, default in function.defaults.items():
+            assert entries[parameter] == ("array_like" if default is None else f"array_like, default {default}")
+    else:
+        stem, gradient, source = name.partition("_grad")
+        arrays = ("y",) if source == "_y" else ARGUMENTS[stem]
+        assert list(entries) == [*(["dy"] if gradient else []), *arrays, "out", "**keywords"]
+    for word in ("where", "dtype", "casting", "order", "subok"):
+        assert re.search(rf"\b{word}\b", function.__doc__)
+
+
+@every_row
+def test_contents(row: Activation) -> None:
+    """Formula, derivative, range, kinks, bound, notes and other names; what raises; at_zero where there is a kink."""
+    for suffix, bound in (("", row.ulp), ("_grad", row.ulp_gradient), ("_grad_y", row.ulp_gradient)):
+        if row.name + suffix not in FUNCTIONS:
+            continue
+        found = sections(row.name + suffix)
+        derivatives = row.derivative.split("\n")
+        for word in (row.formula, *derivatives, row.range, row.kinks, row.notes, *row.aliases, f"{bound} ULP"):
+            assert word in found["Notes"]
+        assert ("at_zero" in found["Parameters"]) == (row.kink and suffix == "_grad")
+        for rule in filter(None, rules(row.domain, suffix).split(", ")):
+            assert rule in found["Raises"]
+        assert ("ValueError" in found["Raises"]) == bool(rules(row.domain, suffix))
+        for parameter, default in row.parameters:
+            missing = re.search(rf"\b{parameter}\b", found["Raises"].split("ValueError")[0])
+            assert bool(missing) == (default is None)
+
+
+@every_function
+def test_see_also(name: str) -> None:
+    """The siblings are named, exist, and do not include the function itself."""
+    siblings = re.findall(r"(?m)^(\w+) : ", sections(name)["See Also"])
+    assert siblings
+    assert name not in siblings
+    assert set(siblings) <= set(numact.__all__)
+    stem, gradient, source = name.partition("_grad")
+    family = {stem, f"{stem}_grad", f"{stem}_grad_y", f"{stem}_split{gradient}{source}"}
+    assert (family & FUNCTIONS.keys()) - {name} <= set(siblings)
+
+
+@every_function
+def test_examples(name: str) -> None:
+    """The examples run, and show the function itself."""
+    lines = [line.removeprefix(">>> ") for line in sections(name)["Examples"].splitlines() if line.startswith(">>> ")]
+    assert lines
+    (call,) = (line for line in lines if f" = numact.{name}(" in line)
+    x = np.linspace(0.1, 0.9, 12).reshape(3, 4)
+    names: dict[str, Any] = {"np": np, "numact": numact}
+    names |= {array: x.copy() for array in {"dy", "y"}.union(*ARGUMENTS.values())}
+    for line in lines:
+        exec(line, names)
+    results = call.partition(" = ")[0].split(", ")
+    assert set(results) <= described(sections(name)["Returns"]).keys()
+    assert names[results[0]].ndim
+    for result in results:
+        value = names[result]
+        assert np.isfinite(value.bits if isinstance(value, numact.BitMask) else value).all()
+
+
+# The README
+
+
+def test_table() -> None:
+    """The table of functions is what docs/table.py prints: run python docs/table.py --write."""
+    script = runpy.run_path(str(ROOT / "docs" / "table.py"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == script["written"](readme), "python docs/table.py --write brings it up to date"
+    for row in ROWS:
+        assert re.search(rf"\| `{row.name}\b.*` \| ", script["table"]())
+
+
+def test_table_of_other_rows() -> None:
+    """Parameters without default, infinite ones and bars of absolute values fit the table."""
+    cells = runpy.run_path(str(ROOT / "docs" / "table.py"))["cells"]
+    fields = {name: getattr(ROWS[0], name) for name in ROWS[0].__dataclass_fields__}
+    row = Activation(**{**fields, "parameters": (("value", None), ("most", math.inf)), "from_output": False})
+    assert list(cells(row))[1] == "`value`, `most=inf`"
+    assert list(cells(row))[4] == ""
