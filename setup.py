@@ -109,7 +109,11 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            depends=[*glob("csrc/**/*.[ch]", recursive=True), "csrc/math/minimax.py", *glob("src/numact/_kernels/*.pxi")],
+            depends=[
+                *glob("csrc/**/*.[ch]", recursive=True),
+                "csrc/math/minimax.py",
+                *glob("src/numact/_kernels/*.pxi"),
+            ],
         ),
         Extension(
             "numact.commands.verify.reference",

@@ -9,10 +9,10 @@
 /* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
    any part of an array: what it writes depends on the element alone.  `streams`: the array is large, so that the results
    had better go past the cache. */
-typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams);
+typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal);
 
 /* Results of so many bytes, whoever computes them, would leave the cache before they are read. */
-enum { NUMACT_STREAMED = 8 << 20 };
+enum { NUMACT_NON_TEMPORAL = 8 << 20 };
 
 struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
@@ -71,7 +71,7 @@ struct numact_axis_function {
 /* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by an
    activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.  out may
    be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an array. */
-typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values, bool streams);
+typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values, bool non_temporal);
 
 /* The same over arrays of a type of 16 bits by a float32 kernel, whose values are float32. */
 typedef void numact_masked_half_loop(numact_masked_loop *f32, const void *in, uint8_t *bits, void *out, ptrdiff_t n,
@@ -102,7 +102,7 @@ struct numact_norm {
     double eps;
     struct numact_slices x, dy, out;
     const double *weight, *bias;                        /* by place */
-    const double *mean, *mean_rest, *scale, *shift;     /* by channel */
+    const double *mean, *mean_lo, *scale, *shift;     /* by channel */
     const double *dy_mean, *slope;                      /* by channel */
     double *partial;            /* four or more rows of partial_length, see the tasks */
     ptrdiff_t partial_length, partial_count;
@@ -197,7 +197,7 @@ typedef uint64_t numact_next(void *state);
 
 /* n random bits, set with the probability threshold / 2^32, threshold <= 2^32: a bit says whether a random number of 32
    digits is less than the threshold.  Word by word in the order of the generator; none where the outcome is certain. */
-void numact_draw_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_next *next, void *state);
+void numact_random_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_next *next, void *state);
 
 /* Does all of a task. */
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);

@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from numact.commands.verify import checks
-from numact.commands.verify import reference
 from numact.commands.bench.peers import JAX, ONNX
+from numact.commands.verify import checks, reference
 from numact.commands.verify.run import functions, hexadecimal
 
 ROOT = Path(__file__).parent.parent

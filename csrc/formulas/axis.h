@@ -10,8 +10,8 @@
    +inf; TEMPERATURE if one follows; the result, SAME_LENGTH or ONE_VALUE, and what it is where the mask is false,
    bound of the error in ULP,
    "formula", "range" of the values, but for gradients. */
-#ifndef NUMACT_AXIS_H
-#define NUMACT_AXIS_H
+#ifndef NUMACT_FORMULAS_AXIS_H
+#define NUMACT_FORMULAS_AXIS_H
 
 #include "math/elementary.h"
 
@@ -93,11 +93,11 @@ INLINE int rows_of_group(const struct batch *b, int first) { return b->rows - fi
 /* The partial sums of a row. */
 struct sums {
 #if REAL_BITS == 32
-    wide value[PARTS / LANES];
+    wide hi[PARTS / LANES];
 #else
-    real value[PARTS / LANES];
+    real hi[PARTS / LANES];
 #endif
-    real rest[PARTS / LANES];
+    real lo[PARTS / LANES];
 };
 
 /* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which is why
@@ -108,11 +108,11 @@ INLINE void add_block(struct sums *sums, const scalar *block)
     EACH_PART(k)
     {
 #if REAL_BITS == 32
-        sums->value[k / LANES] = add_wide(sums->value[k / LANES], load_wide(block + k));
+        sums->hi[k / LANES] = add_wide(sums->hi[k / LANES], load_wide(block + k));
 #else
-        struct pair sum = sum_of(sums->value[k / LANES], load(block + k));
-        sums->value[k / LANES] = sum.value;
-        sums->rest[k / LANES] = sums->rest[k / LANES] + sum.rest;
+        struct dw sum = two_sum(sums->hi[k / LANES], load(block + k));
+        sums->hi[k / LANES] = sum.hi;
+        sums->lo[k / LANES] = sums->lo[k / LANES] + sum.lo;
 #endif
     }
 }
@@ -126,34 +126,34 @@ INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
 }
 
 /* All of it: the upper half is added to the lower one, until one sum is left. */
-INLINE struct total total(const struct sums *sums)
+INLINE struct dd total(const struct sums *sums)
 {
 #if REAL_BITS == 32
     double eight[8];
-    store_eight(eight, sums->value, sums->rest);
-    return (struct total){sum_of_eight(eight), 0};
+    store_eight(eight, sums->hi, sums->lo);
+    return (struct dd){sum_of_eight(eight), 0};
 #else
-    double value[PARTS], rest[PARTS];
+    double value[PARTS], lo[PARTS];
     UNROLL_VECTORS
     EACH_PART(k)
     {
-        store(value + k, sums->value[k / LANES]);
-        store(rest + k, sums->rest[k / LANES]);
+        store(value + k, sums->hi[k / LANES]);
+        store(lo + k, sums->lo[k / LANES]);
     }
     for (int half = PARTS / 2; half; half /= 2)
         for (int k = 0; k < half; k++) {
-            struct total sum = total_of(value[k], value[k + half]);
-            value[k] = sum.value;
-            rest[k] += rest[k + half] + sum.rest;
+            struct dd sum = two_sum_double(value[k], value[k + half]);
+            value[k] = sum.hi;
+            lo[k] += lo[k + half] + sum.lo;
         }
     /* Beside an infinite sum the rest is a NaN. */
-    return (struct total){value[0], value[0] - value[0] == 0 ? rest[0] : 0};
+    return (struct dd){value[0], value[0] - value[0] == 0 ? lo[0] : 0};
 #endif
 }
 
 /* The totals of the rows of a group, eight at a time. */
 struct totals {
-    double value[ROWS], rest[ROWS];
+    double hi[ROWS], lo[ROWS];
 };
 
 INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
@@ -163,38 +163,38 @@ INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
     for (int start = 0; start < count; start += 8) {
         ALIGNED double eights[8][8] = {0};
         for (int r = start; r < count && r < start + 8; r++)
-            store_eight(eights[r - start], rows[r].value, rows[r].rest);
-        sums_of_eights(eights, totals->value + start);
+            store_eight(eights[r - start], rows[r].hi, rows[r].lo);
+        sums_of_eights(eights, totals->hi + start);
     }
 #else
     for (int r = 0; r < count; r++) {
-        struct total sum = total(&rows[r]);
-        totals->value[r] = sum.value;
-        totals->rest[r] = sum.rest;
+        struct dd sum = total(&rows[r]);
+        totals->hi[r] = sum.hi;
+        totals->lo[r] = sum.lo;
     }
 #endif
 }
 
 /* A total as a pair, the same in every lane. */
-INLINE struct pair pair_of_total(struct total t)
+INLINE struct dw dw_from_dd(struct dd t)
 {
 #if REAL_BITS == 32
-    scalar value = (scalar)t.value;
-    return (struct pair){real_(value), real_((scalar)(t.value - (double)value + t.rest))};
+    scalar value = (scalar)t.hi;
+    return (struct dw){splat(value), splat((scalar)(t.hi - (double)value + t.lo))};
 #else
-    return (struct pair){real_(t.value), real_(t.rest)};
+    return (struct dw){splat(t.hi), splat(t.lo)};
 #endif
 }
 
 /* a / b as a pair, the same in every lane. */
-INLINE struct pair quotient_of_totals(struct total a, struct total b)
+INLINE struct dw dd_div(struct dd a, struct dd b)
 {
 #if REAL_BITS == 32
-    return pair_of_total((struct total){a.value / b.value, 0});
+    return dw_from_dd((struct dd){a.hi / b.hi, 0});
 #else
-    real quotient = real_(a.value) / b.value;
-    real residual = fma(-quotient, b.value, a.value) + fma(-quotient, b.rest, a.rest);
-    return (struct pair){quotient, residual / b.value};
+    real quotient = splat(a.hi) / b.hi;
+    real residual = fma(-quotient, b.hi, a.hi) + fma(-quotient, b.lo, a.lo);
+    return (struct dw){quotient, residual / b.hi};
 #endif
 }
 
@@ -206,7 +206,7 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
     real found[STREAMS / LANES];
     UNROLL_VECTORS
     for (int k = 0; k < STREAMS / LANES; k++)
-        found[k] = real_(-INFINITE);
+        found[k] = splat(-INFINITE);
     ptrdiff_t i = 0;
     for (; i <= n - STREAMS; i += STREAMS) {
         UNROLL_VECTORS
@@ -266,22 +266,22 @@ INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, scalar *max)
    SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite.  At `low` the biased
    exponent of the power is 0, and so is the power. */
 struct shift {
-    real origin, top, low, scale, scale_rest, rounder;
+    real origin, top, low, scale, scale_lo, rounder;
 };
 
 /* The same of every row of a group. */
 struct shifts {
-    scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_rest[ROWS], rounder[ROWS];
+    scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_lo[ROWS], rounder[ROWS];
 };
 
 /* For maxima and temperatures of as many rows as there are lanes. */
 INLINE struct shift shift_of(real max, real temperature)
 {
-    real scale = 1 / temperature, scale_rest = fma(-scale, temperature, 1) * scale;
-    real origin = sel(le(abs_(max * scale), FAR), 0, clamp(max, LARGEST));
-    real top = sel(gt(abs_(max), LARGEST), (2 * (scalar)SPAN) * temperature, max - origin);
-    real n_top = round_(top * scale * LOG2E), low = (n_top - (OFFSET + EXPONENT_BIAS)) * LN2 * temperature;
-    return (struct shift){origin, top, low, scale, scale_rest, (POWER_ROUNDER + OFFSET) - n_top};
+    real scale = 1 / temperature, scale_lo = fma(-scale, temperature, 1) * scale;
+    real origin = select(le(absolute(max * scale), FAR), 0, clamp(max, LARGEST));
+    real top = select(gt(absolute(max), LARGEST), (2 * (scalar)SPAN) * temperature, max - origin);
+    real n_top = round_to_int(top * scale * LOG2E), low = (n_top - (OFFSET + EXPONENT_BIAS)) * LN2 * temperature;
+    return (struct shift){origin, top, low, scale, scale_lo, (POWER_ROUNDER + OFFSET) - n_top};
 }
 
 INLINE void shifts_of(const scalar *max, const scalar *temperature, struct shifts *shifts)
@@ -293,28 +293,28 @@ INLINE void shifts_of(const scalar *max, const scalar *temperature, struct shift
         store(shifts->top + r, shift.top);
         store(shifts->low + r, shift.low);
         store(shifts->scale + r, shift.scale);
-        store(shifts->scale_rest + r, shift.scale_rest);
+        store(shifts->scale_lo + r, shift.scale_lo);
         store(shifts->rounder + r, shift.rounder);
     }
 }
 
 INLINE struct shift shift_at(const struct shifts *shifts, int r)
 {
-    return (struct shift){real_(shifts->origin[r]), real_(shifts->top[r]),        real_(shifts->low[r]),
-                          real_(shifts->scale[r]),  real_(shifts->scale_rest[r]), real_(shifts->rounder[r])};
+    return (struct shift){splat(shifts->origin[r]), splat(shifts->top[r]),        splat(shifts->low[r]),
+                          splat(shifts->scale[r]),  splat(shifts->scale_lo[r]), splat(shifts->rounder[r])};
 }
 
 /* e^((x - origin) / T) 2^(OFFSET - n_top), for distance = x - origin, within the row's span. */
-INLINE struct pair exponential_of(real distance, struct shift shift, bool tempered)
+INLINE struct dw exponential_of(real distance, struct shift shift, bool tempered)
 {
-    real z = distance, rest = NO_REST;
+    real z = distance, lo = NO_LOW;
     if (tempered) {
         z = distance * shift.scale;
-        rest = fma(distance, shift.scale_rest, fma(distance, shift.scale, -z));
+        lo = fma(distance, shift.scale_lo, fma(distance, shift.scale, -z));
     }
-    struct exponential e = exponential_scaled(1, z, rest, shift.rounder, true);
+    struct exp_split e = exp_scaled(1, z, lo, shift.rounder, true);
     real value = fma_in_double(e.power, e.q, e.power);
-    return (struct pair){value, fma_in_double(e.power, e.q, e.power - value)};
+    return (struct dw){value, fma_in_double(e.power, e.q, e.power - value)};
 }
 
 /* Ask for memory that is due: the processor itself looks ahead within a page only, which a row of 1024 floats fills.  Beyond
@@ -323,7 +323,7 @@ INLINE void prefetch_to_read(const scalar *p, ptrdiff_t bytes) { __builtin_prefe
 INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch(p, 1); }
 
 /* A term of a sum: of an element of one row or two, and constants of the row. */
-typedef struct pair term_formula(real a, real b, const struct shift *shift);
+typedef struct dw term_formula(real a, real b, const struct shift *shift);
 
 /* How the terms of a row are summed. */
 struct summation {
@@ -341,8 +341,8 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
     UNROLL_VECTORS
     EACH_PART(k)
     {
-        sums.value[k / LANES] = wide_value(-0.0); /* which costs nothing to add to */
-        sums.rest[k / LANES] = NO_REST;
+        sums.hi[k / LANES] = wide_value(-0.0); /* which costs nothing to add to */
+        sums.lo[k / LANES] = NO_LOW;
     }
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {
         const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
@@ -356,9 +356,9 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
             UNROLL_VECTORS
             EACH_PART(k)
             {
-                struct pair term = s.f(load(from_a + i + k), load(from_b + i + k), shift);
-                store(to + i + k, term.value);
-                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                struct dw term = s.f(load(from_a + i + k), load(from_b + i + k), shift);
+                store(to + i + k, term.hi);
+                sums.lo[k / LANES] = sums.lo[k / LANES] + term.lo;
             }
         }
         add_blocks(&sums, to, whole);
@@ -367,14 +367,14 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
             EACH_PART(k)
             {
                 const ptrdiff_t lanes = lanes_in(count - whole - k);
-                struct pair term = s.f(load_padded(from_a + whole + k, lanes, s.pad),
+                struct dw term = s.f(load_padded(from_a + whole + k, lanes, s.pad),
                                        load_padded(from_b + whole + k, lanes, s.pad), shift);
-                store(last + k, term.value);
-                sums.rest[k / LANES] = sums.rest[k / LANES] + term.rest;
+                store(last + k, term.hi);
+                sums.lo[k / LANES] = sums.lo[k / LANES] + term.lo;
                 if (roomy)
-                    store(to + whole + k, term.value);
+                    store(to + whole + k, term.hi);
                 else if (y)
-                    store_part(to + whole + k, term.value, lanes);
+                    store_part(to + whole + k, term.hi, lanes);
             }
             add_block(&sums, last);
         }
@@ -383,27 +383,27 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
     UNROLL_VECTORS
     EACH_PART(k)
     {
-        result->value[k / LANES] = sums.value[k / LANES];
-        result->rest[k / LANES] = sums.rest[k / LANES];
+        result->hi[k / LANES] = sums.hi[k / LANES];
+        result->lo[k / LANES] = sums.lo[k / LANES];
     }
 }
 
 /* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */
-INLINE struct pair plain_exponential(real x, real unused, const struct shift *shift)
+INLINE struct dw plain_exponential(real x, real unused, const struct shift *shift)
 {
     (void)unused;
     return exponential_of(at_least(x, shift->low), *shift, false);
 }
-INLINE struct pair general_exponential(real x, real unused, const struct shift *shift)
+INLINE struct dw general_exponential(real x, real unused, const struct shift *shift)
 {
     (void)unused;
     return exponential_of(at_least(at_most(x - shift->origin, shift->top), shift->low), *shift, true);
 }
-INLINE struct pair plain_exponential_down(real x, real unused, const struct shift *shift)
+INLINE struct dw plain_exponential_down(real x, real unused, const struct shift *shift)
 {
     return plain_exponential(-x, unused, shift);
 }
-INLINE struct pair general_exponential_down(real x, real unused, const struct shift *shift)
+INLINE struct dw general_exponential_down(real x, real unused, const struct shift *shift)
 {
     return general_exponential(-x, unused, shift);
 }
@@ -433,23 +433,23 @@ INLINE void look_ahead(const struct batch *b, int first, ptrdiff_t n, bool negat
 }
 
 /* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
-INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct pair factor)
+INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct dw factor)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
         real value = load(from + i);
-        store(to + i, fma(value, factor.value, value * factor.rest));
+        store(to + i, fma(value, factor.hi, value * factor.lo));
     }
     if (LANES > 1 && i < n) {
         real value = roomy ? load(from + i) : load_part(from + i, n - i);
-        store_part(to + i, fma(value, factor.value, value * factor.rest), n - i);
+        store_part(to + i, fma(value, factor.hi, value * factor.lo), n - i);
     }
 }
 
 /* The inverses of a group's sums, as pairs. */
 struct inverses {
-    scalar value[ROWS], rest[ROWS];
+    scalar hi[ROWS], lo[ROWS];
 };
 
 /* For a row of -inf the inverse is 0, unless there is a NaN in it. */
@@ -459,18 +459,18 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
     totals_of(rows, count, &sums);
 #if REAL_BITS == 32
     for (int r = 0; r < ROWS; r++) {
-        double inverse = max[r] < -LARGEST ? sums.value[r] * 0 : 1 / sums.value[r];
-        inverses->value[r] = (scalar)inverse;
-        inverses->rest[r] = (scalar)(inverse - (double)inverses->value[r]);
+        double inverse = max[r] < -LARGEST ? sums.hi[r] * 0 : 1 / sums.hi[r];
+        inverses->hi[r] = (scalar)inverse;
+        inverses->lo[r] = (scalar)(inverse - (double)inverses->hi[r]);
     }
 #else
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
-        real sum = load(sums.value + r), inverse = 1 / sum;
-        real residual = fma(-inverse, load(sums.rest + r), fma(-inverse, sum, 1));
+        real sum = load(sums.hi + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums.lo + r), fma(-inverse, sum, 1));
         mask nothing = lt(load(max + r), -LARGEST);
-        store(inverses->value + r, sel(nothing, sum * 0, inverse));
-        store(inverses->rest + r, sel(nothing, 0, inverse * residual));
+        store(inverses->hi + r, select(nothing, sum * 0, inverse));
+        store(inverses->lo + r, select(nothing, 0, inverse * residual));
     }
 #endif
 }
@@ -501,7 +501,7 @@ INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_
         struct inverses inverses;
         inverses_of(sums, rows, ahead[k].max, &inverses);
         for (int r = 0; r < rows; r++) {
-            struct pair factor = {real_(inverses.value[r]), real_(inverses.rest[r])};
+            struct dw factor = {splat(inverses.hi[r]), splat(inverses.lo[r])};
             multiply(roomy ? terms[r] : b->out[first + r], b->out[first + r], n, roomy, factor);
         }
     }
@@ -518,7 +518,7 @@ INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
 /* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
    exponential of the maximum and `others` the sum without it. */
 struct log_sums {
-    double others[ROWS], others_rest[ROWS], max_power[ROWS], max_power_rest[ROWS];
+    double others[ROWS], others_rest[ROWS], max_power[ROWS], max_power_lo[ROWS];
     double log[ROWS], log_rest[ROWS];    /* log(1 + others / max_power), which log_of_sums fills in */
 };
 
@@ -530,19 +530,19 @@ extern void log_of_sums(struct log_sums *rows);
 
 #if REAL_BITS == 64
 /* log(1 + t) = k ln 2 + 2 atanh s, s = (f - 1) / (f + 1), 1 + t = 2^k f, 1 <= f < 2; where k = 0, f - 1 is t itself. */
-INLINE struct pair log1p_pair(struct pair t)
+INLINE struct dw log1p_dw(struct dw t)
 {
-    real k = exponent_of(1 + t.value), power = power_of_two(-k);
-    struct pair numerator = sum_of(power - 1, t.value * power);
-    numerator.rest = fma(t.rest, power, numerator.rest);
-    struct pair denominator = sum_of_ordered(real_(2), numerator.value);
-    denominator.rest = denominator.rest + numerator.rest;
-    real s = numerator.value / denominator.value;
-    real residual = fma(-s, denominator.value, numerator.value) + fma(-s, denominator.rest, numerator.rest);
-    real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.value);
-    struct pair half = sum_of_ordered(s, s_rest), product = product_of(k, real_(LN2));
-    struct pair sum = sum_of(product.value, 2 * half.value);
-    return sum_of_ordered(sum.value, sum.rest + fma(2, half.rest, fma(k, LN2_LOW, product.rest)));
+    real k = exponent_of(1 + t.hi), power = power_of_two(-k);
+    struct dw numerator = two_sum(power - 1, t.hi * power);
+    numerator.lo = fma(t.lo, power, numerator.lo);
+    struct dw denominator = fast_two_sum(splat(2), numerator.hi);
+    denominator.lo = denominator.lo + numerator.lo;
+    real s = numerator.hi / denominator.hi;
+    real residual = fma(-s, denominator.hi, numerator.hi) + fma(-s, denominator.lo, numerator.lo);
+    real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.hi);
+    struct dw half = fast_two_sum(s, s_rest), product = two_prod(k, splat(LN2));
+    struct dw sum = two_sum(product.hi, 2 * half.hi);
+    return fast_two_sum(sum.hi, sum.lo + fma(2, half.lo, fma(k, LN2_LOW, product.lo)));
 }
 
 void log_of_sums(struct log_sums *rows)
@@ -552,20 +552,20 @@ void log_of_sums(struct log_sums *rows)
         real unit = load(rows->max_power + r), others = load(rows->others + r);
         real quotient = others / unit;
         real residual = fma(-quotient, unit, others) +
-                        fma(-quotient, load(rows->max_power_rest + r), load(rows->others_rest + r));
-        struct pair log = log1p_pair(sum_of_ordered(quotient, residual / unit));
-        store(rows->log + r, log.value);
-        store(rows->log_rest + r, log.rest);
+                        fma(-quotient, load(rows->max_power_lo + r), load(rows->others_rest + r));
+        struct dw log = log1p_dw(fast_two_sum(quotient, residual / unit));
+        store(rows->log + r, log.hi);
+        store(rows->log_rest + r, log.lo);
     }
 }
 #endif
 
 /* The exponential of an entry below the maximum, 0 of the maximum. */
-INLINE struct pair lower_exponential(real x, real unused, const struct shift *shift)
+INLINE struct dw lower_exponential(real x, real unused, const struct shift *shift)
 {
-    struct pair term = general_exponential(x, unused, shift);
+    struct dw term = general_exponential(x, unused, shift);
     mask top = ge(x - shift->origin, shift->top);
-    return (struct pair){sel(top, 0, term.value), sel(top, 0, term.rest)};
+    return (struct dw){select(top, 0, term.hi), select(top, 0, term.lo)};
 }
 
 /* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a
@@ -594,29 +594,29 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
     for (int r = 0; r < ROWS; r += LANES) {
         const struct shifts *shifts = &ahead->shifts;
         struct shift shift = {.top = load(shifts->top + r), .scale = load(shifts->scale + r),
-                              .scale_rest = load(shifts->scale_rest + r), .rounder = load(shifts->rounder + r)};
-        struct pair power = exponential_of(shift.top, shift, true);
+                              .scale_lo = load(shifts->scale_lo + r), .rounder = load(shifts->rounder + r)};
+        struct dw power = exponential_of(shift.top, shift, true);
 #if REAL_BITS == 32
-        store_wide(group->max_power + r, wide_of(power.value));
-        store_wide(group->max_power_rest + r, wide_of(power.rest));
+        store_wide(group->max_power + r, wide_of(power.hi));
+        store_wide(group->max_power_lo + r, wide_of(power.lo));
 #else
-        store(group->max_power + r, power.value);
-        store(group->max_power_rest + r, power.rest);
+        store(group->max_power + r, power.hi);
+        store(group->max_power_lo + r, power.lo);
 #endif
     }
     for (int r = 0; r < ROWS; r++) {
-        struct total others = total_of(totals.value[r], -group->max_power[r]);
-        group->others[r] = others.value;
-        group->others_rest[r] = others.rest + totals.rest[r] - group->max_power_rest[r];
+        struct dd others = two_sum_double(totals.hi[r], -group->max_power[r]);
+        group->others[r] = others.hi;
+        group->others_rest[r] = others.lo + totals.lo[r] - group->max_power_lo[r];
     }
     for (int r = 0; r < rows; r++) {
         if (group->others[r] < LAST_PART * group->max_power[r]) {
             const scalar *x = b->in[0][first + r];
             const struct shift shift = shift_at(&ahead->shifts, r);
             sum_terms(of_others, x, x, n, &shift, NULL, false, NULL, &sums[r]);
-            struct total others = total(&sums[r]);
-            group->others[r] = others.value;
-            group->others_rest[r] = others.rest;
+            struct dd others = total(&sums[r]);
+            group->others[r] = others.hi;
+            group->others_rest[r] = others.lo;
         }
     }
 }
@@ -627,8 +627,8 @@ INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, boo
 {
     real distance = x - max;
     if (!general) return distance - log;
-    real value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_rest, -log));
-    return sel(eq(x, max), -log, value);
+    real value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_lo, -log));
+    return select(eq(x, max), -log, value);
 }
 
 INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, struct shift shift, scalar log,
@@ -637,9 +637,9 @@ INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max,
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES)
-        store(y + i, log_softmax_of(load(x + i), max, shift, real_(log), general));
+        store(y + i, log_softmax_of(load(x + i), max, shift, splat(log), general));
     if (LANES > 1 && i < n)
-        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, real_(log), general), n - i);
+        store_part(y + i, log_softmax_of(load_part(x + i, n - i), max, shift, splat(log), general), n - i);
 }
 
 /* What becomes of the logarithms of a group's sums. */
@@ -680,37 +680,37 @@ INLINE void logsumexp_group(const struct batch *b, int first, ptrdiff_t n, const
 {
     (void)n;
     for (int r = 0; r < rows_of_group(b, first); r++) {
-        struct total sum = total_of((double)ahead->max[r], group->log[r]);
-        bool finite = sum.value - sum.value == 0;
-        b->out[first + r][0] = (scalar)(finite ? sum.value + (sum.rest + group->log_rest[r]) : sum.value);
+        struct dd sum = two_sum_double((double)ahead->max[r], group->log[r]);
+        bool finite = sum.hi - sum.hi == 0;
+        b->out[first + r][0] = (scalar)(finite ? sum.hi + (sum.lo + group->log_rest[r]) : sum.hi);
     }
 }
 INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, false, logsumexp_group); }
 
 /* A result: of an element of two rows, and the sum of their terms. */
-typedef real row_formula(real a, real b, struct pair row, real temperature);
+typedef real row_formula(real a, real b, struct dw row, real temperature);
 
 /* The sum of f(a, b) over a row. */
-INLINE struct total sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
+INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
 {
     struct sums sums;
     const struct summation summation = {f, 0, ROW_AHEAD};
     sum_terms(summation, a, b, n, NULL, NULL, false, NULL, &sums);
-    struct total sum = total(&sums);
-    return (struct total){sum.value + 0, sum.rest + 0}; /* where all terms are -0, 0 as that of none */
+    struct dd sum = total(&sums);
+    return (struct dd){sum.hi + 0, sum.lo + 0}; /* where all terms are -0, 0 as that of none */
 }
 
-INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct pair row,
+INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct dw row,
                   scalar temperature)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
         prefetch_to_write(y + i + WRITE_AHEAD);
-        store(y + i, f(load(a + i), load(b + i), row, real_(temperature)));
+        store(y + i, f(load(a + i), load(b + i), row, splat(temperature)));
     }
     if (LANES > 1 && i < n)
-        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, real_(temperature)), n - i);
+        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, splat(temperature)), n - i);
 }
 
 /* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
@@ -719,7 +719,7 @@ INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct pair sum = pair_of_total(sum_over(term, dy, y, n));
+        struct dw sum = dw_from_dd(sum_over(term, dy, y, n));
         if (b->temperature[r] == 1)
             apply(plain, dy, y, b->out[r], n, sum, 1);
         else
@@ -728,20 +728,20 @@ INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term
 }
 
 /* a b, exactly, unless it overflows. */
-INLINE struct pair finite_product_of(real a, real b, const struct shift *unused)
+INLINE struct dw finite_product_of(real a, real b, const struct shift *unused)
 {
     (void)unused;
-    struct pair product = product_of(a, b);
-    product.rest = sel(gt(abs_(product.value), LARGEST), 0, product.rest);
+    struct dw product = two_prod(a, b);
+    product.lo = select(gt(absolute(product.hi), LARGEST), 0, product.lo);
     return product;
 }
 
-INLINE real softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+INLINE real softmax_grad_of(real dy, real y, struct dw sum, real temperature)
 {
     (void)temperature;
-    return y * ((dy - sum.value) - sum.rest);
+    return y * ((dy - sum.hi) - sum.lo);
 }
-INLINE real softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+INLINE real softmax_grad_tempered(real dy, real y, struct dw sum, real temperature)
 {
     return softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
@@ -750,11 +750,11 @@ INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
     gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_tempered);
 }
 
-INLINE real softmin_grad_of(real dy, real y, struct pair sum, real temperature)
+INLINE real softmin_grad_of(real dy, real y, struct dw sum, real temperature)
 {
     return softmax_grad_of(dy, -y, sum, temperature);
 }
-INLINE real softmin_grad_tempered(real dy, real y, struct pair sum, real temperature)
+INLINE real softmin_grad_tempered(real dy, real y, struct dw sum, real temperature)
 {
     return softmax_grad_tempered(dy, -y, sum, temperature);
 }
@@ -763,21 +763,21 @@ INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
     gradient_rows(b, n, finite_product_of, softmin_grad_of, softmin_grad_tempered);
 }
 
-INLINE struct pair first_of(real a, real b, const struct shift *unused)
+INLINE struct dw first_of(real a, real b, const struct shift *unused)
 {
     (void)b, (void)unused;
-    return (struct pair){a, NO_REST};
+    return (struct dw){a, NO_LOW};
 }
 /* e^y as 2^n (1 + q), 1 + q with what its rounding lost. */
-INLINE real log_softmax_grad_of(real dy, real y, struct pair sum, real temperature)
+INLINE real log_softmax_grad_of(real dy, real y, struct dw sum, real temperature)
 {
     (void)temperature;
-    struct exponential e = exponential(clamp(y, EXP_LIMIT), NO_REST);
-    struct pair factor = sum_of_ordered(real_(1), e.q);
-    real power = scale(factor.value, e.n), rest = scale(factor.rest + e.rest, e.n);
-    return fma(-power, sum.value, fma(-power, sum.rest, fma(-rest, sum.value, dy)));
+    struct exp_split e = exp_split(clamp(y, EXP_LIMIT), NO_LOW);
+    struct dw factor = fast_two_sum(splat(1), e.q);
+    real power = scale(factor.hi, e.n), lo = scale(factor.lo + e.lo, e.n);
+    return fma(-power, sum.hi, fma(-power, sum.lo, fma(-lo, sum.hi, dy)));
 }
-INLINE real log_softmax_grad_tempered(real dy, real y, struct pair sum, real temperature)
+INLINE real log_softmax_grad_tempered(real dy, real y, struct dw sum, real temperature)
 {
     return log_softmax_grad_of(dy, y, sum, temperature) / temperature;
 }
@@ -803,15 +803,15 @@ INLINE void fill(scalar *y, ptrdiff_t n, scalar value)
 }
 
 /* x - tau > 0 of an entry within 1 of the maximum, else 0; x - max exactly, as a pair, and tau relative to the maximum. */
-INLINE real above_threshold(real x, scalar max, struct pair tau)
+INLINE real above_threshold(real x, scalar max, struct dw tau)
 {
-    struct pair distance = sum_of(x, -real_(max));
-    real above = (distance.value - tau.value) + (distance.rest - tau.rest);
-    return sel(gt(distance.value, -1), at_least(above, 0), 0);
+    struct dw distance = two_sum(x, -splat(max));
+    real above = (distance.hi - tau.hi) + (distance.lo - tau.lo);
+    return select(gt(distance.hi, -1), at_least(above, 0), 0);
 }
 
 /* The sum and number of the entries above tau, relative to the maximum. */
-INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct pair tau, struct total *sum)
+INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct dw tau, struct dd *sum)
 {
     struct sums sums = {0};
     ptrdiff_t count = 0;
@@ -821,10 +821,10 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
         EACH_PART(k)
         {
             real value = load_padded(x + i + k, lanes_in(n - i - k), -INFINITE);
-            struct pair distance = sum_of(value, -real_(max));
+            struct dw distance = two_sum(value, -splat(max));
             mask inside = gt(above_threshold(value, max, tau), 0);
-            store(block + k, sel(inside, distance.value, 0));
-            sums.rest[k / LANES] = sums.rest[k / LANES] + sel(inside, distance.rest, 0);
+            store(block + k, select(inside, distance.hi, 0));
+            sums.lo[k / LANES] = sums.lo[k / LANES] + select(inside, distance.lo, 0);
             count += count_true(inside);
         }
         add_block(&sums, block);
@@ -850,12 +850,12 @@ INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
             y[i] = x[i] == max ? 1 / (scalar)count : 0;
         return;
     }
-    struct pair tau = {real_(-1), real_(0)};
-    struct total sum;
+    struct dw tau = {splat(-1), splat(0)};
+    struct dd sum;
     for (ptrdiff_t before = PTRDIFF_MAX, count; (count = support_above(x, n, max, tau, &sum)) < before; before = count) {
-        struct total excess = total_of(sum.value, -1);
-        excess.rest += sum.rest;
-        tau = quotient_of_totals(excess, (struct total){(double)count, 0});
+        struct dd excess = two_sum_double(sum.hi, -1);
+        excess.lo += sum.lo;
+        tau = dd_div(excess, (struct dd){(double)count, 0});
     }
     ptrdiff_t i = 0;
 #pragma GCC ivdep
@@ -873,27 +873,27 @@ INLINE void sparsemax_rows(const struct batch *b, ptrdiff_t n)
 }
 
 /* dy on the support; a NaN of y passes. */
-INLINE struct pair on_support(real dy, real y, const struct shift *unused)
+INLINE struct dw on_support(real dy, real y, const struct shift *unused)
 {
     (void)unused;
-    return (struct pair){sel(le(y, 0), 0, dy + (y - y)), NO_REST};
+    return (struct dw){select(le(y, 0), 0, dy + (y - y)), NO_LOW};
 }
-INLINE struct pair support_of(real dy, real y, const struct shift *unused)
+INLINE struct dw support_of(real dy, real y, const struct shift *unused)
 {
     (void)dy, (void)unused;
-    return (struct pair){sel(gt(y, 0), 1, 0), NO_REST};
+    return (struct dw){select(gt(y, 0), 1, 0), NO_LOW};
 }
-INLINE real sparsemax_grad_of(real dy, real y, struct pair mean, real temperature)
+INLINE real sparsemax_grad_of(real dy, real y, struct dw mean, real temperature)
 {
     (void)temperature;
-    return sel(le(y, 0), 0, (dy - mean.value) - mean.rest);
+    return select(le(y, 0), 0, (dy - mean.hi) - mean.lo);
 }
 INLINE void sparsemax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct total sum = sum_over(on_support, dy, y, n), count = sum_over(support_of, dy, y, n);
-        apply(sparsemax_grad_of, dy, y, b->out[r], n, quotient_of_totals(sum, count), 1);
+        struct dd sum = sum_over(on_support, dy, y, n), count = sum_over(support_of, dy, y, n);
+        apply(sparsemax_grad_of, dy, y, b->out[r], n, dd_div(sum, count), 1);
     }
 }
 
@@ -912,17 +912,17 @@ INLINE void hardmax_rows(const struct batch *b, ptrdiff_t n)
     }
 }
 
-INLINE struct pair weight_term(real dy, real x, const struct shift *unused)
+INLINE struct dw weight_term(real dy, real x, const struct shift *unused)
 {
-    struct pair product = finite_product_of(dy, x, unused);
+    struct dw product = finite_product_of(dy, x, unused);
     mask positive = gt(x, 0);
-    return (struct pair){sel(positive, 0, product.value), sel(positive, 0, product.rest)};
+    return (struct dw){select(positive, 0, product.hi), select(positive, 0, product.lo)};
 }
 INLINE void prelu_weight_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
-        struct total sum = sum_over(weight_term, b->in[0][r], b->in[1][r], n);
-        b->out[r][0] = (scalar)(sum.value + sum.rest);
+        struct dd sum = sum_over(weight_term, b->in[0][r], b->in[1][r], n);
+        b->out[r][0] = (scalar)(sum.hi + sum.lo);
     }
 }
 

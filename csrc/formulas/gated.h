@@ -5,26 +5,26 @@
    name, "arguments", LONG or SHORT, bounds of the error in ULP: forward, gradient,
    "formula", "derivative by the first argument", "by the second",
    "range", "kinks", "other names", "notes", as in activations.h. */
-#ifndef NUMACT_GATED_H
-#define NUMACT_GATED_H
+#ifndef NUMACT_FORMULAS_GATED_H
+#define NUMACT_FORMULAS_GATED_H
 
 #include "formulas/activations.h"
 
 #define GATED(ROW)                                                                                                     \
-    ROW(glu, "value, gate", LONG, 2.0, 1.5,                                                                            \
+    ROW(glu, "value, gate", LATENCY_BOUND, 2.0, 1.5,                                                                            \
         "value sigmoid(gate)", "sigmoid(gate)", "value sigmoid'(gate)",                                                \
         "(-inf, inf)", "", "",                                                                                         \
         "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")         \
-    ROW(swiglu, "gate, up", LONG, 1.5, 2.0,                                                                            \
+    ROW(swiglu, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                            \
         "silu(gate) up", "silu'(gate) up", "silu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.")                                                                       \
-    ROW(geglu, "gate, up", LONG, 1.5, 2.0,                                                                             \
+    ROW(geglu, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                             \
         "gelu(gate) up", "gelu'(gate) up", "gelu(gate)",                                                               \
         "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                                 \
-    ROW(geglu_tanh, "gate, up", LONG, 1.5, 2.0,                                                                        \
+    ROW(geglu_tanh, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                        \
         "gelu_tanh(gate) up", "gelu_tanh'(gate) up", "gelu_tanh(gate)",                                                \
         "(-inf, inf)", "", "", "Shazeer, 2020.  With the approximation of gelu by tanh.")                              \
-    ROW(reglu, "gate, up", SHORT, 0.5, 0.5,                                                                            \
+    ROW(reglu, "gate, up", THROUGHPUT_BOUND, 0.5, 0.5,                                                                            \
         "relu(gate) up", "up if gate > 0 else 0", "relu(gate)",                                                        \
         "(-inf, inf)", "0", "", "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")
 
@@ -40,10 +40,10 @@ struct gradients {
    which rounds once. */
 
 /* 2^n (a b + rest).  Where a b is zero, infinite or NaN, it is the result, and the rest may be a NaN. */
-INLINE real scaled_product(real a, real b, real rest, real n)
+INLINE real scaled_product(real a, real b, real lo, real n)
 {
     real product = a * b;
-    product = sel(lt(abs_(rest), abs_(product)), fma(a, b, rest), product);
+    product = select(lt(absolute(lo), absolute(product)), fma(a, b, lo), product);
     return scale(product, clamp(n, 2 * EXPONENT_BIAS - 2));
 }
 
@@ -51,74 +51,74 @@ INLINE real scaled_product(real a, real b, real rest, real n)
 INLINE real times(real a, struct scaled f)
 {
     real n = exponent_of(a), fraction = scale(a, -n);
-    return scaled_product(fraction, f.factor.value, fraction * f.factor.rest, n + f.n);
+    return scaled_product(fraction, f.factor.hi, fraction * f.factor.lo, n + f.n);
 }
 
 /* a b f */
 INLINE real times_both(real a, real b, struct scaled f)
 {
     real a_n = exponent_of(a), b_n = exponent_of(b);
-    struct pair ab = product_of(scale(a, -a_n), scale(b, -b_n));
-    real rest = fma(ab.value, f.factor.rest, ab.rest * f.factor.value);
-    return scaled_product(ab.value, f.factor.value, rest, a_n + b_n + f.n);
+    struct dw ab = two_prod(scale(a, -a_n), scale(b, -b_n));
+    real lo = fma(ab.hi, f.factor.lo, ab.lo * f.factor.hi);
+    return scaled_product(ab.hi, f.factor.hi, lo, a_n + b_n + f.n);
 }
 
 /* x where the condition fails, else a zero of its sign: at an infinite gate a factor is no small number, but 0. */
 INLINE struct scaled zero_where(mask condition, struct scaled x)
 {
-    real one = sel(condition, 0, 1);
-    return (struct scaled){{x.factor.value * one, x.factor.rest * one}, x.n};
+    real one = select(condition, 0, 1);
+    return (struct scaled){{x.factor.hi * one, x.factor.lo * one}, x.n};
 }
 
 /* f(x) from left = f(-|x|), for an f that vanishes at -infinity and has f(x) = 1 - f(-x). */
 INLINE struct scaled from_left(real x, struct scaled left)
 {
     real power = power_of_two(at_least(left.n, 1 - EXPONENT_BIAS));
-    struct pair right = sum_of_ordered(real_(1), -(power * left.factor.value));
-    right.rest = right.rest - power * left.factor.rest;
+    struct dw right = fast_two_sum(splat(1), -(power * left.factor.hi));
+    right.lo = right.lo - power * left.factor.lo;
     left = zero_where(lt(x, -LARGEST), left);
-    return sel_scaled(lt(x, 0), left, (struct scaled){right, real_(0)});
+    return select_scaled(lt(x, 0), left, (struct scaled){right, splat(0)});
 }
 
 INLINE struct scaled sigmoid_factor(real x)
 {
-    struct sigmoids s = sigmoids(at_most(abs_(x), EXP_FAR), NO_REST);
+    struct sigmoids s = sigmoids(at_most(absolute(x), EXP_FAR), NO_LOW);
     return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
 }
 INLINE struct scaled sigmoid_slope(real x)
 {
-    return zero_where(gt(abs_(x), LARGEST), logistic_slope(at_most(abs_(x), EXP_FAR)));
+    return zero_where(gt(absolute(x), LARGEST), logistic_slope(at_most(absolute(x), EXP_FAR)));
 }
 
-INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at_most(abs_(x), EXP_FAR))); }
+INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at_most(absolute(x), EXP_FAR))); }
 
 /* Phi(x) */
 INLINE struct scaled normal_factor(real x)
 {
-    struct normal_tail tail = normal_tail(at_most(abs_(x), TAIL_FAR));
-    return from_left(x, exponential_times(tail.e, tail.factor));
+    struct normal_tail tail = normal_tail(at_most(absolute(x), TAIL_FAR));
+    return from_left(x, exp_times(tail.e, tail.factor));
 }
 
-INLINE struct scaled gelu_slope(real x) { return from_left(x, gelu_slope_left(at_most(abs_(x), TAIL_FAR))); }
+INLINE struct scaled gelu_slope(real x) { return from_left(x, gelu_slope_left(at_most(absolute(x), TAIL_FAR))); }
 
 /* gelu_tanh(x) / x = sigmoid(z) */
 INLINE struct scaled gelu_tanh_factor(real x)
 {
-    real t = at_most(abs_(x), GELU_TANH_FAR);
-    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_REST);
+    real t = at_most(absolute(x), GELU_TANH_FAR);
+    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_LOW);
     return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
 }
 INLINE struct scaled gelu_tanh_slope(real x)
 {
-    return from_left(x, gelu_tanh_slope_left(at_most(abs_(x), GELU_TANH_FAR)));
+    return from_left(x, gelu_tanh_slope_left(at_most(absolute(x), GELU_TANH_FAR)));
 }
 
 /* glu: one quotient, faster than a product with the factor; at -infinity a zero.  (For swiglu, whose numerator is a product,
    rounded itself, the quotient would err by up to 3 ULP.) */
 INLINE real glu_forward(real value, real gate)
 {
-    struct reciprocal r = logistic_reciprocal(clamp(gate, EXP_FAR), NO_REST);
-    real n = exponent_of(value), numerator = scale(value, -n) * sel(lt(gate, -LARGEST), 0, 1);
+    struct reciprocal r = logistic_reciprocal(clamp(gate, EXP_FAR), NO_LOW);
+    real n = exponent_of(value), numerator = scale(value, -n) * select(lt(gate, -LARGEST), 0, 1);
     return scale(numerator / r.denominator, clamp(n + r.n, 2 * EXPONENT_BIAS - 2));
 }
 INLINE struct gradients glu_grad(real dy, real value, real gate)

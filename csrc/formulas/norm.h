@@ -13,8 +13,8 @@
    Sums have one order, whatever the strides, the level and the division into tasks: place i of a slice is added to the
    partial sum i mod PARTS, the upper half of these to the lower one until one is left, and slices and blocks of rows in
    their order.  There is no fused multiply-add here, which not every level has for the doubles of a float32. */
-#ifndef NUMACT_NORM_H
-#define NUMACT_NORM_H
+#ifndef NUMACT_FORMULAS_NORM_H
+#define NUMACT_FORMULAS_NORM_H
 
 #include "math/elementary.h"
 #include "numact.h"
@@ -82,7 +82,7 @@ INLINE scalar *target(const struct numact_norm *call, char *to, scalar *buffer)
 {
     return is_stored_real(call) ? (scalar *)to : buffer;
 }
-INLINE void put(const struct numact_norm *call, const scalar *from, char *to, ptrdiff_t n)
+INLINE void narrow_to(const struct numact_norm *call, const scalar *from, char *to, ptrdiff_t n)
 {
     if (!is_stored_real(call)) narrow(call, from, to, n);
 }
@@ -123,7 +123,7 @@ struct elements {
 };
 
 struct constants {
-    wide mean, mean_rest, scale, shift, dy_mean, slope;
+    wide mean, mean_lo, scale, shift, dy_mean, slope;
 };
 
 /* What a formula takes from memory. */
@@ -133,7 +133,7 @@ typedef wide formula(struct elements e, struct constants c);
 /* Terms of one sum or two. */
 typedef void terms_formula(struct elements e, struct constants c, wide *terms);
 
-INLINE wide deviation(struct elements e, struct constants c) { return sub_wide(sub_wide(e.x, c.mean), c.mean_rest); }
+INLINE wide deviation(struct elements e, struct constants c) { return sub_wide(sub_wide(e.x, c.mean), c.mean_lo); }
 
 INLINE wide batch_result(struct elements e, struct constants c)
 {
@@ -205,71 +205,71 @@ INLINE void rms_weight_terms(struct elements e, struct constants c, wide *terms)
 /* Sums */
 
 /* sum + term; what is lost goes to the rest, which double needs for its own sums only. */
-INLINE void add_term(wide *sum, wide *rest, wide term)
+INLINE void add_term(wide *sum, wide *lo, wide term)
 {
 #if REAL_BITS == 32
-    (void)rest;
+    (void)lo;
     *sum = add_wide(*sum, term);
 #else
-    struct pair exact = sum_of(*sum, term);
-    *sum = exact.value;
-    *rest = *rest + exact.rest;
+    struct dw exact = two_sum(*sum, term);
+    *sum = exact.hi;
+    *lo = *lo + exact.lo;
 #endif
 }
 
 struct sums {
-    wide value[PARTS / LANES], rest[PARTS / LANES];
+    wide hi[PARTS / LANES], lo[PARTS / LANES];
 };
 
-INLINE struct total total_of_parts(double *value, double *rest)
+INLINE struct dd total_of_parts(double *value, double *lo)
 {
     for (int half = PARTS / 2; half; half /= 2) {
         for (int k = 0; k < half; k++) {
 #if REAL_BITS == 32
             value[k] += value[k + half];
 #else
-            struct total sum = total_of(value[k], value[k + half]);
-            value[k] = sum.value;
-            rest[k] += rest[k + half] + sum.rest;
+            struct dd sum = two_sum_double(value[k], value[k + half]);
+            value[k] = sum.hi;
+            lo[k] += lo[k + half] + sum.lo;
 #endif
         }
     }
     /* Beside an infinite sum the rest is a NaN. */
-    return (struct total){value[0], REAL_BITS == 64 && value[0] - value[0] == 0 ? rest[0] : 0};
+    return (struct dd){value[0], REAL_BITS == 64 && value[0] - value[0] == 0 ? lo[0] : 0};
 }
 
-INLINE struct total total(const struct sums *sums)
+INLINE struct dd total(const struct sums *sums)
 {
-    ALIGNED double value[PARTS], rest[PARTS] = {0};
+    ALIGNED double value[PARTS], lo[PARTS] = {0};
     UNROLL_VECTORS
     EACH_PART(k)
     {
-        store_wide(value + k, sums->value[k / LANES]);
-        if (REAL_BITS == 64) store_wide(rest + k, sums->rest[k / LANES]);
+        store_wide(value + k, sums->hi[k / LANES]);
+        if (REAL_BITS == 64) store_wide(lo + k, sums->lo[k / LANES]);
     }
-    return total_of_parts(value, rest);
+    return total_of_parts(value, lo);
 }
 
 /* sum / n, as a number of the elements' type and a rest. */
-INLINE struct total mean_of(struct total sum, double n)
+INLINE struct dd mean_of(struct dd sum, double n)
 {
-    scalar mean = (scalar)(sum.value / n);
+    scalar mean = (scalar)(sum.hi / n);
 #if REAL_BITS == 32
     /* Exact: n is less than 2^29. */
-    double residual = sum.value - n * (double)mean;
+    double residual = sum.hi - n * (double)mean;
 #else
     scalar residuals[LANES];
-    store(residuals, fma(-mean, n, sum.value));
+    store(residuals, fma(-mean, n, sum.hi));
     double residual = residuals[0];
 #endif
-    double rest = (residual + sum.rest) / n;
+    double lo = (residual + sum.lo) / n;
     /* Of an infinite mean there is no rest. */
-    return (struct total){(double)mean, mean - mean == 0 ? rest : 0};
+    return (struct dd){(double)mean, mean - mean == 0 ? lo : 0};
 }
 
-INLINE struct constants constants_of(struct total mean, double scale)
+INLINE struct constants constants_of(struct dd mean, double scale)
 {
-    return (struct constants){.mean = wide_value(mean.value), .mean_rest = wide_value(mean.rest), .scale = wide_value(scale)};
+    return (struct constants){.mean = wide_value(mean.hi), .mean_lo = wide_value(mean.lo), .scale = wide_value(scale)};
 }
 
 /* Places side by side: a row */
@@ -303,7 +303,7 @@ INLINE struct elements load_part_of_elements(int uses, const scalar *x, const sc
 
 /* The sums of one term or two over a row.  Of x, memory as far ahead as `ahead` is asked for, unless that is 0. */
 INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count, int uses, struct row row,
-                    struct constants c, ptrdiff_t ahead, struct total *totals)
+                    struct constants c, ptrdiff_t ahead, struct dd *totals)
 {
     struct sums sums[2] = {0};
     scalar x_buffer[CHUNK], dy_buffer[CHUNK];
@@ -320,7 +320,7 @@ INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count,
                 wide terms[2];
                 f(load_elements(uses, x, dy, weight, NULL, i + k), c, terms);
                 for (int j = 0; j < count; j++)
-                    add_term(&sums[j].value[k / LANES], &sums[j].rest[k / LANES], terms[j]);
+                    add_term(&sums[j].hi[k / LANES], &sums[j].lo[k / LANES], terms[j]);
             }
         }
         if (whole < n) {
@@ -331,7 +331,7 @@ INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count,
                 if (!lanes) break;
                 f(load_part_of_elements(uses, x, dy, weight, NULL, whole + k, lanes), c, terms);
                 for (int j = 0; j < count; j++)
-                    add_term(&sums[j].value[k / LANES], &sums[j].rest[k / LANES], first_lanes(terms[j], lanes));
+                    add_term(&sums[j].hi[k / LANES], &sums[j].lo[k / LANES], first_lanes(terms[j], lanes));
             }
         }
     }
@@ -366,7 +366,7 @@ INLINE void map_row(const struct numact_norm *call, formula *f, int uses, struct
         scalar *to = target(call, out + byte, out_buffer);
         const double *weight = uses & WEIGHT ? row.weight + start : NULL, *bias = uses & BIAS ? row.bias + start : NULL;
         map_places(f, uses, x, dy, weight, bias, c, to, n);
-        put(call, to, out + byte, n);
+        narrow_to(call, to, out + byte, n);
         if (call->activation) activate(call, out + byte, n);
     }
 }
@@ -384,11 +384,11 @@ INLINE void add_row(const struct numact_norm *call, terms_formula *f, struct row
             wide terms[2];
             f(load_part_of_elements(X | DY, x, dy, NULL, NULL, i, lanes_in(n - i)), c, terms);
             for (int j = 0; j < 2; j++) {
-                double *value = sums + 2 * j * call->partial_length + start + i, *rest = value + call->partial_length;
-                wide sum = load_doubles(value), lost = load_doubles(rest);
+                double *value = sums + 2 * j * call->partial_length + start + i, *lo = value + call->partial_length;
+                wide sum = load_doubles(value), lost = load_doubles(lo);
                 add_term(&sum, &lost, terms[j]);
                 store_wide(value, sum);
-                if (REAL_BITS == 64) store_wide(rest, lost);
+                if (REAL_BITS == 64) store_wide(lo, lost);
             }
         }
     }
@@ -400,7 +400,7 @@ INLINE void add_row(const struct numact_norm *call, terms_formula *f, struct row
 INLINE struct constants constants_at(const struct numact_norm *call, ptrdiff_t channel)
 {
     struct constants c = {.mean = load_doubles(call->mean + channel),
-                          .mean_rest = load_doubles(call->mean_rest + channel),
+                          .mean_lo = load_doubles(call->mean_lo + channel),
                           .scale = load_doubles(call->scale + channel)};
     if (call->shift) c.shift = load_doubles(call->shift + channel);
     if (call->dy_mean) c.dy_mean = load_doubles(call->dy_mean + channel);
@@ -410,14 +410,14 @@ INLINE struct constants constants_at(const struct numact_norm *call, ptrdiff_t c
 
 /* Partial sums of COLUMNS channels. */
 struct columns {
-    ALIGNED double value[PARTS][COLUMNS], rest[PARTS][COLUMNS];
+    ALIGNED double hi[PARTS][COLUMNS], lo[PARTS][COLUMNS];
 };
 
 /* The sums over the places of one sample, of up to COLUMNS channels from the given one.  The mean and its rest, if the
    terms need them, may be read up to LANES beyond the last channel. */
 INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int count, int uses, ptrdiff_t sample,
-                        ptrdiff_t channel, ptrdiff_t n, const double *mean, const double *mean_rest,
-                        struct total (*totals)[COLUMNS])
+                        ptrdiff_t channel, ptrdiff_t n, const double *mean, const double *mean_lo,
+                        struct dd (*totals)[COLUMNS])
 {
     struct columns sums[2];
     scalar x_buffer[COLUMNS], dy_buffer[COLUMNS];
@@ -431,25 +431,25 @@ INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int co
         for (ptrdiff_t i = 0; i < n; i += LANES) {
             struct constants c = {0};
             wide terms[2];
-            if (mean) c = (struct constants){.mean = load_doubles(mean + i), .mean_rest = load_doubles(mean_rest + i)};
+            if (mean) c = (struct constants){.mean = load_doubles(mean + i), .mean_lo = load_doubles(mean_lo + i)};
             f(load_part_of_elements(uses, x, dy, NULL, NULL, i, lanes_in(n - i)), c, terms);
             for (int j = 0; j < count; j++) {
-                double *value = sums[j].value[place % PARTS] + i, *rest = sums[j].rest[place % PARTS] + i;
-                wide sum = load_doubles(value), lost = load_doubles(rest);
+                double *value = sums[j].hi[place % PARTS] + i, *lo = sums[j].lo[place % PARTS] + i;
+                wide sum = load_doubles(value), lost = load_doubles(lo);
                 add_term(&sum, &lost, terms[j]);
                 store_wide(value, sum);
-                if (REAL_BITS == 64) store_wide(rest, lost);
+                if (REAL_BITS == 64) store_wide(lo, lost);
             }
         }
     }
     for (int j = 0; j < count; j++)
         for (ptrdiff_t i = 0; i < n; i++) {
-            double value[PARTS], rest[PARTS];
+            double value[PARTS], lo[PARTS];
             for (int k = 0; k < PARTS; k++) {
-                value[k] = sums[j].value[k][i];
-                rest[k] = sums[j].rest[k][i];
+                value[k] = sums[j].hi[k][i];
+                lo[k] = sums[j].lo[k][i];
             }
-            totals[j][i] = total_of_parts(value, rest);
+            totals[j][i] = total_of_parts(value, lo);
         }
 }
 
@@ -478,7 +478,7 @@ INLINE void map_columns(const struct numact_norm *call, formula *f, int uses, pt
             if (LANES > 1 && i < n)
                 store_part(to + i, narrowed(f(load_part_of_elements(uses, x, dy, NULL, NULL, i, n - i),
                                               constants_at(call, start + i))), n - i);
-            put(call, to, out, n);
+            narrow_to(call, to, out, n);
             if (call->activation && !dense) activate(call, out, n);
         }
     if (call->activation && dense)
@@ -499,7 +499,7 @@ static ptrdiff_t rows(const struct numact_norm *call) { return call->samples; }
 
 /* The mean and the inverse deviation of a row; without a mean, that is 0. */
 struct statistics {
-    struct total mean;
+    struct dd mean;
     double scale;
 };
 
@@ -509,18 +509,18 @@ INLINE void rows_statistics(const struct numact_norm *call, ptrdiff_t first, ptr
                             bool centred, struct statistics *statistics)
 {
     const double n = (double)call->places;
-    struct total sums[TOGETHER];
+    struct dd sums[TOGETHER];
     if (centred)
         for (ptrdiff_t r = 0; r < count; r++)
             sum_row(call, value_term, 1, X, row_at(call, first + r), (struct constants){0}, 0, &sums[r]);
     for (ptrdiff_t r = 0; r < count; r++)
-        statistics[r].mean = centred ? mean_of(sums[r], n) : (struct total){0, 0};
+        statistics[r].mean = centred ? mean_of(sums[r], n) : (struct dd){0, 0};
     for (ptrdiff_t r = 0; r < count; r++) {
         const struct constants c = constants_of(statistics[r].mean, 0);
         sum_row(call, centred ? deviation_term : square_term, 1, X, row_at(call, first + r), c, ahead, &sums[r]);
     }
     for (ptrdiff_t r = 0; r < count; r++)
-        statistics[r].scale = inverse_deviation(sums[r].value + sums[r].rest, n, call->eps);
+        statistics[r].scale = inverse_deviation(sums[r].hi + sums[r].lo, n, call->eps);
 }
 
 INLINE void map_rows(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop, bool centred)
@@ -558,18 +558,18 @@ INLINE void rows_gradient(const struct numact_norm *call, ptrdiff_t block, bool 
         struct statistics statistics;
         rows_statistics(call, r, 1, 0, centred, &statistics);
         struct constants c = constants_of(statistics.mean, statistics.scale);
-        struct total totals[2] = {0};
+        struct dd totals[2] = {0};
         char *out = slice_start(call->out, r, 0, 0);
         const double n = (double)row.n, inverse = statistics.scale * statistics.scale / n;
         if (centred) {
             sum_row(call, layer_gradient_terms, 2, X | DY | WEIGHT, row, c, 0, totals);
-            c.dy_mean = wide_value((totals[0].value + totals[0].rest) / n);
-            c.slope = wide_value((totals[1].value + totals[1].rest) * inverse);
+            c.dy_mean = wide_value((totals[0].hi + totals[0].lo) / n);
+            c.slope = wide_value((totals[1].hi + totals[1].lo) * inverse);
             add_row(call, layer_weight_terms, row, c, sums);
             map_row(call, layer_gradient, X | DY | WEIGHT, row, c, out);
         } else {
             sum_row(call, rms_gradient_terms, 1, X | DY | WEIGHT, row, c, 0, totals);
-            c.slope = wide_value((totals[0].value + totals[0].rest) * inverse);
+            c.slope = wide_value((totals[0].hi + totals[0].lo) * inverse);
             add_row(call, rms_weight_terms, row, c, sums);
             map_row(call, rms_gradient, X | DY | WEIGHT, row, c, out);
         }
@@ -608,29 +608,29 @@ static void moments(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t s
         double *means = call->partial + sample * ROWS * call->partial_length, *rests = means + call->partial_length;
         double *squares = rests + call->partial_length;
         if (call->across) {
-            struct total totals[1][COLUMNS];
-            double mean[COLUMNS], rest[COLUMNS];
+            struct dd totals[1][COLUMNS];
+            double mean[COLUMNS], lo[COLUMNS];
             const ptrdiff_t channel = index * COLUMNS, count = smaller(call->channels - channel, COLUMNS);
             sum_columns(call, value_term, 1, X, sample, channel, count, NULL, NULL, totals);
             memset(mean, 0, sizeof mean);
-            memset(rest, 0, sizeof rest);
+            memset(lo, 0, sizeof lo);
             for (ptrdiff_t i = 0; i < count; i++) {
-                struct total pair = mean_of(totals[0][i], n);
-                means[channel + i] = mean[i] = pair.value;
-                rests[channel + i] = rest[i] = pair.rest;
+                struct dd pair = mean_of(totals[0][i], n);
+                means[channel + i] = mean[i] = pair.hi;
+                rests[channel + i] = lo[i] = pair.lo;
             }
-            sum_columns(call, deviation_term, 1, X, sample, channel, count, mean, rest, totals);
+            sum_columns(call, deviation_term, 1, X, sample, channel, count, mean, lo, totals);
             for (ptrdiff_t i = 0; i < count; i++)
-                squares[channel + i] = totals[0][i].value + totals[0][i].rest;
+                squares[channel + i] = totals[0][i].hi + totals[0][i].lo;
         } else {
             struct row row = {slice_start(call->x, sample, index, 0), NULL, NULL, NULL, call->places};
-            struct total sum;
+            struct dd sum;
             sum_row(call, value_term, 1, X, row, (struct constants){0}, 0, &sum);
-            struct total mean = mean_of(sum, n);
+            struct dd mean = mean_of(sum, n);
             sum_row(call, deviation_term, 1, X, row, constants_of(mean, 0), call->x.channel, &sum);
-            means[index] = mean.value;
-            rests[index] = mean.rest;
-            squares[index] = sum.value + sum.rest;
+            means[index] = mean.hi;
+            rests[index] = mean.lo;
+            squares[index] = sum.hi + sum.lo;
         }
     }
 }
@@ -638,15 +638,15 @@ static void moments(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t s
 static ptrdiff_t channels(const struct numact_norm *call) { return call->channels; }
 
 /* The sum of one row of `partial` over samples or blocks. */
-INLINE struct total total_of_partial(const struct numact_norm *call, int row, ptrdiff_t index)
+INLINE struct dd total_of_partial(const struct numact_norm *call, int row, ptrdiff_t index)
 {
-    struct total sum = {0, 0};
+    struct dd sum = {0, 0};
     for (ptrdiff_t s = 0; s < call->partial_count; s++) {
         const double *value = call->partial + (s * ROWS + row) * call->partial_length + index;
-        struct total next = total_of(sum.value, *value);
-        sum = (struct total){next.value, sum.rest + (next.rest + value[call->partial_length])};
+        struct dd next = two_sum_double(sum.hi, *value);
+        sum = (struct dd){next.hi, sum.lo + (next.lo + value[call->partial_length])};
     }
-    if (!(sum.rest - sum.rest == 0)) sum.rest = 0;
+    if (!(sum.lo - sum.lo == 0)) sum.lo = 0;
     return sum;
 }
 
@@ -654,18 +654,18 @@ INLINE struct total total_of_partial(const struct numact_norm *call, int row, pt
 static void join_moments(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop)
 {
     for (ptrdiff_t channel = start; channel < stop; channel++) {
-        struct total mean = mean_of(total_of_partial(call, 0, channel), (double)call->partial_count), squares = {0, 0};
+        struct dd mean = mean_of(total_of_partial(call, 0, channel), (double)call->partial_count), squares = {0, 0};
         for (ptrdiff_t s = 0; s < call->partial_count; s++) {
             const double *partial = call->partial + s * ROWS * call->partial_length + channel;
-            double distance = (partial[0] - mean.value) + (partial[call->partial_length] - mean.rest);
+            double distance = (partial[0] - mean.hi) + (partial[call->partial_length] - mean.lo);
             double term = partial[2 * call->partial_length] + distance * distance * (double)call->places;
-            struct total next = total_of(squares.value, term);
-            squares = (struct total){next.value, squares.rest + next.rest};
+            struct dd next = two_sum_double(squares.hi, term);
+            squares = (struct dd){next.hi, squares.lo + next.lo};
         }
-        call->total[channel] = mean.value;
-        call->total[call->total_length + channel] = mean.rest;
-        call->total[2 * call->total_length + channel] = squares.rest - squares.rest == 0 ? squares.value + squares.rest
-                                                                                         : squares.value;
+        call->total[channel] = mean.hi;
+        call->total[call->total_length + channel] = mean.lo;
+        call->total[2 * call->total_length + channel] = squares.lo - squares.lo == 0 ? squares.hi + squares.lo
+                                                                                         : squares.hi;
     }
 }
 
@@ -676,25 +676,25 @@ static void gradient_sums(const struct numact_norm *call, ptrdiff_t start, ptrdi
     for (ptrdiff_t unit = start; unit < stop; unit++) {
         const ptrdiff_t sample = unit / per_sample, index = unit % per_sample;
         double *partial = call->partial + sample * ROWS * call->partial_length;
-        struct total totals[2][COLUMNS];
+        struct dd totals[2][COLUMNS];
         ptrdiff_t channel = index, count = 1;
         if (call->across) {
             channel = index * COLUMNS;
             count = smaller(call->channels - channel, COLUMNS);
             sum_columns(call, batch_gradient_terms, 2, X | DY, sample, channel, count, call->mean + channel,
-                        call->mean_rest + channel, totals);
+                        call->mean_lo + channel, totals);
         } else {
             struct row row = {slice_start(call->x, sample, index, 0), slice_start(call->dy, sample, index, 0), NULL, NULL,
                               call->places};
-            struct total mean = {call->mean[index], call->mean_rest[index]}, pair[2];
+            struct dd mean = {call->mean[index], call->mean_lo[index]}, pair[2];
             sum_row(call, batch_gradient_terms, 2, X | DY, row, constants_of(mean, 0), 0, pair);
             totals[0][0] = pair[0];
             totals[1][0] = pair[1];
         }
         for (int j = 0; j < 2; j++)
             for (ptrdiff_t i = 0; i < count; i++) {
-                partial[2 * j * call->partial_length + channel + i] = totals[j][i].value;
-                partial[(2 * j + 1) * call->partial_length + channel + i] = totals[j][i].rest;
+                partial[2 * j * call->partial_length + channel + i] = totals[j][i].hi;
+                partial[(2 * j + 1) * call->partial_length + channel + i] = totals[j][i].lo;
             }
     }
 }
@@ -706,8 +706,8 @@ static void join_sums(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t
 {
     for (int j = 0; j < 2; j++)
         for (ptrdiff_t i = start; i < stop; i++) {
-            struct total sum = total_of_partial(call, 2 * j, i);
-            call->total[j * call->total_length + i] = sum.value + sum.rest;
+            struct dd sum = total_of_partial(call, 2 * j, i);
+            call->total[j * call->total_length + i] = sum.hi + sum.lo;
         }
 }
 
@@ -726,7 +726,7 @@ INLINE void map_batch(const struct numact_norm *call, formula *f, int uses, ptrd
             map_columns(call, f, uses, sample, index * places_together(call));
             continue;
         }
-        struct constants c = constants_of((struct total){call->mean[index], call->mean_rest[index]}, call->scale[index]);
+        struct constants c = constants_of((struct dd){call->mean[index], call->mean_lo[index]}, call->scale[index]);
         if (call->shift) c.shift = wide_value(call->shift[index]);
         if (call->dy_mean) c.dy_mean = wide_value(call->dy_mean[index]);
         if (call->slope) c.slope = wide_value(call->slope[index]);

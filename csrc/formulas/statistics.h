@@ -8,8 +8,8 @@
    elements or between two of them, and so no farther from the mean than one of these: they are at least
    (mean - origin)^2, so that cancellation makes the error at most a few n units of roundoff, and a few for an origin like
    most elements. */
-#ifndef NUMACT_STATISTICS_H
-#define NUMACT_STATISTICS_H
+#ifndef NUMACT_FORMULAS_STATISTICS_H
+#define NUMACT_FORMULAS_STATISTICS_H
 
 #include "formulas/activations.h"
 #include "simd/real.h"
@@ -352,7 +352,7 @@ struct run {
     const scalar *x;
     scalar *y;
     ptrdiff_t n;
-    bool streams, before, behind;
+    bool non_temporal, before, behind;
     uint64_t *alive;
     ptrdiff_t word, words;  /* where the flags of the first elements stand among those of a row */
 };
@@ -405,8 +405,8 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
 {
     real parameters[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < count; k++)
-        parameters[k] = real_(*(const scalar *)given[k]);
-    const ptrdiff_t first = r.streams ? to_aligned(r.y) : 0;
+        parameters[k] = splat(*(const scalar *)given[k]);
+    const ptrdiff_t first = r.non_temporal ? to_aligned(r.y) : 0;
     const ptrdiff_t whole = first ? r.n - FLAGS : r.n;
     struct sums s = begin_sums(t);
     struct found found;
@@ -429,7 +429,7 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
             UNROLL_VECTORS
             for (int k = 0; k < NUMACT_SUMS; k += LANES) {
                 real result = f(load(x + j + k), parameters);
-                put(y + j + k, result, r.streams);
+                store_result(y + j + k, result, r.non_temporal);
                 set_flags(&zeros, j + k, eq(result, 0));
                 add_to_sums(&s, k, wide_of(result), shifted);
             }
@@ -444,9 +444,9 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
             const ptrdiff_t left = k < FLAGS - LANES ? LANES : LANES - first;
             real result = observe_part(f, parameters, x + k, left, shifted, &s, k, &zeros);
             if (left == LANES)
-                store_streaming(y + k, result);
+                store_non_temporal(y + k, result);
             else if (r.behind)
-                store_streaming(y + k, f(load(x + k), parameters));
+                store_non_temporal(y + k, f(load(x + k), parameters));
             else
                 store_part(y + k, result, left);
         }
@@ -502,7 +502,7 @@ struct watch {
     fetch *fetch;
     observed_loop *observed; /* or NULL */
     ptrdiff_t blocks;
-    bool streams, before; /* before: the next run has one before it */
+    bool non_temporal, before; /* before: the next run has one before it */
     struct activation_call call;
 };
 
@@ -515,8 +515,8 @@ INLINE struct watch begin_watch(fetch *fetch, const struct numact_observation *o
     w.blocks = rows * blocks_in_row(o);
     if (!o->x) return w;
     const int last = o->dimensions - 1;
-    w.streams = LANES > 1 && !o->half_loop && o->x != o->y && o->y_steps[last] == sizeof(scalar) &&
-                rows * length_of(o) >= NUMACT_STREAMED / (ptrdiff_t)sizeof(scalar);
+    w.non_temporal = LANES > 1 && !o->half_loop && o->x != o->y && o->y_steps[last] == sizeof(scalar) &&
+                rows * length_of(o) >= NUMACT_NON_TEMPORAL / (ptrdiff_t)sizeof(scalar);
     for (int k = 1; k < o->activation->inputs; k++)
         w.call.arrays[k] = o->parameters[k - 1];
     w.call.steps[0] = o->x_steps[last];
@@ -565,7 +565,7 @@ INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct place
 INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t stop, ptrdiff_t *rest)
 {
     const struct numact_observation *o = w->o;
-    struct run r = {.x = (const scalar *)x_at(o, p), .y = (scalar *)y_at(o, p), .streams = w->streams,
+    struct run r = {.x = (const scalar *)x_at(o, p), .y = (scalar *)y_at(o, p), .non_temporal = w->non_temporal,
                     .before = w->before, .alive = p->row.alive, .words = 1};
     if (has_units(o)) {
         r.word = p->first / FLAGS;
@@ -605,8 +605,8 @@ INLINE ptrdiff_t observe_run(struct watch *w, struct place *p, ptrdiff_t stop, s
     struct place again = place_of(o, number);
     for (ptrdiff_t left = r.n, n; left > 0; left -= n, next_block(o, &again)) {
         n = block_length(o, &again) < left ? block_length(o, &again) : left;
-        if (w->streams) activate(o, &w->call, x_at(o, &again), (char *)block, n);
-        const scalar *y = w->streams ? block : (const scalar *)y_at(o, &again);
+        if (w->non_temporal) activate(o, &w->call, x_at(o, &again), (char *)block, n);
+        const scalar *y = w->non_temporal ? block : (const scalar *)y_at(o, &again);
         observe_block(o, y, n, has_units(o), NULL, alive_at(o, &again), t);
     }
     return rest;
@@ -622,12 +622,12 @@ INLINE void observe_rest(struct watch *w, const struct place *p, ptrdiff_t first
     const scalar *ahead = !o->half_loop && y_step == sizeof(scalar) ? (const scalar *)y + n : NULL;
     if (o->x) {
         char *x = x_at(o, p) + first * x_step;
-        activate(o, &w->call, x, w->streams ? (char *)block : y, n);
+        activate(o, &w->call, x, w->non_temporal ? (char *)block : y, n);
         ahead = x_step == sizeof(scalar) ? (const scalar *)x + n : NULL;
     }
-    observe_block(o, w->streams ? block : w->fetch(y, y_step, n, block), n, has_units(o), ahead,
+    observe_block(o, w->non_temporal ? block : w->fetch(y, y_step, n, block), n, has_units(o), ahead,
                   alive_at(o, p) + (has_units(o) ? first / FLAGS : 0), t);
-    if (w->streams) copy_streaming((scalar *)y, block, n);
+    if (w->non_temporal) copy_non_temporal((scalar *)y, block, n);
 }
 
 /* Which units live, over some rows: for FLAGS of them after the other, down to the row where all do. */
@@ -692,7 +692,7 @@ INLINE void observe_chunks(fetch *fetch, const struct numact_observation *o, ptr
         }
         statistics[chunk] = statistics_of(&t);
     }
-    if (w.streams) end_streaming();
+    if (w.non_temporal) fence_non_temporal();
 }
 
 numact_observe_loop SYMBOL(numact_observe);

@@ -3,8 +3,8 @@
 
    A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled around
    its formula. */
-#ifndef NUMACT_LOOPS_H
-#define NUMACT_LOOPS_H
+#ifndef NUMACT_LOOPS_ELEMENTWISE_H
+#define NUMACT_LOOPS_ELEMENTWISE_H
 
 #include "formulas/activations.h"
 #include "simd/real.h"
@@ -19,7 +19,7 @@ enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
    loops over scalars, which the compiler would not vectorise then, nor over vectors of 16 bytes, of which each line of the
    cache has four. */
 enum { AHEAD = 4096 };
-INLINE void ask_for(const scalar *p)
+INLINE void prefetch_ahead(const scalar *p)
 {
     if (sizeof(real) > 16) __builtin_prefetch((const char *)p + AHEAD);
 }
@@ -32,14 +32,14 @@ typedef void formula(const real *operand, real *result);
    what is then selected. */
 INLINE lanes overflowed(int operands, int results, const real *operand, const real *result)
 {
-    real zero = real_(0); /* a NaN where an operand is infinite or NaN */
+    real zero = splat(0); /* a NaN where an operand is infinite or NaN */
     lanes seen = 0;
     UNROLL_FEW
     for (int k = 0; k < operands; k++)
         zero = zero + 0 * operand[k];
     UNROLL_FEW
     for (int k = 0; k < results; k++)
-        seen |= lanes_of(gt(abs_(result[k]) + zero, LARGEST));
+        seen |= lanes_of(gt(absolute(result[k]) + zero, LARGEST));
     return seen;
 }
 
@@ -48,8 +48,8 @@ struct shape {
     formula *f;
     int varying, operands, results;
     bool reports; /* overflows, by computing whether there is one */
-    bool is_long; /* a long chain of steps */
-    bool streams; /* a single result, unless it is an operand, which has been read */
+    bool latency_bound; /* a long chain of steps */
+    bool non_temporal; /* a single result, unless it is an operand, which has been read */
 };
 
 /* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
@@ -70,27 +70,27 @@ INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in
 
 /* The same for `turns` whole vectors.  Their steps are independent, so that the compiler can take one of each in turn: in a
    long formula a step waits for the one before it, and a processor looks only so far ahead for others. */
-INLINE lanes compute_vectors(struct shape s, int turns, const real *single, const scalar *const *in, scalar *const *out,
-                             ptrdiff_t start, bool streams)
+INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, const scalar *const *in, scalar *const *out,
+                             ptrdiff_t start, bool non_temporal)
 {
-    real operand[TURNS][OPERANDS], result[TURNS][RESULTS];
+    real operand[UNROLL_FACTOR][OPERANDS], result[UNROLL_FACTOR][RESULTS];
     lanes seen = 0;
     UNROLL_FEW
-    for (int t = 0; t < turns; t++) {
+    for (int t = 0; t < unroll; t++) {
         UNROLL_FEW
         for (int k = 0; k < s.operands; k++) {
-            if (k < s.varying) ask_for(in[k] + start + t * LANES);
+            if (k < s.varying) prefetch_ahead(in[k] + start + t * LANES);
             operand[t][k] = k < s.varying ? load(in[k] + start + t * LANES) : single[k];
         }
     }
     UNROLL_FEW
-    for (int t = 0; t < turns; t++)
+    for (int t = 0; t < unroll; t++)
         s.f(operand[t], result[t]);
     UNROLL_FEW
-    for (int t = 0; t < turns; t++) {
+    for (int t = 0; t < unroll; t++) {
         UNROLL_FEW
         for (int k = 0; k < s.results; k++)
-            put(out[k] + start + t * LANES, result[t][k], streams);
+            store_result(out[k] + start + t * LANES, result[t][k], non_temporal);
         if (s.reports) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
     }
     return seen;
@@ -104,24 +104,24 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     lanes seen = 0;
     UNROLL_FEW
     for (int k = s.varying; k < s.operands; k++)
-        operand[k] = real_(in[k][0]);
+        operand[k] = splat(in[k][0]);
     ptrdiff_t i = 0;
-    bool aligned = LANES > 1 && n >= 8 * LANES, streams = s.streams && aligned && s.results == 1;
+    bool aligned = LANES > 1 && n >= 8 * LANES, non_temporal = s.non_temporal && aligned && s.results == 1;
     UNROLL_FEW
     for (int k = 0; k < s.varying; k++)
-        streams &= in[k] != out[0];
+        non_temporal &= in[k] != out[0];
     if (aligned) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
         i = to_aligned(out[0]);
         if (i) seen |= compute_part(s, operand, in, out, 0, i);
     }
-    if (TURNS > 1 && s.is_long)
-        for (; i <= n - TURNS * LANES; i += TURNS * LANES)
-            seen |= compute_vectors(s, TURNS, operand, in, out, i, streams);
+    if (UNROLL_FACTOR > 1 && s.latency_bound)
+        for (; i <= n - UNROLL_FACTOR * LANES; i += UNROLL_FACTOR * LANES)
+            seen |= compute_vectors(s, UNROLL_FACTOR, operand, in, out, i, non_temporal);
 #pragma GCC ivdep
     for (; i <= n - LANES; i += LANES)
-        seen |= compute_vectors(s, 1, operand, in, out, i, streams);
-    if (streams) end_streaming();
+        seen |= compute_vectors(s, 1, operand, in, out, i, non_temporal);
+    if (non_temporal) fence_non_temporal();
     if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
     return seen;
 }
@@ -161,54 +161,54 @@ INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, pt
 }
 
 /* The loop of one function: arrays, then parameters that are most often one value. */
-INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)
+INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)
 {
-    bool direct = true, single = true, found = s.reports && environment_overflow();
+    bool direct = true, single = true, found = s.reports && fp_env_overflow();
     for (int k = 0; k < s.operands + s.results; k++)
         if (k >= s.varying && k < s.operands)
             single &= steps[k] == 0;
         else
             direct &= steps[k] == sizeof(scalar);
-    s.streams = streams && direct;
+    s.non_temporal = non_temporal && direct;
     lanes seen;
     if (s.varying == s.operands || single || n == 1) {
         seen = compute_blocks(s, direct || n == 1, arrays, n, steps);
     } else {
         s.varying = s.operands;
-        s.streams = false;
+        s.non_temporal = false;
         seen = compute_blocks(s, false, arrays, n, steps);
     }
-    if (s.reports) environment_set_overflow(found || seen);
+    if (s.reports) fp_env_set_overflow(found || seen);
 }
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
-#define LOOP(function, varying, operands, is_long, call)                                                               \
-    LOOP_ANY(function, varying, operands, 1, false, is_long, r[0] = call)
-#define LOOP_TWO(function, operands, is_long, call)                                                                    \
-    LOOP_ANY(function, operands, operands, 2, true, is_long, struct gradients d = call; r[0] = d.first; r[1] = d.second)
-#define LOOP_ANY(function, varying, operands, results, reports, is_long, ...)                                          \
+#define LOOP(function, varying, operands, latency_bound, call)                                                               \
+    LOOP_ANY(function, varying, operands, 1, false, latency_bound, r[0] = call)
+#define LOOP_TWO(function, operands, latency_bound, call)                                                                    \
+    LOOP_ANY(function, operands, operands, 2, true, latency_bound, struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, reports, latency_bound, ...)                                          \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
-    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool streams)                \
+    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)                \
     {                                                                                                                  \
-        const struct shape s = {function##_of, varying, operands, results, reports, is_long, false};                   \
-        run(s, arrays, n, steps, streams);                                                                             \
+        const struct shape s = {function##_of, varying, operands, results, reports, latency_bound, false};                   \
+        run(s, arrays, n, steps, non_temporal);                                                                             \
     }
-#define LONG true
-#define SHORT false
+#define LATENCY_BOUND true
+#define THROUGHPUT_BOUND false
 
-#define LOOP_FROM_OUTPUT(name, count, is_long)                                                                         \
-    LOOP(name##_grad_y, 2, 2 + count, is_long, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
-#define LOOP_FROM_INPUT(name, count, is_long)
-#define LOOP_KINK(name, count, is_long)                                                                                \
-    LOOP(name##_grad_at_zero, 2, 3 + count, is_long,                                                                   \
-         sel(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
-#define LOOP_SMOOTH(name, count, is_long)
+#define LOOP_FROM_OUTPUT(name, count, latency_bound)                                                                         \
+    LOOP(name##_grad_y, 2, 2 + count, latency_bound, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
+#define LOOP_FROM_INPUT(name, count, latency_bound)
+#define LOOP_KINK(name, count, latency_bound)                                                                                \
+    LOOP(name##_grad_at_zero, 2, 3 + count, latency_bound,                                                                   \
+         select(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
+#define LOOP_SMOOTH(name, count, latency_bound)
 
-#define LOOPS(name, count, parameters, domain, source, kink, overflows, is_long, ...)                                  \
-    LOOP(name##_forward, 1, 1 + count, is_long, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
-    LOOP(name##_grad, 2, 2 + count, is_long, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
-    LOOP_##source(name, count, is_long)                                                                                \
-    LOOP_##kink(name, count, is_long)
+#define LOOPS(name, count, parameters, domain, source, kink, overflows, latency_bound, ...)                                  \
+    LOOP(name##_forward, 1, 1 + count, latency_bound, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
+    LOOP(name##_grad, 2, 2 + count, latency_bound, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
+    LOOP_##source(name, count, latency_bound)                                                                                \
+    LOOP_##kink(name, count, latency_bound)
 
 #define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
 #define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
@@ -217,17 +217,17 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 #define OVERFLOWS true
 #define BOUNDED false
 
-#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, is_long, ulp, ulp_gradient, ...)             \
+#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, latency_bound, ulp, ulp_gradient, ...)             \
     {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
      {{SYMBOL(name##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                               \
       {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
       KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
 
-#define GATED_LOOPS(name, arguments, is_long, ...)                                                                     \
-    LOOP_ANY(name##_forward, 2, 2, 1, true, is_long, r[0] = name##_forward(o[0], o[1]))                                \
-    LOOP_TWO(name##_grad, 3, is_long, name##_grad(o[0], o[1], o[2]))
+#define GATED_LOOPS(name, arguments, latency_bound, ...)                                                                     \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                                \
+    LOOP_TWO(name##_grad, 3, latency_bound, name##_grad(o[0], o[1], o[2]))
 
-#define GATED_ROW(name, arguments, is_long, ulp, ulp_gradient, formula, first, second, ...)                            \
+#define GATED_ROW(name, arguments, latency_bound, ulp, ulp_gradient, formula, first, second, ...)                            \
     {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
      {{SYMBOL(name##_forward), 2, 1, true, sizeof(scalar)}, {SYMBOL(name##_grad), 3, 2, true, sizeof(scalar)}}},
 

@@ -72,7 +72,7 @@ INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, 
         f32->loop(operands, part, block_steps, false);
         for (int k = f32->inputs; k < count; k++) {
             bool exceptional = narrow_strided(narrow, blocks[k], arrays[k] + start * steps[k], steps[k], part);
-            if (exceptional && f32->overflows && overflows(blocks[k], part)) environment_set_overflow(true);
+            if (exceptional && f32->overflows && overflows(blocks[k], part)) fp_env_set_overflow(true);
         }
     }
 }

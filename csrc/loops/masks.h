@@ -1,8 +1,8 @@
 /* The loops that write or read a bit for each element: NAME_masked of every activation in the list MASKED, masked_grad,
    and the table that the object exports.  Eight elements to a byte, the first its lowest bit, on every processor; the bits
    behind the last element are 0. */
-#ifndef NUMACT_MASKS_H
-#define NUMACT_MASKS_H
+#ifndef NUMACT_LOOPS_MASKS_H
+#define NUMACT_LOOPS_MASKS_H
 
 #include "loops/elementwise.h"
 
@@ -53,13 +53,13 @@ INLINE void flush_bits(struct bit_writer *w)
 
 /* FLAGS elements and their bits, from the ones that were there to the ones that are. */
 INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
-                              bool streams)
+                              bool non_temporal)
 {
     flags before = flags_of(word), after = flags_of(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES) {
         mask passes = flags_at(&before, k);
-        put(out + k, f(load(in + k), &passes, values), streams);
+        store_result(out + k, f(load(in + k), &passes, values), non_temporal);
         set_flags(&after, k, passes);
     }
     return word_of(&after);
@@ -68,7 +68,7 @@ INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word
 /* LINE_OF_BITS elements, their bits before their results: a store of bits among those of the results costs a quarter of the
    speed.  Meanwhile the memory of the results is asked for. */
 INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w, scalar *out, const real *values,
-                       bool streams)
+                       bool non_temporal)
 {
     for (int first = 0; first < LINE_OF_BITS; first += FLAGS) {
         flags found = flags_of(0);
@@ -79,14 +79,14 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
             set_flags(&found, k, passes);
         }
         write_bits(w, word_of(&found), FLAGS);
-        if (!streams)
+        if (!non_temporal)
             for (size_t byte = 0; byte < FLAGS * sizeof(scalar); byte += CACHE_LINE)
                 __builtin_prefetch((char *)(out + first) + byte, 1);
     }
 #pragma GCC ivdep
     for (int k = 0; k < LINE_OF_BITS; k += LANES) {
         mask passes = {0};
-        put(out + k, f(load(in + k), &passes, values), streams);
+        store_result(out + k, f(load(in + k), &passes, values), non_temporal);
     }
 }
 
@@ -103,14 +103,14 @@ INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_
 
 /* Contiguous memory; out may be in.  The first elements are computed apart, so that out is aligned from then on. */
 INLINE void run_masked(masked_formula *f, bool writes, int value_count, const scalar *in, uint8_t *bytes, scalar *out,
-                       ptrdiff_t n, const scalar *given, bool streams)
+                       ptrdiff_t n, const scalar *given, bool non_temporal)
 {
     struct bit_writer written = {bytes, 0, 0};
     real values[OPERANDS];
     UNROLL_FEW
     for (int k = 0; k < value_count; k++)
-        values[k] = real_(given[k]);
-    streams &= LANES > 1 && in != out && n >= 2 * FLAGS;
+        values[k] = splat(given[k]);
+    non_temporal &= LANES > 1 && in != out && n >= 2 * FLAGS;
     ptrdiff_t i = 0, first = (ptrdiff_t)(-((uintptr_t)out / sizeof(scalar)) % (CACHE_LINE / sizeof(scalar)));
     if (first && n >= 2 * FLAGS) {
         uint64_t word = compute_masked_part(f, in, writes ? 0 : read_bits(bytes, 0, first), out, values, first);
@@ -119,9 +119,9 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
     }
     if (writes)
         for (; i <= n - LINE_OF_BITS; i += LINE_OF_BITS)
-            write_line(f, in + i, &written, out + i, values, streams);
+            write_line(f, in + i, &written, out + i, values, non_temporal);
     for (; i <= n - FLAGS; i += FLAGS) {
-        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values, streams);
+        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values, non_temporal);
         if (writes) write_bits(&written, word, FLAGS);
     }
     if (i < n) {
@@ -129,14 +129,14 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
         if (writes) write_bits(&written, word, n - i);
     }
     if (writes) flush_bits(&written);
-    if (streams) end_streaming();
+    if (non_temporal) fence_non_temporal();
 }
 
 #define MASKED_LOOP(function, writes, value_count)                                                                     \
     static void SYMBOL(function)(const void *in, uint8_t *bytes, void *out, ptrdiff_t n, const void *values,            \
-                                 bool streams)                                                                         \
+                                 bool non_temporal)                                                                         \
     {                                                                                                                  \
-        run_masked(function##_of, writes, value_count, in, bytes, out, n, values, streams);                            \
+        run_masked(function##_of, writes, value_count, in, bytes, out, n, values, non_temporal);                            \
     }
 
 #define MASKED_FORWARD(name, count)                                                                                    \
@@ -152,8 +152,8 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
 /* dy times one of two factors; 0 selects, as in the gradients. */
 INLINE real masked_grad_of(real dy, mask *passes, const real *factors)
 {
-    real factor = sel(*passes, factors[0], factors[1]);
-    return sel(eq(factor, 0), 0, dy * factor);
+    real factor = select(*passes, factors[0], factors[1]);
+    return select(eq(factor, 0), 0, dy * factor);
 }
 
 MASKED(MASKED_FORWARD)

@@ -1,7 +1,7 @@
 /* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back; and the
    table that the object exports. */
-#ifndef NUMACT_AXIS_ROWS_H
-#define NUMACT_AXIS_ROWS_H
+#ifndef NUMACT_LOOPS_ROWS_H
+#define NUMACT_LOOPS_ROWS_H
 
 #include <stdalign.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Printed by minimax.py f64: change that, not this. */
-#ifndef NUMACT_COEFFICIENTS_F64_H
-#define NUMACT_COEFFICIENTS_F64_H
+#ifndef NUMACT_MATH_COEFFICIENTS_F64_H
+#define NUMACT_MATH_COEFFICIENTS_F64_H
 
 #define LOG2E ((scalar)0x1.71547652b82fep+0) /* 1 / ln 2 */
 #define LN2 ((scalar)0x1.62e42fefa39efp-1) /* ln 2 */
@@ -20,7 +20,7 @@
 #define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two numbers */
 #define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0) /* up to here x - tanh x is a polynomial */
 #define TANHSHRINK_CENTRE ((scalar)0x1.f430000000000p-1) /* near the middle of the squares up to there */
-#define BELL_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
+#define EXP_NEG_SQUARE_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
 #define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* the same times any two numbers */
 #define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
 #define GELU_TANH_SLOPE ((scalar)0x1.26aec21bce740p+1) /* 2 sqrt(2/pi) / ln 2, short by six digits */

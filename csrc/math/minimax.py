@@ -487,7 +487,7 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two numbers"
     yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
     yield "TANHSHRINK_CENTRE", TANHSHRINK_CENTRE[format.name], "near the middle of the squares up to there"
-    yield "BELL_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
+    yield "EXP_NEG_SQUARE_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
     yield "GELU_TANH_FAR", mpf({"f32": 16, "f64": 32}[format.name]), "the same times any two numbers"
     yield (
         "GELU_TANH_LIMIT",
@@ -520,7 +520,7 @@ def initializers(rows: Iterable[Iterable[mpf]], format: Format) -> Iterator[str]
 
 
 def header(format: Format) -> Iterator[str]:
-    guard = f"NUMACT_COEFFICIENTS_{format.name.upper()}_H"
+    guard = f"NUMACT_MATH_COEFFICIENTS_{format.name.upper()}_H"
     yield f"/* Printed by minimax.py {format.name}: change that, not this. */"
     yield f"#ifndef {guard}"
     yield f"#define {guard}"

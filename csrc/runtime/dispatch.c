@@ -129,7 +129,7 @@ struct element_loop {
     numact_half_loop *half_loop; /* NULL: the kernel's own */
     char *const *arrays;
     const ptrdiff_t *steps;
-    bool streams;
+    bool non_temporal;
     const uint16_t *table;      /* of the results for the input `varying`, or NULL */
     int varying;
 };
@@ -142,11 +142,11 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
         arrays[k] = loop->arrays[k] + start * loop->steps[k];
     const int in = loop->varying, out = loop->kernel->inputs;
     if (loop->table)
-        numact_look_up(loop->table, arrays[in], loop->steps[in], arrays[out], loop->steps[out], stop - start);
+        numact_lut_apply(loop->table, arrays[in], loop->steps[in], arrays[out], loop->steps[out], stop - start);
     else if (loop->half_loop)
         loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
     else
-        loop->kernel->loop(arrays, stop - start, loop->steps, loop->streams);
+        loop->kernel->loop(arrays, stop - start, loop->steps, loop->non_temporal);
 }
 
 /* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the other. */
@@ -170,10 +170,10 @@ static int only_varying(const struct element_loop *loop)
 
 static void run_elements(struct element_loop loop, ptrdiff_t n)
 {
-    environment found = environment_enter();
+    fp_env found = fp_env_enter();
     const struct numact_kernel *kernel = loop.kernel;
     const int count = kernel->inputs + kernel->outputs;
-    loop.streams = n >= NUMACT_STREAMED / kernel->width;
+    loop.non_temporal = n >= NUMACT_NON_TEMPORAL / kernel->width;
     struct operand operands[NUMACT_MAX_ARRAYS];
     bool shared = n >= LEAST_SHARED;
     if (shared) {
@@ -183,10 +183,10 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
         shared = independent(operands, kernel->inputs, count, n);
     }
     uint16_t *table = NULL;
-    if (shared && loop.half_loop && n >= NUMACT_TABULATED && kernel->outputs == 1 && !kernel->overflows) {
+    if (shared && loop.half_loop && n >= NUMACT_LUT && kernel->outputs == 1 && !kernel->overflows) {
         const struct numact_half_kernel half = {kernel, loop.half_loop};
         loop.varying = only_varying(&loop);
-        if (loop.varying >= 0) loop.table = table = numact_tabulate(&half, loop.varying, loop.arrays, n);
+        if (loop.varying >= 0) loop.table = table = numact_lut(&half, loop.varying, loop.arrays, n);
     }
     if (shared)
         numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
@@ -196,7 +196,7 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     else
         compute_elements(&loop, 0, n);
     free(table);
-    environment_leave(found, kernel->overflows);
+    fp_env_leave(found, kernel->overflows);
 }
 
 void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
@@ -252,7 +252,7 @@ static int operands_of(const struct row_loop *loop, struct operand *operands, in
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
     enum { BATCH = 16 }; /* rows that loops compute together, if they are short */
-    environment found = environment_enter();
+    fp_env found = fp_env_enter();
     struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
     struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
     int inputs = 0;
@@ -267,7 +267,7 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     } else {
         compute_rows(&loop, 0, n);
     }
-    environment_leave(found, false);
+    fp_env_leave(found, false);
     return !atomic_load(&loop.failed);
 }
 
@@ -280,7 +280,7 @@ struct masked_pass {
     uint8_t *bits;
     char *out;
     const void *values;
-    bool streams;
+    bool non_temporal;
 };
 
 static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -291,17 +291,17 @@ static void compute_masked(void *context, ptrdiff_t start, ptrdiff_t stop)
     if (pass->half_loop)
         pass->half_loop(pass->loop, in, pass->bits + start / 8, out, stop - start, pass->values);
     else
-        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values, pass->streams);
+        pass->loop(in, pass->bits + start / 8, out, stop - start, pass->values, pass->non_temporal);
 }
 
 void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
                        uint8_t *bits, void *out, ptrdiff_t n, const void *values)
 {
     enum { WHOLE_BITS = 512 }; /* the bits of a cache line */
-    environment found = environment_enter();
-    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, n >= NUMACT_STREAMED / width};
+    fp_env found = fp_env_enter();
+    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, n >= NUMACT_NON_TEMPORAL / width};
     numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
-    environment_leave(found, false);
+    fp_env_leave(found, false);
 }
 
 /* A task of a normalisation, for several threads. */
@@ -321,9 +321,9 @@ void numact_norm_run(const struct numact_norm_task *task, const struct numact_no
     struct norm_run run = {task, call};
     const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->places;
     if (units == 0) return;
-    environment found = environment_enter();
+    fp_env found = fp_env_enter();
     numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
-    environment_leave(found, false);
+    fp_env_leave(found, false);
 }
 
 /* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in order, so
@@ -372,10 +372,10 @@ int numact_observe(numact_observe_loop *loop, const struct numact_observation *o
     const ptrdiff_t count = (blocks + chunk - 1) / chunk;
     struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
     if (!run.chunks) return -1;
-    environment found = environment_enter();
+    fp_env found = fp_env_enter();
     numact_parallel(compute_observation, &run, count, 1, 1);
-    bool overflowed = observation->x && observation->activation->overflows && environment_overflow();
-    environment_leave(found, false);
+    bool overflowed = observation->x && observation->activation->overflows && fp_env_overflow();
+    fp_env_leave(found, false);
     for (ptrdiff_t k = 0; k < count; k++)
         add_statistics(statistics, &run.chunks[k]);
     free(run.chunks);

@@ -10,7 +10,7 @@
 enum { NUMBERS = 1 << 16, SAMPLE = 2048, SAMPLE_START = 0x3C00 };
 
 /* ns for an element that is looked up, from memory to memory. */
-static const double LOOK_UP_TIME = 0.42;
+static const double LOOKUP_NS = 0.42;
 
 /* Results from a number on, computed in its place. */
 struct table {
@@ -53,16 +53,16 @@ static double time_to_compute(struct table table)
     return least / SAMPLE;
 }
 
-uint16_t *numact_tabulate(const struct numact_half_kernel *half, int varying, char *const *arrays, ptrdiff_t n)
+uint16_t *numact_lut(const struct numact_half_kernel *half, int varying, char *const *arrays, ptrdiff_t n)
 {
     struct table table = {half, varying, arrays, 0, NULL};
-    if (time_to_compute(table) * (double)(n - NUMBERS) < LOOK_UP_TIME * (double)n) return NULL;
+    if (time_to_compute(table) * (double)(n - NUMBERS) < LOOKUP_NS * (double)n) return NULL;
     table.results = malloc(NUMBERS * sizeof *table.results);
     if (table.results) numact_parallel(compute_results, &table, NUMBERS, SAMPLE, SAMPLE);
     return table.results;
 }
 
-void numact_look_up(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step, ptrdiff_t n)
+void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step, ptrdiff_t n)
 {
     enum { TOGETHER = 32, AHEAD = 2048 };
     const ptrdiff_t size = sizeof *table;

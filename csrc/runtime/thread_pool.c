@@ -19,11 +19,11 @@ int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, me
 
 /* In nanoseconds, as measured (benchmarks/README.md). */
 enum {
-    WORTH_WAKING = 150000,  /* work for which one more thread is woken */
-    WORTH_SHARING = 5000,   /* work for which one is used that is awake */
-    PART = 3000,            /* parts are not smaller */
-    LINGERING = 50000,      /* how long a thread stays awake after a job */
-    PATIENCE = 20000,       /* how long the caller waits for threads, twice, before it sleeps */
+    WAKE_THRESHOLD_NS = 150000,  /* work for which one more thread is woken */
+    SHARE_THRESHOLD_NS = 5000,   /* work for which one is used that is awake */
+    CHUNK_NS = 3000,            /* parts are not smaller */
+    WORKER_SPIN_NS = 50000,      /* how long a thread stays awake after a job */
+    CALLER_SPIN_NS = 20000,       /* how long the caller waits for threads, twice, before it sleeps */
 };
 
 enum { STACK_BYTES = 1 << 20 };
@@ -52,19 +52,19 @@ static struct {
     int threads;        /* that exist */
     struct thread thread[NUMACT_MAX_THREADS];
     int caller_cpu;     /* kept free for the caller, or -1 */
-    atomic_int room;    /* how many of them may still join the job */
-    atomic_int inside;  /* how many are computing */
-    atomic_int awake;   /* how many look out for a job */
+    atomic_int open_slots;    /* how many of them may still join the job */
+    atomic_int running;  /* how many are computing */
+    atomic_int spinning;   /* how many look out for a job */
     struct job *job;
-    atomic_bool refused; /* the system has not given a thread: none is asked for until another number is set */
-    bool fork_watched;
+    atomic_bool creation_failed; /* the system has not given a thread: none is asked for until another number is set */
+    bool fork_handler_set;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
 
-static atomic_bool everything_to_threads;
+static atomic_bool workers_do_everything;
 
 /* The child has none of the threads, and whatever they or other callers held is nobody's now. */
-static void forget_threads(void)
+static void reset_after_fork(void)
 {
     static const pthread_mutex_t new_lock = PTHREAD_MUTEX_INITIALIZER;
     static const pthread_cond_t new_condition = PTHREAD_COND_INITIALIZER;
@@ -72,11 +72,11 @@ static void forget_threads(void)
     pool.work = pool.done = new_condition;
     pool.threads = 0;
     pool.caller_cpu = -1;
-    atomic_store(&pool.room, 0);
-    atomic_store(&pool.inside, 0);
-    atomic_store(&pool.awake, 0);
+    atomic_store(&pool.open_slots, 0);
+    atomic_store(&pool.running, 0);
+    atomic_store(&pool.spinning, 0);
     pool.job = NULL;
-    atomic_store(&pool.refused, false);
+    atomic_store(&pool.creation_failed, false);
     atomic_flag_clear(&pool.owned);
 }
 
@@ -88,7 +88,7 @@ double numact_nanoseconds(void)
 }
 
 /* Tells the processor that this is a loop that waits. */
-static void pause_briefly(void)
+static void cpu_relax(void)
 {
 #if defined __x86_64__ || defined __i386__
     __builtin_ia32_pause();
@@ -99,13 +99,13 @@ static void pause_briefly(void)
 
 /* Looks at the value until it is zero, or is not, but not for long.  It does not yield: beside another program's thread that
    always has something to do, the processor would be gone for milliseconds each time. */
-static void watch(atomic_int *value, bool zero, double duration)
+static void spin_wait(atomic_int *value, bool zero, double duration)
 {
     const double end = numact_nanoseconds() + duration;
     do {
         for (int k = 0; k < 16; k++) {
             if ((atomic_load_explicit(value, memory_order_relaxed) == 0) == zero) return;
-            pause_briefly();
+            cpu_relax();
         }
     } while (numact_nanoseconds() < end);
 }
@@ -113,7 +113,7 @@ static void watch(atomic_int *value, bool zero, double duration)
 static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
 /* Takes the next part: large ones first, so that few are taken, small ones last, so that all threads end together. */
-static bool take(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
+static bool claim_chunk(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
 {
     *start = atomic_load(&job->next);
     do {
@@ -125,36 +125,36 @@ static bool take(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
     return true;
 }
 
-static void compute_parts(struct job *job)
+static void run_chunks(struct job *job)
 {
-    for (ptrdiff_t start, stop; take(job, &start, &stop);)
+    for (ptrdiff_t start, stop; claim_chunk(job, &start, &stop);)
         job->part(job->context, start, stop);
 }
 
-static void *serve(void *own)
+static void *worker_main(void *own)
 {
     struct thread *self = own;
     for (;;) {
-        atomic_fetch_add(&pool.awake, 1);
-        watch(&pool.room, false, LINGERING);
+        atomic_fetch_add(&pool.spinning, 1);
+        spin_wait(&pool.open_slots, false, WORKER_SPIN_NS);
         pthread_mutex_lock(&pool.lock);
-        atomic_fetch_sub(&pool.awake, 1);
-        while (!atomic_load(&pool.room))
+        atomic_fetch_sub(&pool.spinning, 1);
+        while (!atomic_load(&pool.open_slots))
             pthread_cond_wait(&pool.work, &pool.lock);
-        atomic_fetch_sub(&pool.room, 1);
-        atomic_fetch_add(&pool.inside, 1);
+        atomic_fetch_sub(&pool.open_slots, 1);
+        atomic_fetch_add(&pool.running, 1);
         atomic_store(&self->computing, true);
         struct job *job = pool.job;
         pthread_mutex_unlock(&pool.lock);
 
-        environment found = environment_enter();
-        compute_parts(job);
-        if (environment_overflow()) atomic_store(&job->overflow, true);
-        environment_leave(found, false);
+        fp_env found = fp_env_enter();
+        run_chunks(job);
+        if (fp_env_overflow()) atomic_store(&job->overflow, true);
+        fp_env_leave(found, false);
 
         pthread_mutex_lock(&pool.lock);
         atomic_store(&self->computing, false);
-        if (atomic_fetch_sub(&pool.inside, 1) == 1) pthread_cond_signal(&pool.done);
+        if (atomic_fetch_sub(&pool.running, 1) == 1) pthread_cond_signal(&pool.done);
         pthread_mutex_unlock(&pool.lock);
     }
     return NULL;
@@ -163,10 +163,10 @@ static void *serve(void *own)
 /* Sees to it that there are as many threads, or as many as the system gives; returns how many. */
 static int start_threads(int wanted)
 {
-    if (pool.threads >= wanted || atomic_load(&pool.refused)) return pool.threads < wanted ? pool.threads : wanted;
-    pool.fork_watched = pool.fork_watched || pthread_atfork(NULL, NULL, forget_threads) == 0;
+    if (pool.threads >= wanted || atomic_load(&pool.creation_failed)) return pool.threads < wanted ? pool.threads : wanted;
+    pool.fork_handler_set = pool.fork_handler_set || pthread_atfork(NULL, NULL, reset_after_fork) == 0;
     pthread_attr_t attributes;
-    if (!pool.fork_watched || pthread_attr_init(&attributes)) return 0;
+    if (!pool.fork_handler_set || pthread_attr_init(&attributes)) return 0;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigset_t all, before;
@@ -175,11 +175,11 @@ static int start_threads(int wanted)
     while (pool.threads < wanted) {
         struct thread *next = &pool.thread[pool.threads];
         atomic_store(&next->computing, false);
-        if (pthread_create(&next->id, &attributes, serve, next)) break;
+        if (pthread_create(&next->id, &attributes, worker_main, next)) break;
         pool.threads++;
     }
     pool.caller_cpu = -1;
-    if (pool.threads < wanted) atomic_store(&pool.refused, true);
+    if (pool.threads < wanted) atomic_store(&pool.creation_failed, true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return pool.threads;
@@ -187,7 +187,7 @@ static int start_threads(int wanted)
 
 /* Keeps the threads off the processor of the caller.  Linux may wake a thread on the processor of whoever wakes it, where it
    waits behind the caller for milliseconds. */
-static void make_room_for_caller(void)
+static void pin_workers_off_caller_cpu(void)
 {
 #ifdef __linux__
     const int cpu = sched_getcpu();
@@ -203,7 +203,7 @@ static void make_room_for_caller(void)
 
 #ifdef __linux__
 /* How long it has had a processor, in ns; -1 if it computes nothing. */
-static double time_computing(struct thread *thread)
+static double cpu_time_ns(struct thread *thread)
 {
     clockid_t clock;
     struct timespec time;
@@ -215,31 +215,31 @@ static double time_computing(struct thread *thread)
 
 /* A thread that another program has interrupted in the middle of a part may stay so for milliseconds.  Those whose time
    stands still come to the processor of the caller, who sleeps meanwhile. */
-static void free_the_interrupted(void)
+static void migrate_preempted_workers(void)
 {
 #ifdef __linux__
-    if (atomic_load(&pool.inside) == 0 || pool.caller_cpu < 0) return;
+    if (atomic_load(&pool.running) == 0 || pool.caller_cpu < 0) return;
     double before[NUMACT_MAX_THREADS];
     for (int k = 0; k < pool.threads; k++)
-        before[k] = time_computing(&pool.thread[k]);
-    watch(&pool.inside, true, PATIENCE);
+        before[k] = cpu_time_ns(&pool.thread[k]);
+    spin_wait(&pool.running, true, CALLER_SPIN_NS);
     cpu_set_t here;
     CPU_ZERO(&here);
     CPU_SET((size_t)pool.caller_cpu, &here);
     for (int k = 0; k < pool.threads; k++)
-        if (before[k] >= 0 && time_computing(&pool.thread[k]) == before[k]) {
+        if (before[k] >= 0 && cpu_time_ns(&pool.thread[k]) == before[k]) {
             pthread_setaffinity_np(pool.thread[k].id, sizeof here, &here);
             pool.caller_cpu = -1;
         }
 #endif
 }
 
-static void invite(struct job *job, int threads)
+static void publish_job(struct job *job, int threads)
 {
-    make_room_for_caller();
+    pin_workers_off_caller_cpu();
     pthread_mutex_lock(&pool.lock);
     pool.job = job;
-    atomic_store(&pool.room, threads);
+    atomic_store(&pool.open_slots, threads);
     for (int k = 0; k < threads; k++)
         pthread_cond_signal(&pool.work);
     pthread_mutex_unlock(&pool.lock);
@@ -248,21 +248,21 @@ static void invite(struct job *job, int threads)
 /* Waits for those who have begun; who has not woken up by now is not waited for. */
 static void finish(struct job *job)
 {
-    watch(&pool.inside, true, PATIENCE);
-    free_the_interrupted();
+    spin_wait(&pool.running, true, CALLER_SPIN_NS);
+    migrate_preempted_workers();
     pthread_mutex_lock(&pool.lock);
-    while (atomic_load(&pool.inside) || (atomic_load(&everything_to_threads) && atomic_load(&job->next) < job->n))
+    while (atomic_load(&pool.running) || (atomic_load(&workers_do_everything) && atomic_load(&job->next) < job->n))
         pthread_cond_wait(&pool.done, &pool.lock);
-    atomic_store(&pool.room, 0);
+    atomic_store(&pool.open_slots, 0);
     pthread_mutex_unlock(&pool.lock);
 }
 
 /* How many threads, beside the caller's, are worth it for work of that many nanoseconds. */
-static int helpers(double work, int threads)
+static int workers_worth_waking(double work, int threads)
 {
-    if (atomic_load(&everything_to_threads)) return threads - 1;
-    double sleeping = work / WORTH_WAKING, sharing = work / WORTH_SHARING, awake = atomic_load(&pool.awake);
-    if (sharing > awake) sharing = awake;
+    if (atomic_load(&workers_do_everything)) return threads - 1;
+    double sleeping = work / WAKE_THRESHOLD_NS, sharing = work / SHARE_THRESHOLD_NS, spinning = atomic_load(&pool.spinning);
+    if (sharing > spinning) sharing = spinning;
     double most = sleeping > sharing ? sleeping : sharing;
     return most < threads - 1 ? (int)most : threads - 1;
 }
@@ -278,20 +278,20 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
     const double start = numact_nanoseconds();
     part(context, 0, first);
     const double each = (numact_nanoseconds() - start) / (double)first;
-    const int wanted = helpers((double)(n - first) * each, threads);
+    const int wanted = workers_worth_waking((double)(n - first) * each, threads);
     if (wanted < 1 || atomic_flag_test_and_set(&pool.owned)) {
         part(context, first, n);
         return;
     }
     const int found = start_threads(wanted);
     if (found) {
-        const ptrdiff_t least = (double)n * each < PART ? n : (ptrdiff_t)(PART / each) + 1;
+        const ptrdiff_t least = (double)n * each < CHUNK_NS ? n : (ptrdiff_t)(CHUNK_NS / each) + 1;
         struct job job = {.part = part, .context = context, .n = n, .least = rounded_up(least, multiple),
                           .multiple = multiple, .threads = found + 1, .next = first};
-        invite(&job, found);
-        if (!atomic_load(&everything_to_threads)) compute_parts(&job);
+        publish_job(&job, found);
+        if (!atomic_load(&workers_do_everything)) run_chunks(&job);
         finish(&job);
-        if (atomic_load(&job.overflow)) environment_set_overflow(true);
+        if (atomic_load(&job.overflow)) fp_env_set_overflow(true);
     } else {
         part(context, first, n);
     }
@@ -301,10 +301,10 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
 void numact_set_num_threads(int count)
 {
     atomic_store(&thread_count, count);
-    atomic_store(&pool.refused, false);
+    atomic_store(&pool.creation_failed, false);
 }
 
-void numact_leave_to_threads(bool everything) { atomic_store(&everything_to_threads, everything); }
+void numact_force_workers(bool everything) { atomic_store(&workers_do_everything, everything); }
 
 #else /* no threads */
 
@@ -315,6 +315,6 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
 }
 
 void numact_set_num_threads(int count) { atomic_store(&thread_count, count); }
-void numact_leave_to_threads(bool everything) { (void)everything; }
+void numact_force_workers(bool everything) { (void)everything; }
 
 #endif

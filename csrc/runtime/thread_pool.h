@@ -3,8 +3,8 @@
    The threads are the project's own: they start at the first large computation, sleep between computations, run no Python
    and take no signals; a forked child begins without them.  A call that finds them at work computes serially, as does one
    inside a part, and so does every call where no thread can be started. */
-#ifndef NUMACT_PARALLEL_H
-#define NUMACT_PARALLEL_H
+#ifndef NUMACT_RUNTIME_THREAD_POOL_H
+#define NUMACT_RUNTIME_THREAD_POOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ typedef void numact_part(void *context, ptrdiff_t start, ptrdiff_t stop);
    The grain is no promise that work of that size is split.  The first part is timed, and threads are woken only if what
    remains takes longer than waking them.  Fewer than two grains are one part, at no cost.
 
-   The caller is inside environment_enter() and environment_leave() (environment.h), and every part runs in that
+   The caller is inside fp_env_enter() and fp_env_leave() (environment.h), and every part runs in that
    environment; an overflow in a thread is raised on the caller's. */
 void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple);
 
@@ -34,6 +34,6 @@ __attribute__((visibility("default"))) int numact_get_num_threads(void);
 __attribute__((visibility("default"))) void numact_set_num_threads(int count);
 
 /* For tests: whether everything that can be split is, with the caller computing the first part only. */
-void numact_leave_to_threads(bool everything);
+void numact_force_workers(bool everything);
 
 #endif

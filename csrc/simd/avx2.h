@@ -1,6 +1,6 @@
 /* `real` as a vector of AVX2: eight floats or four doubles. */
-#ifndef NUMACT_REAL_AVX2_H
-#define NUMACT_REAL_AVX2_H
+#ifndef NUMACT_SIMD_AVX2_H
+#define NUMACT_SIMD_AVX2_H
 
 #include <immintrin.h>
 
@@ -17,21 +17,21 @@ typedef __m256d real;
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, end_streaming(). */
-INLINE void store_streaming(scalar *p, real x) { INTRINSIC(stream)(p, x); }
-INLINE void end_streaming(void) { _mm_sfence(); }
+/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+INLINE void store_non_temporal(scalar *p, real x) { INTRINSIC(stream)(p, x); }
+INLINE void fence_non_temporal(void) { _mm_sfence(); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskload)(p, (__m256i)lanes_below(n)); }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(maskstore)(p, (__m256i)lanes_below(n), x); }
 
-INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(blendv)(b, a, (real)condition); }
+INLINE real select_real(mask condition, real a, real b) { return INTRINSIC(blendv)(b, a, (real)condition); }
 INLINE unsigned word_of_mask(mask condition) { return (unsigned)INTRINSIC(movemask)((real)condition); }
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
-INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
-INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
+INLINE real at_most_real(real x, real bound) { return INTRINSIC(min)(bound, x); }
+INLINE real at_least_real(real x, real bound) { return INTRINSIC(max)(bound, x); }
 
-INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
-INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
+INLINE real fma_real(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
+INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 
 #if REAL_BITS == 32
 /* As many doubles as a real has lanes, for sums. */
@@ -95,7 +95,7 @@ INLINE void sums_of_eights(const double (*rows)[8], double *sums)
 }
 #else
 /* The first n lanes, 0 in the others. */
-INLINE real first_lanes(real x, ptrdiff_t n) { return sel(lanes_below(n), x, 0); }
+INLINE real first_lanes(real x, ptrdiff_t n) { return select(lanes_below(n), x, 0); }
 INLINE bool is_finite_wide(real x) { return word_of_mask(eq(x - x, 0)) == (1u << LANES) - 1; }
 #endif
 

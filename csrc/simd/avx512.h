@@ -1,6 +1,6 @@
 /* `real` as a vector of AVX-512: 16 floats or eight doubles, and a condition as a mask of bits. */
-#ifndef NUMACT_REAL_AVX512_H
-#define NUMACT_REAL_AVX512_H
+#ifndef NUMACT_SIMD_AVX512_H
+#define NUMACT_SIMD_AVX512_H
 
 #include <immintrin.h>
 
@@ -21,30 +21,30 @@ typedef __mmask8 mask;
 #endif
 
 /* How many vectors of a long formula are computed in turn: as many as the registers hold. */
-enum { LANES = sizeof(real) / sizeof(scalar), TURNS = REAL_BITS == 32 ? 4 : 3 };
+enum { LANES = sizeof(real) / sizeof(scalar), UNROLL_FACTOR = REAL_BITS == 32 ? 4 : 3 };
 /* Before a loop over a few vectors; one over scalars is for the compiler. */
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, end_streaming(). */
-INLINE void store_streaming(scalar *p, real x) { INTRINSIC(stream)(p, x); }
-INLINE void end_streaming(void) { _mm_sfence(); }
+/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+INLINE void store_non_temporal(scalar *p, real x) { INTRINSIC(stream)(p, x); }
+INLINE void fence_non_temporal(void) { _mm_sfence(); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(mask_storeu)(p, (mask)((1u << n) - 1u), x); }
 
 /* The first n of LANES scalars, the others pad; n from 0 to LANES. */
 INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
 {
-    return INTRINSIC(mask_loadu)(real_(pad), (mask)((1u << n) - 1u), p);
+    return INTRINSIC(mask_loadu)(splat(pad), (mask)((1u << n) - 1u), p);
 }
 
-INLINE real sel_(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
+INLINE real select_real(mask condition, real a, real b) { return INTRINSIC(mask_blend)(condition, b, a); }
 INLINE int count_true(mask condition) { return __builtin_popcount(condition); }
-INLINE mask lt_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
-INLINE mask le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
-INLINE mask eq_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
-INLINE mask not_le_(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NLE_UQ); }
+INLINE mask lt_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LT_OQ); }
+INLINE mask le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_LE_OQ); }
+INLINE mask eq_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_EQ_OQ); }
+INLINE mask not_le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NLE_UQ); }
 INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 INLINE mask either(mask a, mask b) { return (mask)(a | b); }
 
@@ -60,20 +60,20 @@ INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)con
 INLINE mask flags_at(const flags *f, int first) { return (mask)(*f >> first); }
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
-INLINE real at_most_(real x, real bound) { return INTRINSIC(min)(bound, x); }
-INLINE real at_least_(real x, real bound) { return INTRINSIC(max)(bound, x); }
+INLINE real at_most_real(real x, real bound) { return INTRINSIC(min)(bound, x); }
+INLINE real at_least_real(real x, real bound) { return INTRINSIC(max)(bound, x); }
 
-INLINE real abs_(real x) { return INTRINSIC(abs)(x); }
+INLINE real absolute(real x) { return INTRINSIC(abs)(x); }
 /* min(|x|, bound) in one instruction; what a NaN gives is unspecified. */
-INLINE real abs_at_most(real x, scalar bound) { return INTRINSIC(range)(x, real_(bound), 0x0A); }
-INLINE real copysign_(real magnitude, real sign)
+INLINE real abs_at_most(real x, scalar bound) { return INTRINSIC(range)(x, splat(bound), 0x0A); }
+INLINE real copy_sign(real magnitude, real sign)
 {
     /* 0xCA: the first operand chooses, bit by bit, between the second and the third. */
-    return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-real_(0)), INTRINSIC_AS_BITS(sign),
+    return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-splat(0)), INTRINSIC_AS_BITS(sign),
                                                          INTRINSIC_AS_BITS(magnitude), 0xCA));
 }
-INLINE real fma_(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
-INLINE real sqrt_(real x) { return INTRINSIC(sqrt)(x); }
+INLINE real fma_real(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
+INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 
 #if REAL_BITS == 32
 /* As many doubles as a real has lanes, for sums. */
@@ -174,7 +174,7 @@ INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 #endif
 
 /* 2^n for an integral n of a normal power. */
-INLINE real power_of_two(real n) { return INTRINSIC(scalef)(real_(1), n); }
+INLINE real power_of_two(real n) { return INTRINSIC(scalef)(splat(1), n); }
 /* The same from the sum n + POWER_ROUNDER. */
 INLINE real power_of_sum(real sum)
 {

@@ -1,11 +1,11 @@
 /* What AVX-512 has instructions for, by the digits of a real: for one scalar and for vectors without them. */
-#ifndef NUMACT_REAL_DIGITS_H
-#define NUMACT_REAL_DIGITS_H
+#ifndef NUMACT_SIMD_BIT_PATTERNS_H
+#define NUMACT_SIMD_BIT_PATTERNS_H
 
 #define SIGN ((bits)1 << (REAL_BITS - 1))
-INLINE real abs_(real x) { return real_of_bits(bits_of_real(x) & ~SIGN); }
-INLINE real abs_at_most(real x, scalar bound) { return at_most(abs_(x), bound); }
-INLINE real copysign_(real magnitude, real sign)
+INLINE real absolute(real x) { return real_of_bits(bits_of_real(x) & ~SIGN); }
+INLINE real abs_at_most(real x, scalar bound) { return at_most(absolute(x), bound); }
+INLINE real copy_sign(real magnitude, real sign)
 {
     return real_of_bits((bits_of_real(magnitude) & ~SIGN) | (bits_of_real(sign) & SIGN));
 }
@@ -26,10 +26,10 @@ INLINE real scale(real x, real n)
    1, are 2^(EXPONENT_BIAS - 1) times as much beyond 1. */
 INLINE real exponent_of(real x)
 {
-    real magnitude = abs_(x), raised = real_of_bits(bits_of_real(magnitude) | bits_of(1)) - 1;
+    real magnitude = absolute(x), raised = real_of_bits(bits_of_real(magnitude) | bits_of(1)) - 1;
     mask subnormal = lt(magnitude, SMALLEST_NORMAL);
-    real_bits biased = bits_of_real(sel(subnormal, raised, magnitude)) >> MANTISSA;
-    return (real_of_bits(biased | bits_of(ROUNDER)) - ROUNDER) - sel(subnormal, 2 * EXPONENT_BIAS - 1, EXPONENT_BIAS);
+    real_bits biased = bits_of_real(select(subnormal, raised, magnitude)) >> MANTISSA;
+    return (real_of_bits(biased | bits_of(ROUNDER)) - ROUNDER) - select(subnormal, 2 * EXPONENT_BIAS - 1, EXPONENT_BIAS);
 }
 
 /* The segment of a number from 1 to 16, in SEGMENT_DIGITS digits. */

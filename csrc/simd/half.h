@@ -1,8 +1,8 @@
 /* The types of 16 bits and float32: to float32 exactly, back rounded once, to nearest even.  Beside arithmetic.h the only
    file that knows an instruction set: float16 is converted by instructions where the level has them, else by integers that
    give the same bits, for subnormals, infinities and NaN (made quiet, its upper digits kept) too. */
-#ifndef NUMACT_HALVES_H
-#define NUMACT_HALVES_H
+#ifndef NUMACT_SIMD_HALF_H
+#define NUMACT_SIMD_HALF_H
 
 #include "simd/real.h"
 

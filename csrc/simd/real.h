@@ -1,4 +1,4 @@
-/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, real_*.h, all that knows an
+/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, splat*.h, all that knows an
    instruction set.
 
    A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
@@ -8,8 +8,8 @@
 
    Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
    named constant from coefficients_*.h. */
-#ifndef NUMACT_ARITHMETIC_H
-#define NUMACT_ARITHMETIC_H
+#ifndef NUMACT_SIMD_REAL_H
+#define NUMACT_SIMD_REAL_H
 
 #include <float.h>
 #include <stdbool.h>
@@ -71,24 +71,24 @@ INLINE scalar scalar_of(bits b)
 enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS };
 
 /* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
-#define real_(value) ((value) - (real){0})
-#define sel(condition, a, b) sel_(condition, real_(a), real_(b))
-#define lt(a, b) lt_(real_(a), real_(b))
-#define le(a, b) le_(real_(a), real_(b))
-#define gt(a, b) lt_(real_(b), real_(a))
-#define ge(a, b) le_(real_(b), real_(a))
-#define eq(a, b) eq_(real_(a), real_(b))
+#define splat(value) ((value) - (real){0})
+#define select(condition, a, b) select_real(condition, splat(a), splat(b))
+#define lt(a, b) lt_real(splat(a), splat(b))
+#define le(a, b) le_real(splat(a), splat(b))
+#define gt(a, b) lt_real(splat(b), splat(a))
+#define ge(a, b) le_real(splat(b), splat(a))
+#define eq(a, b) eq_real(splat(a), splat(b))
 /* not a <= b, not a >= b: true where one of them is a NaN. */
-#define not_le(a, b) not_le_(real_(a), real_(b))
-#define not_ge(a, b) not_le_(real_(b), real_(a))
-#define at_most(x, bound) at_most_(real_(x), real_(bound))
-#define at_least(x, bound) at_least_(real_(x), real_(bound))
-#define fma(a, b, c) fma_(real_(a), real_(b), real_(c))
+#define not_le(a, b) not_le_real(splat(a), splat(b))
+#define not_ge(a, b) not_le_real(splat(b), splat(a))
+#define at_most(x, bound) at_most_real(splat(x), splat(bound))
+#define at_least(x, bound) at_least_real(splat(x), splat(bound))
+#define fma(a, b, c) fma_real(splat(a), splat(b), splat(c))
 /* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as a,
    whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds exactly, as
    what the rounding of a product has lost, or rounds without an effect on the rounding to float that follows. */
-#define add_scaled(a, b, c) add_scaled_(real_(a), real_(b), real_(c))
-#define fma_in_double(a, b, c) fma_in_double_(real_(a), real_(b), real_(c))
+#define add_scaled(a, b, c) add_scaled_real(splat(a), splat(b), splat(c))
+#define fma_in_double(a, b, c) fma_in_double_real(splat(a), splat(b), splat(c))
 
 /* How many conditions a `flags` holds. */
 enum { FLAGS = 64 };
@@ -116,10 +116,10 @@ INLINE double sum_of_eight(const double *x)
 #endif
 
 #ifdef FMA_IS_EMULATED
-INLINE real add_scaled_(real a, real b, real c) { return a * b + c; }
+INLINE real add_scaled_real(real a, real b, real c) { return a * b + c; }
 #else
-INLINE real add_scaled_(real a, real b, real c) { return fma_(a, b, c); }
-INLINE real fma_in_double_(real a, real b, real c) { return fma_(a, b, c); }
+INLINE real add_scaled_real(real a, real b, real c) { return fma_real(a, b, c); }
+INLINE real fma_in_double_real(real a, real b, real c) { return fma_real(a, b, c); }
 #endif
 
 /* How many of LANES elements there are, of the n that remain. */
@@ -131,7 +131,7 @@ typedef real wide;
 INLINE wide wide_of(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return load(p); }
 INLINE wide load_doubles(const double *p) { return load(p); }
-INLINE wide wide_value(double x) { return real_(x); }
+INLINE wide wide_value(double x) { return splat(x); }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }

@@ -1,6 +1,6 @@
 /* What a fused multiply-add is made of where there is no instruction. */
-#ifndef NUMACT_ROUND_TO_ODD_H
-#define NUMACT_ROUND_TO_ODD_H
+#ifndef NUMACT_SIMD_ROUND_TO_ODD_H
+#define NUMACT_SIMD_ROUND_TO_ODD_H
 
 /* The sum of the double pair a + b, its last bit set where the sum is inexact: rounding to odd.  Whatever is then rounded
    to fewer bits, or added to something much larger, comes out as if from the exact sum (Boldo and Melquiond, "Emulation

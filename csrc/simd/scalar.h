@@ -1,6 +1,6 @@
 /* `real` as one scalar; the loops are vectorised by the compiler. */
-#ifndef NUMACT_REAL_SCALAR_H
-#define NUMACT_REAL_SCALAR_H
+#ifndef NUMACT_SIMD_SCALAR_H
+#define NUMACT_SIMD_SCALAR_H
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -9,7 +9,7 @@
 typedef scalar real;
 typedef bool mask;
 typedef bits real_bits;
-enum { LANES = 1, TURNS = 1 };
+enum { LANES = 1, UNROLL_FACTOR = 1 };
 #define UNROLL_VECTORS _Pragma("GCC ivdep")
 
 INLINE real_bits bits_of_real(real x) { return bits_of(x); }
@@ -17,8 +17,8 @@ INLINE real real_of_bits(real_bits b) { return scalar_of(b); }
 
 INLINE real load(const scalar *p) { return *p; }
 INLINE void store(scalar *p, real x) { *p = x; }
-INLINE void store_streaming(scalar *p, real x) { store(p, x); }
-INLINE void end_streaming(void) {}
+INLINE void store_non_temporal(scalar *p, real x) { store(p, x); }
+INLINE void fence_non_temporal(void) {}
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return n ? *p : 0; }
 INLINE void store_part(scalar *p, real x, ptrdiff_t n)
 {
@@ -27,17 +27,17 @@ INLINE void store_part(scalar *p, real x, ptrdiff_t n)
 
 INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad) { return n ? *p : pad; }
 
-INLINE real sel_(mask condition, real a, real b) { return condition ? a : b; }
+INLINE real select_real(mask condition, real a, real b) { return condition ? a : b; }
 INLINE int count_true(mask condition) { return condition; }
-INLINE mask lt_(real a, real b) { return a < b; }
-INLINE mask le_(real a, real b) { return a <= b; }
-INLINE mask eq_(real a, real b) { return a == b; }
-INLINE mask not_le_(real a, real b) { return !(a <= b); }
+INLINE mask lt_real(real a, real b) { return a < b; }
+INLINE mask le_real(real a, real b) { return a <= b; }
+INLINE mask eq_real(real a, real b) { return a == b; }
+INLINE mask not_le_real(real a, real b) { return !(a <= b); }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 
-INLINE real at_most_(real x, real bound) { return bound < x ? bound : x; }
-INLINE real at_least_(real x, real bound) { return bound > x ? bound : x; }
+INLINE real at_most_real(real x, real bound) { return bound < x ? bound : x; }
+INLINE real at_least_real(real x, real bound) { return bound > x ? bound : x; }
 
 /* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
    of 64-bit integers. */
@@ -104,19 +104,19 @@ INLINE segment segment_where(mask condition, segment s)
 #include "simd/round_to_odd.h"
 
 #if REAL_BITS == 32
-INLINE real sqrt_(real x) { return __builtin_sqrtf(x); }
+INLINE real square_root(real x) { return __builtin_sqrtf(x); }
 #else
-INLINE real sqrt_(real x) { return __builtin_sqrt(x); }
+INLINE real square_root(real x) { return __builtin_sqrt(x); }
 #endif
 
 #if defined __FMA__ || defined __ARM_FEATURE_FMA || defined __FP_FAST_FMA
 #if REAL_BITS == 32
-INLINE real fma_(real a, real b, real c) { return __builtin_fmaf(a, b, c); }
+INLINE real fma_real(real a, real b, real c) { return __builtin_fmaf(a, b, c); }
 #else
-INLINE real fma_(real a, real b, real c) { return __builtin_fma(a, b, c); }
+INLINE real fma_real(real a, real b, real c) { return __builtin_fma(a, b, c); }
 #endif
 #elif REAL_BITS == 32
-INLINE real fma_(real a, real b, real c) { return fma_by_odd(a, b, c); }
+INLINE real fma_real(real a, real b, real c) { return fma_by_odd(a, b, c); }
 #else
 /* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
 INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
@@ -125,12 +125,12 @@ INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26))
    a b = p + p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
    2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a number
    with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
-INLINE real fma_(real a, real b, real c)
+INLINE real fma_real(real a, real b, real c)
 {
     real product = a * b, plain = product + c;
     /* A product that underflows beside a zero gives the zero its sign. */
     real zero = c == 0 ? (a == 0 ? plain : (b == 0 ? plain : product)) : plain;
-    real up = abs_(product) < 0x1p-900 ? (abs_(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
+    real up = absolute(product) < 0x1p-900 ? (absolute(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
     a = a * up;
     c = c * up;
     real p = a * b;
@@ -143,11 +143,11 @@ INLINE real fma_(real a, real b, real c)
     real high_error = (p - (high - part)) + (low - part);
     real rest = add_to_odd(high_error, low_error);
     real nearest = high + rest;
-    real grid = copysign_(0x1p-822, nearest), on_grid = grid + high;
-    real subnormal = copysign_((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
-    real exact = (abs_(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
+    real grid = copy_sign(0x1p-822, nearest), on_grid = grid + high;
+    real subnormal = copy_sign((on_grid + add_to_odd(high - (on_grid - grid), rest)) - grid, nearest);
+    real exact = (absolute(nearest) < (up > 1 ? 0x1p-822 : 0) ? subnormal : nearest) * down;
     real signed_zero = nearest == 0 ? zero : exact;
-    return abs_(exact) <= DBL_MAX ? signed_zero : plain;
+    return absolute(exact) <= DBL_MAX ? signed_zero : plain;
 }
 #endif
 

@@ -1,6 +1,6 @@
 /* `real` as a vector of 16 bytes, four floats: SSE2 and NEON. */
-#ifndef NUMACT_REAL_128_H
-#define NUMACT_REAL_128_H
+#ifndef NUMACT_SIMD_SSE2_NEON_H
+#define NUMACT_SIMD_SSE2_NEON_H
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -45,16 +45,16 @@ INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.h
 
 #ifdef __SSE2__
 
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, end_streaming(). */
-INLINE void store_streaming(scalar *p, real x) { _mm_stream_ps(p, x); }
-INLINE void end_streaming(void) { _mm_sfence(); }
+/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+INLINE void store_non_temporal(scalar *p, real x) { _mm_stream_ps(p, x); }
+INLINE void fence_non_temporal(void) { _mm_sfence(); }
 
-INLINE real sel_(mask condition, real a, real b) { return (real)(((mask)a & condition) | ((mask)b & ~condition)); }
+INLINE real select_real(mask condition, real a, real b) { return (real)(((mask)a & condition) | ((mask)b & ~condition)); }
 INLINE unsigned word_of_mask(mask condition) { return (unsigned)_mm_movemask_ps((real)condition); }
 /* The instructions return their second operand when either is a NaN. */
-INLINE real at_most_(real x, real bound) { return _mm_min_ps(bound, x); }
-INLINE real at_least_(real x, real bound) { return _mm_max_ps(bound, x); }
-INLINE real sqrt_(real x) { return _mm_sqrt_ps(x); }
+INLINE real at_most_real(real x, real bound) { return _mm_min_ps(bound, x); }
+INLINE real at_least_real(real x, real bound) { return _mm_max_ps(bound, x); }
+INLINE real square_root(real x) { return _mm_sqrt_ps(x); }
 
 INLINE wide wide_of(real x) { return (wide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))}; }
 INLINE real narrowed(wide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.low), _mm_cvtpd_ps(x.high)); }
@@ -90,14 +90,14 @@ INLINE wide fma_wide(real a, real b, real c) { return add_wide(mul_wide(wide_of(
    0x10000000 with 0.  Beside a constant of 2^-70 or more there are none: what cancels it to below 2^-70 has a last digit of
    2^-119 or more. */
 #define UPWARDS 0x0FDFFFFEu
-INLINE real fma_(real a, real b, real c)
+INLINE real fma_real(real a, real b, real c)
 {
     if (all_known((mask)(bits_of_real(c) == SIGN))) return a * b; /* -0 adds nothing */
     wide sum = fma_wide(a, b, c);
     real result = narrowed(sum);
     real_bits lower = (real_bits)_mm_shuffle_ps((real)sum.low, (real)sum.high, 0x88);
     mask doubtful = (mask)(lower << 3 == 0x80000000u);
-    if (!all_known(le((scalar)0x1p-70, abs_(c)))) {
+    if (!all_known(le((scalar)0x1p-70, absolute(c)))) {
         real_bits upper = (real_bits)_mm_shuffle_ps((real)sum.low, (real)sum.high, 0xDD);
         doubtful |= (mask)((upper << 1) + UPWARDS) > 0x10000000;
     }
@@ -105,22 +105,22 @@ INLINE real fma_(real a, real b, real c)
     return result;
 }
 #define FMA_IS_EMULATED
-INLINE real fma_in_double_(real a, real b, real c) { return narrowed(fma_wide(a, b, c)); }
+INLINE real fma_in_double_real(real a, real b, real c) { return narrowed(fma_wide(a, b, c)); }
 
 #else
 
-INLINE void store_streaming(scalar *p, real x) { store(p, x); }
-INLINE void end_streaming(void) {}
+INLINE void store_non_temporal(scalar *p, real x) { store(p, x); }
+INLINE void fence_non_temporal(void) {}
 
-INLINE real sel_(mask condition, real a, real b) { return vbslq_f32((uint32x4_t)condition, a, b); }
+INLINE real select_real(mask condition, real a, real b) { return vbslq_f32((uint32x4_t)condition, a, b); }
 INLINE unsigned word_of_mask(mask condition)
 {
     return vaddvq_u32((uint32x4_t)(condition & (1 << (mask){LANE_NUMBER})));
 }
-INLINE real at_most_(real x, real bound) { return sel_((mask)(bound < x), bound, x); }
-INLINE real at_least_(real x, real bound) { return sel_((mask)(bound > x), bound, x); }
-INLINE real sqrt_(real x) { return vsqrtq_f32(x); }
-INLINE real fma_(real a, real b, real c) { return vfmaq_f32(c, a, b); }
+INLINE real at_most_real(real x, real bound) { return select_real((mask)(bound < x), bound, x); }
+INLINE real at_least_real(real x, real bound) { return select_real((mask)(bound > x), bound, x); }
+INLINE real square_root(real x) { return vsqrtq_f32(x); }
+INLINE real fma_real(real a, real b, real c) { return vfmaq_f32(c, a, b); }
 
 INLINE wide wide_of(real x) { return (wide){(two)vcvt_f64_f32(vget_low_f32(x)), (two)vcvt_high_f64_f32(x)}; }
 INLINE real narrowed(wide x) { return vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)x.low), (float64x2_t)x.high); }

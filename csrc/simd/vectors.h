@@ -1,7 +1,7 @@
 /* What reads the same in the vectors whose conditions are vectors too: of AVX2, and of 16 bytes.  The file of the form has
    `real` and LANE_NUMBER, the numbers of its lanes, before it includes this. */
-#ifndef NUMACT_REAL_LANES_H
-#define NUMACT_REAL_LANES_H
+#ifndef NUMACT_SIMD_VECTORS_H
+#define NUMACT_SIMD_VECTORS_H
 
 /* Signed and as wide as the scalar; a condition is -1 where it is true. */
 #if REAL_BITS == 32
@@ -12,16 +12,16 @@ typedef int64_t lane_integer;
 typedef lane_integer mask __attribute__((vector_size(sizeof(real))));
 typedef bits real_bits __attribute__((vector_size(sizeof(real))));
 
-enum { LANES = sizeof(real) / sizeof(scalar), TURNS = 1 };
+enum { LANES = sizeof(real) / sizeof(scalar), UNROLL_FACTOR = 1 };
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
 
 /* By each form: a part of a vector, a selection, conditions as the lowest bits, and min and max that let a NaN in x
    through. */
 INLINE real load_part(const scalar *p, ptrdiff_t n);
-INLINE real sel_(mask condition, real a, real b);
+INLINE real select_real(mask condition, real a, real b);
 INLINE unsigned word_of_mask(mask condition);
-INLINE real at_most_(real x, real bound);
-INLINE real at_least_(real x, real bound);
+INLINE real at_most_real(real x, real bound);
+INLINE real at_least_real(real x, real bound);
 
 INLINE real_bits bits_of_real(real x) { return (real_bits)x; }
 INLINE real real_of_bits(real_bits b) { return (real)b; }
@@ -31,14 +31,14 @@ INLINE mask lanes_below(ptrdiff_t n) { return (mask){LANE_NUMBER} < (lane_intege
 /* The first n of LANES scalars, the others pad; n from 0 to LANES. */
 INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
 {
-    return sel(lanes_below(n), load_part(p, n), pad);
+    return select(lanes_below(n), load_part(p, n), pad);
 }
 
 INLINE int count_true(mask condition) { return __builtin_popcount(word_of_mask(condition)); }
-INLINE mask lt_(real a, real b) { return (mask)(a < b); }
-INLINE mask le_(real a, real b) { return (mask)(a <= b); }
-INLINE mask eq_(real a, real b) { return (mask)(a == b); }
-INLINE mask not_le_(real a, real b) { return ~(mask)(a <= b); }
+INLINE mask lt_real(real a, real b) { return (mask)(a < b); }
+INLINE mask le_real(real a, real b) { return (mask)(a <= b); }
+INLINE mask eq_real(real a, real b) { return (mask)(a == b); }
+INLINE mask not_le_real(real a, real b) { return ~(mask)(a <= b); }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 

@@ -2,13 +2,12 @@
 
 from typing import Any as _Any
 
-from numact._kernels import bfloat16
-from numact._kernels import threads
 from numact._functions.config import show_config
-from numact._kernels.core import catalogue
 from numact._functions.names import FUNCTIONS as _FUNCTIONS
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
+from numact._kernels import bfloat16, threads
+from numact._kernels.core import catalogue
 from numact._kernels.threads import get_num_threads, num_threads, set_num_threads
 
 bfloat16.register_when_imported()

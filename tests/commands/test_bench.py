@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_interface import run
+from support.processes import run
 
 import numact
-from numact.commands.bench import peers
-from numact.commands.bench import run as bench
 from numact.__main__ import main
 from numact.commands.baseline import BASELINES
+from numact.commands.bench import peers
+from numact.commands.bench import run as bench
 from numact.commands.common import functions
 
 KEYS = {"function", "dtype", "elements_per_second", "copy", "share_of_copy", "ratio_numpy", "fastest_peer"}
@@ -192,8 +192,6 @@ def test_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> No
 
 def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The picture has panels for the forward pass and the gradients of each type, with a line for the copy."""
-    from numact.commands.bench import plot
-
     file = tmp_path / "speed.png"
     found = results(capsys, "--function", "relu,gelu,mish", "--dtype", "float32,float64", "--plot", str(file))
     assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.cases import FUNCTIONS, LEVELS, name_of
-from test_interface import run
+from support.processes import run
 
-from numact.commands.verify import checks
-from numact._kernels import core
-from numact.commands.verify import run as verify
 from numact.__main__ import main
+from numact._kernels import core
+from numact.commands.verify import checks
+from numact.commands.verify import run as verify
 
 ELEMENTWISE = [function.name for function in FUNCTIONS if function.suffix != "_grad_at_zero"]
 KEYS = {"function", "dtype", "bound", "error", "worst", "parameters", "got", "inputs", "every_input"}

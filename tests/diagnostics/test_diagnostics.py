@@ -13,10 +13,9 @@ from support.cases import CHOSEN, LEVELS, ROWS, assert_same_bits, name_of
 
 import numact
 from numact import diagnostics
-from numact._kernels import core
-from numact.diagnostics import statistics
 from numact._functions import ufuncs
-from numact.diagnostics import ActivationMonitor, Summary
+from numact._kernels import core
+from numact.diagnostics import ActivationMonitor, Summary, statistics
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = [np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), BFLOAT16]
@@ -241,7 +240,7 @@ def test_large(name: str, special: bool, shape: tuple[int, ...]) -> None:
     for start, threads in ((0, 1), (5, 1), (12, 3)):
         memory = np.full(size + 32, 7, np.float32)
         monitor = ActivationMonitor()
-        core.leave_to_threads(threads > 1)
+        core.force_workers(threads > 1)
         try:
             with numact.num_threads(threads):
                 y = monitor.forward("a", name, x, out=memory[start : start + size].reshape(shape))
@@ -249,7 +248,7 @@ def test_large(name: str, special: bool, shape: tuple[int, ...]) -> None:
                 assert diagnostics.sparsity(y) == np.mean(want == 0)
                 np.testing.assert_array_equal(diagnostics.dead_units(y), np.all(want == 0, axis=0))
         finally:
-            core.leave_to_threads(False)
+            core.force_workers(False)
         assert_same_bits(y, want)
         assert (memory[:start] == 7).all()
         assert (memory[start + size :] == 7).all()

@@ -15,9 +15,8 @@ from support.reference import EXACT
 from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers
 
 import numact
-from numact._functions import axis
+from numact._functions import axis, ufuncs
 from numact._kernels import core
-from numact._functions import ufuncs
 
 BUILT = {level: core.build_axis(level) for level in LEVELS}
 BOUNDS = core.axis_bounds()

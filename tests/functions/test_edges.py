@@ -19,8 +19,8 @@ from support.cases import (
     samples,
     unsigned,
 )
+from support.processes import run
 from support.reference import EXACT, FAST, REFERENCE
-from test_interface import run
 
 from numact import Activation
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from functions.test_accuracy import REFERENCE_ERROR, sweep
 from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samples
 from support.gated_cases import FUNCTIONS, ROWS, Gated, gates, others
 from support.reference import EXACT, GATE, REFERENCE
-from test_accuracy import REFERENCE_ERROR, sweep
 
 import numact
 from numact import Activation

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 import pytest
+from functions.test_accuracy import true_values
 from support.cases import BUILT, CHOSEN, FUNCTIONS, LEVELS, ROWS, Array, Function, assert_same_bits, name_of
-from test_accuracy import true_values
-from test_interface import run
+from support.processes import run
 
 import numact
 from numact import ParametricUfunc

@@ -1,9 +1,7 @@
 """The public interface: completeness, ufunc semantics, parameters, errors, configuration."""
 
 import copy
-import os
 import pickle
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from support.cases import CHOSEN, LEVELS, ROWS, assert_same_bits
+from support.processes import run
 from support.reference import REFERENCE
 
 import numact
 from numact import ParametricUfunc
-from numact._kernels import core
 from numact._functions.lazy import Lazy
+from numact._kernels import core
 
 NAMES = [
     row.name + suffix
@@ -38,14 +37,6 @@ def operands(function: Any, x: Any) -> tuple[Any, ...]:
     """Give x as every operand that is no parameter, and values to the parameters that have no default."""
     parameters = getattr(function, "defaults", {})
     return (x,) * int(function.nin) + tuple(CHOSEN[name] for name, value in parameters.items() if value is None)
-
-
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process of its own."""
-    clean = {key: value for key, value in os.environ.items() if key != "NUMACT_LEVEL"}
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**clean, **environment}
-    )
 
 
 # Completeness

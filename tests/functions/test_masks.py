@@ -13,8 +13,8 @@ from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samp
 
 import numact
 from numact import BitMask
-from numact._kernels import core
 from numact._functions import masks
+from numact._kernels import core
 
 ROWS = [row for row in numact.catalogue() if row.masked]
 ALL_DTYPES = (*DTYPES, ml_dtypes.bfloat16)
@@ -253,7 +253,7 @@ def test_silent_and_parts_of_threads(dtype: Any) -> None:
     with numact.num_threads(1):
         want = [masked(row)(x) for row in ROWS]
         dropped = numact.dropout(x, 0.3, 5)
-    core.leave_to_threads(True)
+    core.force_workers(True)
     try:
         for threads in (2, 3, 7):
             with numact.num_threads(threads):
@@ -266,7 +266,7 @@ def test_silent_and_parts_of_threads(dtype: Any) -> None:
                 assert_same_bits(got, dropped[0])
                 assert got_mask == dropped[1]
     finally:
-        core.leave_to_threads(False)
+        core.force_workers(False)
 
 
 BAD_CALLS: list[tuple[type[Exception], str, Callable[[Array, BitMask], Any]]] = [

@@ -8,10 +8,7 @@ import pytest
 from support.cases import ROWS
 
 import numact
-from numact._functions import axis
-from numact._functions import composed
-from numact._functions import masks
-from numact._functions import ufuncs
+from numact._functions import axis, composed, masks, ufuncs
 from numact._functions.names import FUNCTIONS, names, plain
 
 # What other libraries call a function: PyTorch's functions and modules, Keras, JAX, ONNX, Thinc, Transformers.

@@ -160,7 +160,7 @@ static void print_norms(const struct numact_norm_task *tasks, const char *dtype,
     run(tasks, "moments", &batch);
     run(tasks, "join_moments", &batch);
     batch.mean = total;
-    batch.mean_rest = total + batch.total_length;
+    batch.mean_lo = total + batch.total_length;
     for (int c = 0; c < CHANNELS; c++)
         scale[c] = 1 / sqrt(total[2 * batch.total_length + c] / (SAMPLES * PLACES) + 1e-5) * weight[c];
     batch.scale = scale;

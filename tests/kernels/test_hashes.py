@@ -16,8 +16,8 @@ import pytest
 from support.cases import BUILT, LEVELS, Array, bits, unsigned
 
 from numact import norm
-from numact._kernels import core
 from numact._functions import ufuncs
+from numact._kernels import core
 
 TESTS = Path(__file__).parent
 CSRC = TESTS.parents[1] / "csrc"
@@ -124,7 +124,10 @@ def test_machine(machine: str, tmp_path: Path) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"NOT TESTED HERE: needs {program}")
     target = tmp_path / "bits"
-    sources = [TESTS / "bits.c", *(CSRC / f"loops/kernels_{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64"))]
+    sources = [
+        TESTS / "bits.c",
+        *(CSRC / f"loops/kernels_{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64")),
+    ]
     command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
     run = subprocess.run([*([emulator] if emulator else []), str(target)], check=True, capture_output=True, text=True)

@@ -7,8 +7,8 @@ first line of the file names: python tests/test_operations.py > tests/operations
 import re
 from pathlib import Path
 
-from support import gated_cases
 import pytest
+from support import gated_cases
 from support.cases import FUNCTIONS
 from support.disassembly import NEEDED, Instruction, disassembly
 

@@ -25,7 +25,7 @@ def tasks():
     return len(os.listdir("/proc/self/task"))
 
 numact.set_num_threads(2)
-core.leave_to_threads(True)
+core.force_workers(True)
 """
 
 
@@ -155,7 +155,7 @@ assert os.waitpid(child, 0)[1] == 0
 def test_fork_during_a_call() -> None:
     """A child that is born while another thread computes has a pool that works."""
     code = """
-core.leave_to_threads(False)
+core.force_workers(False)
 stop = False
 def compute():
     while not stop:
@@ -232,7 +232,7 @@ assert works() and tasks() == 8
 def test_exit_during_a_call(call: str) -> None:
     """A program ends while a daemon thread computes."""
     code = f"""
-core.leave_to_threads(False)
+core.force_workers(False)
 def compute():
     while True:
         {call}

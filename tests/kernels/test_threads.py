@@ -10,14 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from support import gated_cases
 import numpy as np
 import pytest
-from support.cases import BUILT, DTYPES, FUNCTIONS, LEVELS, Array, Function, assert_same_bits, name_of, samples, stratified
+from support import gated_cases
+from support.cases import (
+    BUILT,
+    DTYPES,
+    FUNCTIONS,
+    LEVELS,
+    Array,
+    Function,
+    assert_same_bits,
+    name_of,
+    samples,
+    stratified,
+)
 
 import numact
-from numact._kernels import core
-from numact._kernels import threads
+from numact._kernels import core, threads
 
 LEVEL = core.level()
 AXIS = core.build_axis(LEVEL)
@@ -30,9 +40,9 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=name_of)
 def shared() -> Iterator[None]:
     """Whatever can be split is split, and threads other than the caller's compute all parts but the first."""
     before = numact.get_num_threads()
-    core.leave_to_threads(True)
+    core.force_workers(True)
     yield
-    core.leave_to_threads(False)
+    core.force_workers(False)
     numact.set_num_threads(before)
 
 
@@ -229,7 +239,7 @@ def test_overflow_in_any_part(dtype: Any, place: int) -> None:
 
 def test_concurrent_callers() -> None:
     """Eight threads compute while the number of threads changes."""
-    core.leave_to_threads(False)
+    core.force_workers(False)
     x = np.random.default_rng(0).standard_normal(300_000)
     want = numact.mish(x)
     wrong: list[int] = []
@@ -262,7 +272,7 @@ def test_concurrent_callers() -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads change their processor on Linux only")
 def test_beside_a_busy_process() -> None:
     """A call waits for a thread that another program interrupts in the middle of its part, wherever that goes on."""
-    core.leave_to_threads(False)
+    core.force_workers(False)
     calls = 300  # one after the other, so that the thread is awake; each changes every element
     allowed = os.sched_getaffinity(0)
     got = np.random.default_rng(0).standard_normal(300_000)

@@ -2,8 +2,8 @@
 
 import re
 
-from support import gated_cases
 import pytest
+from support import gated_cases
 from support.cases import FUNCTIONS, LEVELS, Function, name_of
 from support.disassembly import NEEDED, disassembly
 

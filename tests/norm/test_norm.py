@@ -17,8 +17,8 @@ from support.cases import CHOSEN, DTYPES, LEVELS, ROWS, Array, assert_same_bits,
 
 import numact
 from numact import ParametricUfunc, norm
-from numact._kernels import core
 from numact._functions import ufuncs
+from numact._kernels import core
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16).type
 ALL_DTYPES = (*DTYPES, BFLOAT16)
@@ -95,7 +95,7 @@ def test_constant_rows(dtype: Any) -> None:
         if n > 1:
             y, saved = norm.batch_norm_train(x, None, None, axis=0)
             assert not y.astype(float).any()
-            assert_same_bits(saved.mean + saved.mean_rest, x[:, 0].astype(np.float64))
+            assert_same_bits(saved.mean + saved.mean_lo, x[:, 0].astype(np.float64))
 
 
 @every_dtype
@@ -116,8 +116,8 @@ def test_batch(dtype: Any, shape: tuple[int, ...], mean: float, std: float) -> N
     assert_within(y, want + exact(bias)[along], bound_of(dtype), floor)
     variance = exact(x).var(axes).astype(np.float64)
     np.testing.assert_allclose(saved.inverse_std, 1 / np.sqrt(variance + 1e-5), rtol=1e-14)
-    assert_within(saved.mean + saved.mean_rest, exact(x).mean(axes), 2, abs(exact(x)).mean(axes))
-    again = norm.batch_norm(x, saved.mean + saved.mean_rest, variance, weight, bias)
+    assert_within(saved.mean + saved.mean_lo, exact(x).mean(axes), 2, abs(exact(x)).mean(axes))
+    again = norm.batch_norm(x, saved.mean + saved.mean_lo, variance, weight, bias)
     # One mean in float64 is what a mean and its rest are rounded to.
     loose = 2 * float(info_of(dtype).eps) + 2.0**-50 * (1 + abs(mean) / std)
     np.testing.assert_allclose(again.astype(np.float64), y.astype(np.float64), rtol=loose, atol=loose)
@@ -247,14 +247,14 @@ def test_threads(dtype: Any) -> None:
     want = [results(*case) for case in cases]
     before = core.get_num_threads()
     try:
-        core.leave_to_threads(True)
+        core.force_workers(True)
         for count in (2, 3):
             core.set_num_threads(count)
             for case, expected in zip(cases, want, strict=True):
                 for got, one in zip(results(*case), expected, strict=True):
                     assert_same_bits(got, one)
     finally:
-        core.leave_to_threads(False)
+        core.force_workers(False)
         core.set_num_threads(before)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 import numact
-from numact._kernels import core
 from numact._functions import ufuncs
+from numact._kernels import core
 
 
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:

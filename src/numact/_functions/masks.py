@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._kernels import core
 from numact._functions import ufuncs
 from numact._functions.catalogue import Activation, literal, rules
 from numact._functions.parametric import FLOAT16, FLOAT32, FLOAT64, Rule
+from numact._kernels import core
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -482,7 +482,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape
     bits = _empty_bits(shape)
-    core.draw_bits(bits, math.prod(shape), round((1 - p) * 2**32), generator.bit_generator)
+    core.random_bits(bits, math.prod(shape), round((1 - p) * 2**32), generator.bit_generator)
     factor = 1 / (1 - p) if p < 1 else 0.0
     if work.dtype == np.float16:
         factor = min(factor, 65504.0)

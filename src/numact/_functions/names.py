@@ -4,11 +4,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from numact._functions import axis
-from numact._functions import composed
-from numact._kernels import core
-from numact._functions import ufuncs
+from numact._functions import axis, composed, ufuncs
 from numact._functions.lazy import Lazy
+from numact._kernels import core
 
 MASKED = [*(f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked), "masked_grad", "dropout"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from numact._kernels import core
 from numact._functions.lazy import Lazy
 from numact._functions.parametric import ParametricUfunc
+from numact._kernels import core
 
 LEVEL: str = core.level()
 OUTLINE = core.outline()

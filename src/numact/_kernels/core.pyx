@@ -85,7 +85,7 @@ cdef extern from "numact.h":
 cdef extern from "runtime/thread_pool.h":
     int numact_get_num_threads()
     void numact_set_num_threads(int count)
-    void numact_leave_to_threads(bint everything)
+    void numact_force_workers(bint everything)
     enum:
         NUMACT_MAX_THREADS
 
@@ -366,9 +366,9 @@ def set_num_threads(int count):
     numact_set_num_threads(count)
 
 
-def leave_to_threads(bint everything):
+def force_workers(bint everything):
     """For tests: whether everything that can be split is, with the caller computing the first part only."""
-    numact_leave_to_threads(everything)
+    numact_force_workers(everything)
 
 
 include "call.pxi"

@@ -10,7 +10,7 @@ cdef extern from "numact.h":
         numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *x,
         cnp.npy_uint8 *bits, void *out, ptrdiff_t n, const void *values
     ) noexcept nogil
-    void numact_draw_bits(
+    void numact_random_bits(
         cnp.npy_uint8 *bits, ptrdiff_t n, cnp.npy_uint64 threshold, numact_next *next, void *state
     ) noexcept nogil
 
@@ -200,7 +200,7 @@ def build_masked(str level_name):
     return functions
 
 
-def draw_bits(cnp.ndarray bits, ptrdiff_t count, cnp.npy_uint64 threshold, generator):
+def random_bits(cnp.ndarray bits, ptrdiff_t count, cnp.npy_uint64 threshold, generator):
     """Fill an array of bytes with random bits, each set with the probability threshold / 2^32.
 
     Parameters
@@ -218,4 +218,4 @@ def draw_bits(cnp.ndarray bits, ptrdiff_t count, cnp.npy_uint64 threshold, gener
     cdef cnp.npy_uint8 *data = <cnp.npy_uint8 *>cnp.PyArray_DATA(bits)
     with generator.lock:
         with nogil:
-            numact_draw_bits(data, count, threshold, source.next_uint64, source.state)
+            numact_random_bits(data, count, threshold, source.next_uint64, source.state)

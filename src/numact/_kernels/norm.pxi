@@ -26,7 +26,7 @@ cdef extern from "numact.h":
         const double *weight
         const double *bias
         const double *mean
-        const double *mean_rest
+        const double *mean_lo
         const double *scale
         const double *shift
         const double *dy_mean
@@ -109,7 +109,7 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
     if "out" in arrays:
         call.out = slices_of(arrays["out"])
     call.weight, call.bias = doubles(vectors, "weight"), doubles(vectors, "bias")
-    call.mean, call.mean_rest = doubles(vectors, "mean"), doubles(vectors, "mean_rest")
+    call.mean, call.mean_lo = doubles(vectors, "mean"), doubles(vectors, "mean_lo")
     call.scale, call.shift = doubles(vectors, "scale"), doubles(vectors, "shift")
     call.dy_mean, call.slope = doubles(vectors, "dy_mean"), doubles(vectors, "slope")
     call.partial, call.total = doubles(vectors, "partial"), doubles(vectors, "total")

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from numact._functions.names import plain
 from numact._kernels import core
 from numact.commands.verify.checks import Function
-from numact._functions.names import plain
 
 
 class UsageError(Exception):

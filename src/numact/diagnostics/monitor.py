@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import numact
-from numact._kernels import core
 from numact._functions.parametric import ParametricUfunc
+from numact._kernels import core
 from numact.diagnostics.statistics import (
     Array,
     Axis,
@@ -328,9 +328,7 @@ class ActivationMonitor:
         values = call.values(**parameters)
         return tuple(np.array(value, x.dtype) for value in values)
 
-    def _add(
-        self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array
-    ) -> Summary:
+    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array) -> Summary:
         count = core.count_silent(found.silent, dead, min(self.window, found.updates + 1))
         summary = summarise(observer, y.size, count, layout.units)
         found.add(summary, self.max_history)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from numact._kernels import core
 from numact._functions import ufuncs
+from numact._kernels import core
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -108,9 +108,7 @@ def as_floats(function: str, y: ArrayLike) -> Array:
         array = array.astype(np.float64)
     # What has a loop is a dtype that the kernels know; longdouble is not.
     elif array.dtype.name not in core.dtypes():
-        raise TypeError(
-            f"{function}: y must be of {', '.join(core.dtypes())}, integers or booleans, got {array.dtype}"
-        )
+        raise TypeError(f"{function}: y must be of {', '.join(core.dtypes())}, integers or booleans, got {array.dtype}")
     if array.size == 0:
         raise ValueError(f"{function}: y must have at least one element, got the shape {array.shape}")
     if not array.dtype.isnative or not array.flags.aligned:

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from numact._kernels import core
-from numact._functions import names
-from numact._functions import ufuncs
+from numact._functions import names, ufuncs
 from numact._functions.axis import _is_half
 from numact._functions.parametric import ParametricUfunc
+from numact._kernels import core
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -56,15 +55,15 @@ class BatchStatistics(NamedTuple):
     ----------
     mean : ndarray of float64
         Mean of each channel, rounded to float32 where the input has no more digits.
-    mean_rest : ndarray of float64
-        What `mean` lacks: the mean is ``mean + mean_rest``.
+    mean_lo : ndarray of float64
+        What `mean` lacks: the mean is ``mean + mean_lo``.
     inverse_std : ndarray of float64
         1 / sqrt(variance + eps) of each channel, by the biased variance.
 
     """
 
     mean: Doubles
-    mean_rest: Doubles
+    mean_lo: Doubles
     inverse_std: Doubles
 
 
@@ -653,7 +652,7 @@ def batch_norm(
     scale = _scale(_inverse_std(variance, _number(function, "eps", eps)), weights)
     fused = _activation(function, activation, array.dtype)
     result = _Result(function, out, array, layout)
-    vectors = {"mean": means, "mean_rest": np.zeros_like(means), "scale": scale, "shift": shift}
+    vectors = {"mean": means, "mean_lo": np.zeros_like(means), "scale": scale, "shift": shift}
     return _apply_batch(result.input(array), result, vectors, fused)
 
 
@@ -750,10 +749,10 @@ def batch_norm_train(
     _run("join_moments", layout, {"x": source}, sums)
     means, rests, squares, _ = sums["total"]
     inverse_std = _inverse_std(squares / count, eps)
-    vectors = {"mean": means, "mean_rest": rests, "scale": _scale(inverse_std, weights), "shift": shift}
+    vectors = {"mean": means, "mean_lo": rests, "scale": _scale(inverse_std, weights), "shift": shift}
     y = _apply_batch(source, result, vectors, fused)
     saved = BatchStatistics(*(vector[: layout.split[1]].reshape(shape) for vector in (means, rests, inverse_std)))
-    new = {id(running_mean): saved.mean + saved.mean_rest}
+    new = {id(running_mean): saved.mean + saved.mean_lo}
     new[id(running_var)] = (squares / (count - 1))[: layout.split[1]].reshape(shape)
     with np.errstate(all="ignore"):
         for target, old in running:
@@ -838,7 +837,7 @@ def batch_norm_grad(
     result = _Result(function, None, array, layout)
     arrays = {"x": layout.read(array), "dy": layout.read(gradient), "out": result.target}
     length = layout.split[1] + BEYOND
-    vectors = {"mean": means, "mean_rest": rests}
+    vectors = {"mean": means, "mean_lo": rests}
     sums = {"partial": np.zeros((layout.split[0], 4, length)), "total": np.zeros((4, length))}
     _run("gradient_sums", layout, arrays, vectors | sums)
     _run("join_sums", layout, arrays, sums)

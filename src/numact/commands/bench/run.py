@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 import numact
-from numact.commands import common
 from numact._kernels import core
-from numact.commands.bench import peers
+from numact.commands import common
 from numact.commands.baseline import BASELINES
-from numact.commands.verify.checks import Function
-from numact.commands.common import UsageError, progress
+from numact.commands.bench import peers
 from numact.commands.bench.peers import Array, Bind, Call
+from numact.commands.common import UsageError, progress
+from numact.commands.verify.checks import Function
 from numact.commands.verify.samples import CHOSEN
 
 # Rounds of a function: as many as fit into some seconds, at least the first, at most the second of these.

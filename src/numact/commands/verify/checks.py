@@ -17,7 +17,15 @@ import numpy as np
 
 from numact import Activation
 from numact.commands.verify import reference
-from numact.commands.verify.samples import HARD, Array, critical, ends_of_exponents, parameter_sets, stratified, unsigned
+from numact.commands.verify.samples import (
+    HARD,
+    Array,
+    critical,
+    ends_of_exponents,
+    parameter_sets,
+    stratified,
+    unsigned,
+)
 
 # Every gated function is f(gate) times the other argument: what f is.
 GATE = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}

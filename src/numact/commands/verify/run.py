@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any
 
 import numact
-from numact.commands import common
 from numact._kernels import core
-from numact.commands.verify.checks import REFERENCE_ERROR, Found, Function, Part, on_all, parts
+from numact.commands import common
 from numact.commands.common import UsageError, progress
+from numact.commands.verify.checks import REFERENCE_ERROR, Found, Function, Part, on_all, parts
 
 
 @dataclass(frozen=True)
