@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from numact.commands.bench.plot import draw
-from numact.commands.bench.run import Speed
+from numact.commands.bench.measure import Speed
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"

@@ -2,16 +2,18 @@
 
 from typing import Any as _Any
 
-from numact._functions.config import show_config
+from numact import _moved
 from numact._functions.names import FUNCTIONS as _FUNCTIONS
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
-from numact._kernels import bfloat16, threads
-from numact._kernels.core import catalogue
+from numact._kernels import bfloat16 as _bfloat16
+from numact._kernels import threads as _threads
+from numact._kernels.config import show_config
 from numact._kernels.threads import get_num_threads, num_threads, set_num_threads
 
-bfloat16.register_when_imported()
-threads.begin()
+_bfloat16.register_when_imported()
+_threads.begin()
+_moved.install()
 
 __all__ = [
     "Activation",
@@ -32,8 +34,10 @@ def __getattr__(name: str) -> _Any:
     value: _Any
     if name in _FUNCTIONS:
         value = _FUNCTIONS[name]
-    elif name == "Activation":
-        from numact._functions.catalogue import Activation as value
+    elif name in ("Activation", "catalogue"):
+        from numact._functions import catalogue as rows
+
+        value = getattr(rows, name)
     elif name == "BitMask":
         from numact._functions.masks import BitMask as value
     elif name in ("diagnostics", "init", "norm"):
@@ -41,9 +45,9 @@ def __getattr__(name: str) -> _Any:
 
         value = import_module(f"numact.{name}")
     elif name == "__version__":
-        from importlib.metadata import version
+        from numact._kernels.config import version
 
-        value = version(__name__)
+        value = version()
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
     globals()[name] = value

@@ -11,9 +11,8 @@ from support.processes import run
 import numact
 from numact.__main__ import main
 from numact.commands.baseline import BASELINES
-from numact.commands.bench import peers
-from numact.commands.bench import run as bench
-from numact.commands.common import functions
+from numact.commands.bench import measure, peers
+from numact.commands.selection import functions
 
 KEYS = {"function", "dtype", "elements_per_second", "copy", "share_of_copy", "ratio_numpy", "fastest_peer"}
 KEYS |= {"ratio_peer"}
@@ -24,8 +23,8 @@ EVERY = functions([], ("elementwise",), "measured")
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure hardly at all, and without the libraries that happen to be installed."""
-    monkeypatch.setattr(bench, "ROUNDS", (1, 1))
-    monkeypatch.setattr(bench, "LEAST", 0.0)
+    monkeypatch.setattr(measure, "ROUNDS", (1, 1))
+    monkeypatch.setattr(measure, "LEAST", 0.0)
     monkeypatch.setattr(peers, "PEERS", {})
 
 
@@ -75,7 +74,7 @@ def test_every_function(dtype: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("function", EVERY, ids=lambda function: function.name)
 def test_same_function(function: Any) -> None:
     """What is measured beside numact computes the same, and numact writes into an array that exists."""
-    found = bench.calls(function, np.float32, 1000, {})
+    found = measure.calls(function, np.float32, 1000, {})
     got = found["numact"]()
     assert got is found["numact"]()
     if "numpy" in found:
@@ -88,8 +87,8 @@ def test_same_function(function: Any) -> None:
 def test_interleaved_medians(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rounds are interleaved, the least number of them is kept, and one slow call changes nothing."""
     now, order = [0.0], []
-    monkeypatch.setattr(bench, "clock", lambda: now[0])
-    monkeypatch.setattr(bench, "ROUNDS", (5, 101))
+    monkeypatch.setattr(measure, "clock", lambda: now[0])
+    monkeypatch.setattr(measure, "ROUNDS", (5, 101))
 
     def call(name: str, seconds: float) -> Any:
         def body() -> None:
@@ -98,32 +97,32 @@ def test_interleaved_medians(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return body
 
-    assert bench.seconds({"copy": call("copy", 1), "numact": call("numact", 2)}) == {"copy": 1, "numact": 2}
+    assert measure.seconds({"copy": call("copy", 1), "numact": call("numact", 2)}) == {"copy": 1, "numact": 2}
     assert order == ["copy", "copy", "numact", "numact"] * 6
 
 
 def test_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is short is repeated, and the rounds end when the seconds are over, or at the most."""
     now, count = [0.0], [0]
-    monkeypatch.setattr(bench, "clock", lambda: now[0])
-    monkeypatch.setattr(bench, "LEAST", 10.0)
+    monkeypatch.setattr(measure, "clock", lambda: now[0])
+    monkeypatch.setattr(measure, "LEAST", 10.0)
 
     def body() -> None:
         count[0] += 1
         now[0] += 1
 
     for rounds, limit, done in (((2, 7), 1e9, 7), ((2, 100), 30, 3), ((4, 100), 0, 4)):
-        monkeypatch.setattr(bench, "ROUNDS", rounds)
-        monkeypatch.setattr(bench, "SECONDS", limit)
+        monkeypatch.setattr(measure, "ROUNDS", rounds)
+        monkeypatch.setattr(measure, "SECONDS", limit)
         count[0] = 0
-        assert bench.seconds({"copy": body}) == {"copy": 1}
+        assert measure.seconds({"copy": body}) == {"copy": 1}
         assert count[0] == 2 + 11 * done
 
 
 def test_speed() -> None:
     """The ratios are those of the rates."""
     gelu = EVERY[[function.name for function in EVERY].index("gelu")]
-    line = bench.speed(gelu, "float32", 100, {"copy": 1.0, "numact": 2.0, "numpy": 8.0, "torch": 3.0, "jax": 5.0})
+    line = measure.speed(gelu, "float32", 100, {"copy": 1.0, "numact": 2.0, "numpy": 8.0, "torch": 3.0, "jax": 5.0})
     assert line.elements_per_second == {"numact": 50, "numpy": 12.5, "torch": pytest.approx(100 / 3), "jax": 20}
     assert (line.copy, line.share_of_copy, line.ratio_numpy, line.fastest_peer) == (100, 0.5, 4, "torch")
     assert line.ratio_peer == pytest.approx(1.5)
@@ -192,11 +191,13 @@ def test_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> No
 
 def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The picture has panels for the forward pass and the gradients of each type, with a line for the copy."""
+    from numact.commands.bench import plot
+
     file = tmp_path / "speed.png"
     found = results(capsys, "--function", "relu,gelu,mish", "--dtype", "float32,float64", "--plot", str(file))
     assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    rows = [bench.Speed(**row) for row in found["results"]]
-    figure = _bench_plot.draw(rows, 64, 1)
+    rows = [measure.Speed(**row) for row in found["results"]]
+    figure = plot.draw(rows, 64, 1)
     assert [axis.get_title("left") for axis in figure.axes] == [
         f"{kind}, {dtype}" for dtype in ("float32", "float64") for kind in ("forward", "gradient")
     ]
@@ -211,7 +212,7 @@ def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert widths == pytest.approx(drawn)
     assert len(forward.lines) == 1
-    assert _bench_plot.LIBRARIES.keys() == {"numact", "numpy", *PEERS}
+    assert plot.LIBRARIES.keys() == {"numact", "numpy", *PEERS}
 
 
 def test_without_packages() -> None:
@@ -224,5 +225,5 @@ def test_without_packages() -> None:
     process = run(blocked + code.format(", '--plot', 'speed.png'"))
     assert process.stdout == "2\n"
     assert 'pip install "numact[plot]"' in process.stderr
-    modules = "'numact.bench', 'numact.commands.bench.peers', 'numact.commands.common', 'matplotlib'"
+    modules = "'numact.commands', 'numact.commands.bench.peers', 'matplotlib'"
     assert run(f"import sys, numact; print(sys.modules.keys() & {{{modules}}})").stdout.strip() == "set()"

@@ -13,9 +13,8 @@ from support.cases import CHOSEN, LEVELS, ROWS, assert_same_bits, name_of
 
 import numact
 from numact import diagnostics
-from numact._functions import ufuncs
-from numact._kernels import core
-from numact.diagnostics import ActivationMonitor, Summary, statistics
+from numact._kernels import core, targets
+from numact.diagnostics import ActivationMonitor, Summary, measure
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = [np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), BFLOAT16]
@@ -111,7 +110,7 @@ def test_same_bits(
     y = outputs(shape, dtype, special)
     want = repr(diagnostics.summary(y, axis, LOW, HIGH))
     for level in LEVELS:
-        monkeypatch.setattr(ufuncs, "LEVEL", level)
+        monkeypatch.setattr(targets, "LEVEL", level)
         assert repr(diagnostics.summary(y, axis, LOW, HIGH)) == want
         for other in stored(y):
             assert repr(diagnostics.summary(other, axis, LOW, HIGH)) == want
@@ -199,7 +198,7 @@ def test_forward_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(*arguments: Any) -> Any:
         fused.append(len(arguments) == 5)
-        return statistics.measure(*arguments)
+        return measure.measure(*arguments)
 
     monkeypatch.setattr("numact.diagnostics.monitor.measure", watched)
     x = np.random.default_rng(0).standard_normal((20, 30)).astype(np.float32)
@@ -277,7 +276,7 @@ def test_origin(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert got.variance == pytest.approx(finite.var(), rel=1e-10)
         assert got.mean == pytest.approx(finite.mean(), rel=1e-14)
         for level in LEVELS:
-            monkeypatch.setattr(ufuncs, "LEVEL", level)
+            monkeypatch.setattr(targets, "LEVEL", level)
             assert repr(diagnostics.summary(y)) == repr(got)
             monitor = ActivationMonitor()
             monitor.forward("a", "relu", y, out=np.empty_like(y))

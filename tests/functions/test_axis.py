@@ -15,7 +15,8 @@ from support.reference import EXACT
 from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers
 
 import numact
-from numact._functions import axis, ufuncs
+from numact._functions import ufuncs
+from numact._functions.axis import PUBLIC
 from numact._kernels import core
 
 BUILT = {level: core.build_axis(level) for level in LEVELS}
@@ -427,7 +428,7 @@ def test_gumbel_softmax() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pickle looks into all modules, mpmath too
 def test_names() -> None:
     """Every function is public, documented, and has its ufunc, which is pickled by name."""
-    for name, function in axis.PUBLIC.items():
+    for name, function in PUBLIC.items():
         assert getattr(numact, name) is function
         assert name in numact.__all__
         assert function.__doc__
@@ -456,7 +457,7 @@ def test_dtypes(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(out, got)
 
 
-@pytest.mark.parametrize("name", [*ROWWISE, "logsumexp", *(name for name in GRADIENTS if name in axis.PUBLIC)])
+@pytest.mark.parametrize("name", [*ROWWISE, "logsumexp", *(name for name in GRADIENTS if name in PUBLIC)])
 def test_bfloat16(name: str) -> None:
     """bfloat16 is float32 rounded once, too; a temperature may be bfloat16."""
     x = np.random.default_rng(17).normal(size=(2, 5, 40)).astype(ml_dtypes.bfloat16)

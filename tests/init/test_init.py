@@ -12,6 +12,7 @@ from support.cases import CHOSEN, ROWS, name_of
 import numact
 from numact import Activation, init
 from numact.commands.verify.exact import EXACT, REFERENCE, density
+from numact.init.gain import expectation
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = [np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64), BFLOAT16]
@@ -119,7 +120,7 @@ def slope(row: Activation) -> float:
     function, parameters = numact.get(row.name), chosen(row)
 
     def scaled(root: float) -> float:
-        return init.expectation(lambda z: function(root * z, **parameters))
+        return expectation(lambda z: function(root * z, **parameters))
 
     step = 1e-4
     moments = [scaled(math.sqrt(1 + sign * step)) for sign in (-1, 1)]
@@ -177,7 +178,7 @@ def test_layers(row: Activation, ratios: dict[str, list[float]]) -> None:
     """
     parameters, function = chosen(row), numact.get(row.name)
     square = init.second_moment(row.name, **parameters)
-    fourth = init.expectation(lambda z: function(z, **parameters) ** 2)
+    fourth = expectation(lambda z: function(z, **parameters) ** 2)
     error = math.sqrt((fourth / square**2 + 1) / (1000 * DEPTH))
     want = init.gain(row.name, **parameters) ** 2 * square
     assert np.mean(ratios[row.name]) == pytest.approx(want, rel=4 * error)

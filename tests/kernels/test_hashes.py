@@ -16,8 +16,7 @@ import pytest
 from support.cases import BUILT, LEVELS, Array, bits, unsigned
 
 from numact import norm
-from numact._functions import ufuncs
-from numact._kernels import core
+from numact._kernels import core, targets
 
 TESTS = Path(__file__).parent
 CSRC = TESTS.parents[1] / "csrc"
@@ -75,7 +74,7 @@ def norm_hashes(level: str, name: str, dtype: Any) -> Iterator[str]:
     x, dy = (a[::2][: samples * channels * places].reshape(samples, channels, places) for a in operands(dtype, 2))
     weight, bias = 1 + np.arange(places) / 256, np.arange(places) / 512
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ufuncs, "LEVEL", level)
+        patch.setattr(targets, "LEVEL", level)
         results = {
             "layer": norm.layer_norm(x, weight, bias),
             "rms": norm.rms_norm(x, weight, 1e-5),

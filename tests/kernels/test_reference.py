@@ -1,4 +1,4 @@
-"""The compiled reference (csrc/reference.c): complete, true, and a measure that tells right from wrong."""
+"""The compiled reference (csrc/reference/reference.c): complete, true, and a measure that tells right from wrong."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ import pytest
 from support.cases import FUNCTIONS, Array, Function, critical, name_of, stratified
 from support.reference import EXACT
 
+from numact.commands.inputs import ends_of_exponents
 from numact.commands.verify import reference
-from numact.commands.verify.samples import ends_of_exponents
 
 # ULP of float32 by which the reference may err.
 ALLOWED = 1e-6

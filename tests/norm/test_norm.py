@@ -17,8 +17,7 @@ from support.cases import CHOSEN, DTYPES, LEVELS, ROWS, Array, assert_same_bits,
 
 import numact
 from numact import ParametricUfunc, norm
-from numact._functions import ufuncs
-from numact._kernels import core
+from numact._kernels import core, targets
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16).type
 ALL_DTYPES = (*DTYPES, BFLOAT16)
@@ -217,7 +216,7 @@ def test_levels(level: str, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None
         for shape, axes in (((5, 67, 3), (1,)), ((70, 130), (1,)), ((3, 9, 65), (1,)))
     ]
     want = [results(*case) for case in cases]
-    monkeypatch.setattr(ufuncs, "LEVEL", level)
+    monkeypatch.setattr(targets, "LEVEL", level)
     for case, expected in zip(cases, want, strict=True):
         for got, one in zip(results(*case), expected, strict=True):
             assert_same_bits(got, one)

@@ -8,14 +8,15 @@ import numpy as np
 from support.reference import REFERENCE
 
 from numact import Activation
+from numact._functions.catalogue import catalogue
 from numact._kernels import core
-from numact.commands.verify.samples import CHOSEN, critical, parameter_sets, stratified, unsigned
+from numact.commands.inputs import CHOSEN, critical, parameter_sets, stratified, unsigned
 
 __all__ = ["CHOSEN", "critical", "stratified", "unsigned"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ROWS = [row for row in core.catalogue() if row.family == "elementwise"]
+ROWS = [row for row in catalogue() if row.family == "elementwise"]
 LEVELS = core.levels()
 BUILT = {level: core.build(level) for level in LEVELS}
 DTYPES = (np.float16, np.float32, np.float64)

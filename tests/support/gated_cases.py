@@ -8,9 +8,10 @@ from support.cases import BUILT, Array, critical, stratified
 from support.reference import EXACT, FAST, GATE, REFERENCE, Reference
 
 from numact import Activation
+from numact._functions.catalogue import catalogue
 from numact._kernels import core
 
-ROWS = [row for row in core.catalogue() if row.family == "gated"]
+ROWS = [row for row in catalogue() if row.family == "gated"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The formulas of `numact.commands.verify.exact`, and their second arithmetic: float64 arrays, for sweeps over float32."""
+"""The formulas of numact/commands/verify/exact.py, and a second arithmetic for them: float64 arrays, for sweeps."""
 
 from typing import Any
 

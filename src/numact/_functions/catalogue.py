@@ -1,11 +1,9 @@
-"""A row of the list of activations as Python sees it, and the documentation that follows from it."""
+"""The rows of the lists in csrc/formulas as Python sees them: `numact.catalogue`."""
 
 from dataclasses import dataclass
+from typing import Any
 
-DTYPES = """\
-Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans become the
-smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded to the dtype of
-the arrays."""
+from numact._kernels import core
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,118 +73,42 @@ def rules(domain: str, suffix: str) -> str:
     return ", ".join(text.removeprefix("y: ") for text in texts if suffix == "_grad_y" or not text.startswith("y: "))
 
 
-def document(activation: Activation, suffix: str) -> str:
-    """The docstring (numpydoc) of one of an activation's functions."""
-    row = activation
-    if suffix == "":
-        head = f"{row.formula}, element by element."
-    else:
-        source = "output" if suffix == "_grad_y" else "input"
-        head = f"Gradient of `{row.name}`: dy times the derivative, from the {source}."
-    sections = {
-        "Parameters": _parameters(row, suffix),
-        "Returns": _returns(row, suffix),
-        "Raises": _raises(row, suffix),
-        "See Also": _see_also(row, suffix),
-        "Notes": _notes(row, suffix),
-        "Examples": _example(row, suffix),
-    }
-    return "\n\n".join([head, *(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())])
-
-
-def _parameters(row: Activation, suffix: str) -> str:
-    if suffix:
-        items = ["dy : array_like\n    Gradient by the output, of any shape that broadcasts with the other operands."]
-        names, what = (("y",), "Output") if suffix == "_grad_y" else (row.arguments, "Input")
-        items += [f"{name} : array_like\n    {what} of the forward pass." for name in names]
-    else:
-        kinds = "Input, of any shape; integers and booleans are taken as `numpy.exp` takes them."
-        items = [f"{name} : array_like\n    {kinds}" for name in row.arguments]
-    for name, default in row.parameters:
-        kind = "array_like" if default is None else f"array_like, default {default}"
-        items.append(f"{name} : {kind}\n    Parameter of the formula: a number, or an array that broadcasts.")
-    if row.kink and suffix == "_grad":
-        items.append("at_zero : array_like, optional\n    The derivative to take where x is 0.")
-    if suffix == "_grad_at_zero":
-        items.append("at_zero : array_like\n    The derivative to take where x is 0.")
-    if suffix and len(row.arguments) > 1:
-        items.append("out : tuple of two ndarray or None, optional\n    Arrays to write into; each may be an operand.")
-    else:
-        operand = "dy" if suffix else row.arguments[0]
-        items.append(
-            "out : ndarray, optional\n    Array to write into, of the shape of the result; "
-            f"it may be {operand}, which computes in place."
-        )
-    items.append("**keywords\n    where, dtype, casting, order, subok, signature: as in every `numpy.ufunc`.")
-    return "\n".join(items)
-
-
-def _returns(row: Activation, suffix: str) -> str:
-    results = {f"d{name}": f"Gradient by {name}" for name in row.arguments} if suffix else {"y": "The activation"}
-    shape = "of the shape that the operands broadcast to."
-    return "\n".join(f"{name} : ndarray or scalar\n    {what}, {shape}" for name, what in results.items())
-
-
-def _raises(row: Activation, suffix: str) -> str:
-    required = [name for name, default in row.parameters if default is None]
-    missing = f", or without {' or '.join(required)}" if required else ""
-    text = f"TypeError\n    For operands that are neither floating-point numbers, integers nor booleans{missing}."
-    if allowed := rules(row.domain, suffix):
-        text += f"\nValueError\n    Unless {allowed.replace(', ', ' and ')}."
-    return text
-
-
-def _see_also(row: Activation, suffix: str) -> str:
-    family = {"": "The activation.", "_grad": "Its gradient, from the input."}
-    if row.from_output:
-        family["_grad_y"] = "Its gradient, from the output."
-    family.pop(suffix, None)
-    if row.family == "gated":
-        family["_split" + suffix] = "The same of one array, whose halves are the two."
-    items = [f"{row.name}{other} : {what}" for other, what in family.items()]
-    return "\n".join([*items, "catalogue : All activations, with formulas and bounds of the error."])
-
-
-def _notes(row: Activation, suffix: str) -> str:
-    several = len(row.arguments) > 1
-    derivatives = [f"df/d{argument}" for argument in row.arguments] if several else ["f'(x)"]
-    notes = [
-        f"f({', '.join(row.arguments)}) = {row.formula}",
-        *map("{} = {}".format, derivatives, row.derivative.split("\n")),
-        f"The values of f lie in {row.range}.",
-    ]
-    if row.kinks:
-        choice = f"; at 0, ``{row.name}_grad`` takes another as ``at_zero=``" if row.kink else ""
-        notes.append(f"The derivative jumps at {row.arguments[0]} = {row.kinks}, where it has the value above{choice}.")
-    if suffix and (only_y := rules(row.domain, "_grad_y")) != rules(row.domain, ""):
-        notes.append(f"From the output there is a derivative for {only_y} only.")
-    notes.append(
-        f"The error is at most {row.ulp_gradient if suffix else row.ulp} ULP{' for dy = 1' if suffix else ''}, "
-        "tails and subnormal results included;\nfor float16 and bfloat16, which are computed in float32 and rounded "
-        "once, 0.51 ULP."
-    )
-    notes.append(DTYPES)
-    if row.notes:
-        notes.append(row.notes)
-    if row.aliases:
-        notes.append(f"Other names, under which `get` finds it: {', '.join(row.aliases)}.")
-    return "\n\n".join(notes)
-
-
-def _example(row: Activation, suffix: str) -> str:
-    values = {name: 1.0 if default is None else default for name, default in row.parameters}
-    given = "".join(f", {name}={literal(value)}" for name, value in values.items())
-    if suffix == "":
-        return f">>> y = numact.{row.name}({', '.join(row.arguments)}{given})"
-    if suffix == "_grad_y":
-        return f">>> dx = numact.{row.name}_grad_y(dy, y{given}, out=dy)"
-    if len(row.arguments) > 1:
-        results = ", ".join(f"d{name}" for name in row.arguments)
-        return f">>> {results} = numact.{row.name}_grad(dy, {', '.join(row.arguments)})"
-    at_zero = ", at_zero=0.5" if row.kink else ""
-    return f">>> dx = numact.{row.name}_grad(dy, x{given}{at_zero}, out=dy)"
-
-
 def literal(value: float) -> str:
     """The number as Python code."""
     return "np.inf" if value == float("inf") else repr(value)
+
+
+def activation(fields: dict[str, Any]) -> Activation:
+    """The row whose fields the bridge has read: texts that list several things come apart."""
+    fields["arguments"] = tuple(fields["arguments"].split(", "))
+    fields["parameters"] = parse_parameters(fields["parameters"])
+    fields["aliases"] = tuple(fields["aliases"].split(", ")) if fields["aliases"] else ()
+    return Activation(**fields)
+
+
+def row(name: str) -> Activation:
+    """The row of an elementwise or gated activation; KeyError if there is none of this name."""
+    return activation(core.row(name))
+
+
+def catalogue() -> list[Activation]:
+    """List of all activations.
+
+    They stand in the order of the lists: elementwise, gated, along an axis.
+
+    Returns
+    -------
+    list of Activation
+        Name, family, parameters with defaults, formula, derivative and error bounds of each.
+
+    See Also
+    --------
+    get : The function of a name.
+
+    Examples
+    --------
+    >>> [row.name for row in numact.catalogue() if row.kink]
+    ['relu', 'relu6', 'leaky_relu', 'elu', 'selu']
+
+    """
+    return [activation(fields) for fields in core.rows()]

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from numact._functions import axis, composed, ufuncs
+from numact._functions import axis, prelu, rrelu, ufuncs
 from numact._functions.lazy import Lazy
-from numact._kernels import core
 
+COMPOSED: dict[str, Callable[..., Any]] = {
+    function.__name__: function for function in (prelu.prelu, prelu.prelu_grad, rrelu.rrelu, rrelu.rrelu_grad)
+}
+for _function in COMPOSED.values():
+    _function.__module__ = "numact"  # where it is public, and where a pickle looks for it
 MASKED = [*(f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked), "masked_grad", "dropout"]
 
 
@@ -16,10 +20,10 @@ def _find(name: str) -> Callable[..., Any]:
         from numact._functions import masks
 
         return masks.PUBLIC[name]
-    return composed.PUBLIC.get(name) or axis.PUBLIC.get(name) or ufuncs.PUBLIC[name]
+    return COMPOSED.get(name) or axis.PUBLIC.get(name) or ufuncs.PUBLIC[name]
 
 
-FUNCTIONS: Lazy[Callable[..., Any]] = Lazy([*ufuncs.PUBLIC, *composed.PUBLIC, *axis.PUBLIC, *MASKED], _find)
+FUNCTIONS: Lazy[Callable[..., Any]] = Lazy([*ufuncs.PUBLIC, *COMPOSED, *axis.PUBLIC, *MASKED], _find)
 
 _IGNORED = str.maketrans("", "", "_- ")
 
@@ -32,7 +36,9 @@ def plain(name: str) -> str:
 def names() -> list[tuple[str, str]]:
     """Every name, its aliases included, and the public name that it stands for."""
     pairs = [(name, name) for name in FUNCTIONS]
-    for row in core.catalogue():
+    from numact._functions.catalogue import catalogue
+
+    for row in catalogue():
         for suffix in ("", "_grad", "_grad_y"):
             if row.name + suffix in FUNCTIONS:
                 pairs += [(alias + suffix, row.name + suffix) for alias in row.aliases]

@@ -7,33 +7,35 @@ import numpy as np
 
 from numact._functions.lazy import Lazy
 from numact._functions.parametric import ParametricUfunc
-from numact._kernels import core
+from numact._kernels import core, targets
 
-LEVEL: str = core.level()
 OUTLINE = core.outline()
 ROWS = {name: suffixes for name, _, suffixes, _ in OUTLINE}
 GATED = [name for name, family, _, _ in OUTLINE if family == "gated"]
 
 
 def _make(name: str) -> np.ufunc:
-    return core.build(LEVEL, (name,))[name]
+    from numact._functions.catalogue import activation
+    from numact._functions.docstrings import document
+
+    return core.build(targets.LEVEL, (name,), lambda fields, suffix: document(activation(fields), suffix))[name]
 
 
 def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
     """The function of a name: what is called so in the tables, with defaults, or for arrays that hold two halves."""
-    from numact._functions.catalogue import rules
+    from numact._functions import catalogue
 
     stem, gradient, output = name.partition("_grad")
     if stem not in ROWS:
         from numact._functions.gated import split_functions
 
-        row = core.row(stem.removesuffix("_split"))
+        row = catalogue.row(stem.removesuffix("_split"))
         return split_functions(row, RAW[row.name], RAW[f"{row.name}_grad"])[name]
-    row, ufunc = core.row(stem), RAW[name]
+    row, ufunc = catalogue.row(stem), RAW[name]
     at_zero = RAW.get(f"{name}_at_zero")
     if not row.parameters and at_zero is None:
         return ufunc
-    return ParametricUfunc(ufunc, dict(row.parameters), rules(row.domain, gradient + output), at_zero)
+    return ParametricUfunc(ufunc, dict(row.parameters), catalogue.rules(row.domain, gradient + output), at_zero)
 
 
 RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
@@ -49,7 +51,7 @@ PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(
 
 def __getattr__(name: str) -> Any:
     if name == "AXIS":
-        return globals().setdefault(name, core.build_axis(LEVEL))
+        return globals().setdefault(name, core.build_axis(targets.LEVEL))
     if name in RAW:
         return RAW[name]
     # Not for the names with two underscores that an import asks for.

@@ -1,4 +1,4 @@
-# Turns the tables of csrc/axis.h into generalised ufuncs.  No function is named here.
+# Turns the tables of csrc/formulas into generalised ufuncs.  No function is named here.
 
 cdef extern from "numact.h":
     bint numact_axis_ufunc_loop(
@@ -41,8 +41,6 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
 
 cdef list describe_axis():
     """Rows of the catalogue: what the table has besides masked variants and gradients."""
-    from numact._functions.catalogue import Activation
-
     cdef const numact_axis_function *function = LEVELS.axis_f32
     table = {}
     while function.name != NULL:
@@ -55,27 +53,25 @@ cdef list describe_axis():
         if name.endswith(("_where", "_grad")):
             continue
         derivative, ulp_gradient, _, _ = table.get(f"{name}_grad", ("", 0.0, "", False))
-        rows.append(
-            Activation(
-                name=name,
-                family="axis",
-                arguments=("x",),
-                parameters=(("temperature", 1.0),) if tempered else (),
-                domain="temperature > 0" if tempered else "",
-                from_output=bool(derivative),
-                kink=False,
-                masked=False,
-                overflows=False,
-                ulp=ulp,
-                ulp_gradient=ulp_gradient,
-                formula=formula,
-                derivative=derivative,
-                range=values,
-                kinks="",
-                aliases=(),
-                notes="",
-            )
-        )
+        rows.append({
+            "name": name,
+            "family": "axis",
+            "arguments": "x",
+            "parameters": "temperature=1.0" if tempered else "",
+            "domain": "temperature > 0" if tempered else "",
+            "from_output": bool(derivative),
+            "kink": False,
+            "masked": False,
+            "overflows": False,
+            "ulp": ulp,
+            "ulp_gradient": ulp_gradient,
+            "formula": formula,
+            "derivative": derivative,
+            "range": values,
+            "kinks": "",
+            "aliases": "",
+            "notes": "",
+        })
     return rows
 
 

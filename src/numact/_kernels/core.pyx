@@ -169,40 +169,40 @@ def outline():
     return found
 
 
-cdef object describe(const numact_activation *row):
-    # Making the class of the rows takes nearly as long as importing all the rest, and it may not be needed.
-    from numact._functions.catalogue import Activation, parse_parameters
-
-    return Activation(
-        name=row.name.decode(),
-        family=row.family.decode(),
-        arguments=tuple(row.arguments.decode().split(", ")),
-        parameters=parse_parameters(row.parameters.decode()),
-        domain=row.domain.decode(),
-        from_output=row.kernels[2].loop != NULL,
-        kink=row.kernels[3].loop != NULL,
-        masked=is_masked(row.name.decode()),
-        overflows=row.kernels[0].overflows,
-        ulp=row.ulp,
-        ulp_gradient=row.ulp_gradient,
-        formula=row.formula.decode(),
-        derivative=row.derivative.decode(),
-        range=row.range.decode(),
-        kinks=row.kinks.decode(),
-        aliases=tuple(row.aliases.decode().split(", ")) if row.aliases[0] else (),
-        notes=row.notes.decode(),
-    )
+cdef str text(const char *characters):
+    """The text of a field; where the row leaves it out, it is empty."""
+    return characters.decode() if characters != NULL else ""
 
 
-def catalogue():
-    """List of all activations.
+cdef dict describe(const numact_activation *row):
+    return {
+        "name": text(row.name),
+        "family": text(row.family),
+        "arguments": text(row.arguments),
+        "parameters": text(row.parameters),
+        "domain": text(row.domain),
+        "from_output": row.kernels[2].loop != NULL,
+        "kink": row.kernels[3].loop != NULL,
+        "masked": is_masked(text(row.name)),
+        "overflows": row.kernels[0].overflows,
+        "ulp": row.ulp,
+        "ulp_gradient": row.ulp_gradient,
+        "formula": text(row.formula),
+        "derivative": text(row.derivative),
+        "range": text(row.range),
+        "kinks": text(row.kinks),
+        "aliases": text(row.aliases),
+        "notes": text(row.notes),
+    }
 
-    They stand in the order of csrc/activations.h, csrc/gated.h and csrc/axis.h.
+
+def rows():
+    """The rows of all lists, in their order.
 
     Returns
     -------
-    list of Activation
-        Name, family, parameters with defaults, formula, derivative and error bounds of each.
+    list of dict
+        The fields of a row by name; several names in one field are separated by commas.
     """
     cdef const numact_activation *row = LEVELS.f32
     found = []
@@ -213,7 +213,7 @@ def catalogue():
 
 
 def row(str name):
-    """The row of the catalogue for an elementwise or gated activation.
+    """The row of an elementwise or gated activation.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def row(str name):
 
     Returns
     -------
-    Activation
+    dict
 
     Raises
     ------
@@ -315,7 +315,7 @@ cdef object make_ufunc(
     return halves.ufunc
 
 
-def build(str level_name, names=None):
+def build(str level_name, names=None, document=None):
     """The ufuncs of one level by name: parameters are their last operands.
 
     Parameters
@@ -324,6 +324,8 @@ def build(str level_name, names=None):
         One of `levels()`.
     names : collection of str, optional
         The functions that are wanted; all by default.
+    document : callable, optional
+        Makes the docstring from a row, as `row` gives it, and the suffix of the function; by default it is the formula.
 
     Returns
     -------
@@ -334,8 +336,6 @@ def build(str level_name, names=None):
     ValueError
         For a level that this build or this processor has not.
     """
-    from numact._functions.catalogue import document
-
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
     cdef const numact_activation *f64 = level.f64
@@ -345,9 +345,8 @@ def build(str level_name, names=None):
         for kind, suffix in enumerate(SUFFIXES):
             name = f32.name.decode() + suffix
             if f32.kernels[kind].loop != NULL and (names is None or name in names):
-                ufuncs[name] = make_ufunc(
-                    level, &f32.kernels[kind], &f64.kernels[kind], name, document(describe(f32), suffix)
-                )
+                doc = text(f32.formula) if document is None else document(describe(f32), suffix)
+                ufuncs[name] = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, doc)
         f32 += 1
         f64 += 1
     return ufuncs

@@ -1,10 +1,10 @@
-"""Print numact/__init__.pyi from the lists in csrc/activations.h and gated.h; the build writes it into the package."""
+"""The text of numact/__init__.pyi, from the lists in csrc/formulas: the build writes it into the package."""
 
 import re
 from collections.abc import Iterator
 
 HEAD = """\
-from typing import Any, Final, Literal, overload
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,26 +26,22 @@ from numact._functions.axis import softmin as softmin
 from numact._functions.axis import softmin_grad as softmin_grad
 from numact._functions.axis import sparsemax as sparsemax
 from numact._functions.axis import sparsemax_grad as sparsemax_grad
-from numact._functions.composed import prelu as prelu
-from numact._functions.composed import prelu_grad as prelu_grad
-from numact._functions.composed import rrelu as rrelu
-from numact._functions.composed import rrelu_grad as rrelu_grad
-from numact._kernels.core import catalogue as catalogue
+from numact._functions.prelu import prelu as prelu
+from numact._functions.prelu import prelu_grad as prelu_grad
+from numact._functions.rrelu import rrelu as rrelu
+from numact._functions.rrelu import rrelu_grad as rrelu_grad
+from numact._functions.catalogue import catalogue as catalogue
 from numact._functions.masks import BitMask as BitMask
 from numact._functions.masks import dropout as dropout
 from numact._functions.masks import masked_grad as masked_grad
 from numact._functions.names import get as get
 from numact._functions.parametric import ParametricUfunc as ParametricUfunc
+from numact._kernels.config import show_config as show_config
 from numact._kernels.threads import get_num_threads as get_num_threads
 from numact._kernels.threads import num_threads as num_threads
 from numact._kernels.threads import set_num_threads as set_num_threads
 
 __version__: Final[str]
-
-@overload
-def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
-@overload
-def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 """
 
 GATED_ROW = re.compile(r'ROW\((\w+), "\w+, \w+",')
@@ -101,7 +97,7 @@ def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def stub(activations: str, gated: str) -> str:
-    """The text of __init__.pyi for the texts of csrc/activations.h and csrc/gated.h."""
+    """The text of __init__.pyi for the texts of csrc/formulas/activations.h and gated.h."""
     declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
     parameters = {name: text for name, text, *_ in ROW.findall(activations)}
     declared |= dict(masked_function(name, parameters[name]) for name in MASK.findall(activations))

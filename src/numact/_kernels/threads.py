@@ -12,6 +12,7 @@ from operator import index
 from typing import Any
 
 from numact._kernels import core
+from numact._kernels.config import version
 from numact._kernels.on_import import when_imported
 
 VARIABLES = ("NUMACT_NUM_THREADS", "OMP_NUM_THREADS")
@@ -244,9 +245,7 @@ def _register_controller(threadpoolctl: Any) -> None:
 
         def get_version(self) -> str:
             """Get the version of numact."""
-            from numact import __version__
-
-            return str(__version__)
+            return version()
 
     threadpoolctl.register(NumactController)
 

@@ -20,9 +20,14 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-import numact
-from numact import diagnostics, init
+from numact._functions.catalogue import Activation as Row
+from numact._functions.catalogue import catalogue
+from numact._functions.masks import masked_grad
+from numact._functions.names import FUNCTIONS
+from numact._kernels.config import show_config
 from numact.commands.baseline import BASELINES
+from numact.diagnostics import ActivationMonitor, dead_units, sparsity
+from numact.init import he_normal
 
 Float32 = npt.NDArray[np.float32]
 
@@ -45,18 +50,18 @@ class Activation:
     backward: Callable[[Float32, Any], Float32]
 
 
-def with_numact(row: numact.Activation) -> Activation:
+def with_numact(row: Row) -> Activation:
     """Both ways in place; x is kept only where neither a bit mask nor the output will do for the gradient."""
     name = row.name
-    function = getattr(numact, name)
+    function = FUNCTIONS[name]
     if row.masked:
-        masked = getattr(numact, f"{name}_masked")
+        masked = FUNCTIONS[f"{name}_masked"]
         off = dict(row.parameters).get("negative_slope") or 0.0
-        return Activation(lambda x: masked(x, out=x), lambda dy, mask: numact.masked_grad(dy, mask, off=off, out=dy))
+        return Activation(lambda x: masked(x, out=x), lambda dy, mask: masked_grad(dy, mask, off=off, out=dy))
     if row.from_output:
-        gradient_y = getattr(numact, f"{name}_grad_y")
+        gradient_y = FUNCTIONS[f"{name}_grad_y"]
         return Activation(lambda x: (y := function(x, out=x), y), lambda dy, y: gradient_y(dy, y, out=dy))
-    gradient = getattr(numact, f"{name}_grad")
+    gradient = FUNCTIONS[f"{name}_grad"]
     return Activation(lambda x: (function(x), x), lambda dy, x: gradient(dy, x, out=dy))
 
 
@@ -86,7 +91,7 @@ class Network:
             for vector, views in ((self.parameters, self.layers), (self.gradient, self.gradients)):
                 views.append((vector[start:middle].reshape(fan_in, fan_out), vector[middle:end]))
             weights = self.layers[-1][0]
-            weights[...] = init.he_normal((fan_in, fan_out), rng, np.float32)
+            weights[...] = he_normal((fan_in, fan_out), rng, np.float32)
             start = end
         self.steps = 0
         self.activation_seconds = 0.0
@@ -177,7 +182,7 @@ class Throughput:
     gradient_ratio: float
 
 
-def train(row: numact.Activation, data: list[Any], epochs: int, seed: int, step: Callable[[], None]) -> Training:
+def train(row: Row, data: list[Any], epochs: int, seed: int, step: Callable[[], None]) -> Training:
     """Train both networks on the same batches, an epoch of each in turn, so that both meet the same machine."""
     name = row.name
     x, x_test, labels, labels_test = data
@@ -199,7 +204,7 @@ def train(row: numact.Activation, data: list[Any], epochs: int, seed: int, step:
         step()
     epoch_ms = [1e3 * float(np.median(times)) for times in seconds]
     activation_ms = [1e3 * float(np.median(times)) for times in within]
-    monitor = diagnostics.ActivationMonitor()
+    monitor = ActivationMonitor()
     layers = [y for y, _ in networks[0].forward(x)[1]]
     for number, y in enumerate(layers, 1):
         monitor.update(f"{name}, layer {number}", y, activation=name)
@@ -214,8 +219,8 @@ def train(row: numact.Activation, data: list[Any], epochs: int, seed: int, step:
         activation_ms_numact=activation_ms[0],
         activation_ms_numpy=activation_ms[1],
         activation_ratio=activation_ms[1] / activation_ms[0],
-        sparsity=100 * diagnostics.sparsity(outputs),
-        dead_units=int(diagnostics.dead_units(outputs).sum()),
+        sparsity=100 * sparsity(outputs),
+        dead_units=int(dead_units(outputs).sum()),
         hidden_units=outputs.shape[1],
         advice=monitor.advice(),
     )
@@ -227,7 +232,7 @@ def measure(name: str, seed: int) -> Throughput:
     x = 3 * rng.standard_normal(ELEMENTS, dtype=np.float32)
     dy = rng.standard_normal(ELEMENTS, dtype=np.float32)
     out = np.empty_like(x)
-    function, gradient = getattr(numact, name), getattr(numact, f"{name}_grad")
+    function, gradient = FUNCTIONS[name], FUNCTIONS[f"{name}_grad"]
     plain = BASELINES[name]
     calls: list[Callable[[], Any]] = [
         lambda: function(x, out=out),
@@ -292,7 +297,7 @@ def throughput_table(rows: list[Throughput]) -> Table:
 def run(epochs: int, seed: int, as_json: bool) -> int:
     """Print both tables, or all figures as JSON; 1 where the accuracies of the two paths differ, else 0."""
     console, progress_console = Console(), Console(stderr=True)
-    catalogue = [row for row in numact.catalogue() if row.name in BASELINES]
+    rows = [row for row in catalogue() if row.name in BASELINES]
     digits = load_digits()
     x = (digits.data / 16 - 0.5).astype(np.float32)
     data = train_test_split(x, digits.target, test_size=0.25, random_state=0, stratify=digits.target)
@@ -303,19 +308,19 @@ def run(epochs: int, seed: int, as_json: bool) -> int:
         np.errstate(all="ignore"),
         Progress(*columns, console=progress_console, transient=True) as progress,
     ):
-        task = progress.add_task("", total=len(catalogue) * (epochs + 1))
+        task = progress.add_task("", total=len(rows) * (epochs + 1))
         training, throughput = [], []
-        for row in catalogue:
+        for row in rows:
             progress.update(task, description=f"training with {row.name}")
             training.append(train(row, data, epochs, seed, lambda: progress.advance(task)))
-        for row in catalogue:
+        for row in rows:
             progress.update(task, description=f"timing {row.name}", advance=1)
             throughput.append(measure(row.name, seed))
 
     difference = max(abs(r.accuracy_numact - r.accuracy_numpy) for r in training)
     agree = difference <= TOLERANCE
     if as_json:
-        config = numact.show_config(mode="dicts")
+        config = show_config(mode="dicts")
         figures = {
             **{key: config[key] for key in ("version", "level", "numpy")},
             **{"epochs": epochs, "seed": seed, "elements": ELEMENTS, "agree": agree, "largest_difference": difference},

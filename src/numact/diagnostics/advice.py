@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from numact.diagnostics.statistics import Summary
+from numact.diagnostics.summary import Summary
 
 if TYPE_CHECKING:
-    from numact.diagnostics.monitor import Layer
+    from numact.diagnostics.layer import Layer
 
 # What deserves a word: fractions of units and of elements; means in standard deviations; ratios of standard deviations,
 # from the first record of a layer to its last, and from the first layer to another.

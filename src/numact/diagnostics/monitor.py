@@ -4,102 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import numact
+from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
 from numact._kernels import core
-from numact.diagnostics.statistics import (
-    Array,
-    Axis,
-    Fused,
-    Layout,
-    Summary,
-    as_bounds,
-    as_floats,
-    as_layout,
-    measure,
-    separable,
-    summarise,
-)
+from numact.diagnostics.layer import Layer, joined
+from numact.diagnostics.layout import Array, Axis, Layout, as_bounds, as_floats, as_layout
+from numact.diagnostics.measure import Fused, measure, separable, summarise
+from numact.diagnostics.saturation import ELEMENTWISE, saturated_beyond
+from numact.diagnostics.summary import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-# Within this part of its range of a bound, an output of a bounded activation is saturated.
-MARGIN = 0.01
+
 # Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
 # read a single one takes nearly as long.
 SAMPLE, RUN = 2048, 64
-ELEMENTWISE = {row.name: row for row in numact.catalogue() if row.family == "elementwise"}
-UNBOUNDED = (-math.inf, math.inf)
-CLIPPED = ("hard_tanh", "clipped_linear")  # whose range is that of their parameters
-FINITE_RANGE = re.compile(r"[\[(](-?[\d.]+), (-?[\d.]+)[\])]")
-
-
-@dataclass
-class Layer:
-    """What is known of a layer: `history` has a record for every `stride` updates."""
-
-    activation: str | None
-    shape: tuple[int, ...]
-    updates: int = 0
-    stride: int = 1
-    history: list[Summary] = field(default_factory=list)
-    silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # updates since a unit was last not zero
-    sample: Array = field(default_factory=lambda: np.zeros(0))
-
-    def add(self, summary: Summary, longest: int) -> None:
-        """Add the statistics of an update; where the history becomes too long, join neighbours."""
-        if self.updates % self.stride:
-            self.history[-1] = joined(self.history[-1], summary)
-        else:
-            self.history.append(summary)
-        self.updates += 1
-        while len(self.history) > longest:
-            self.coarsen()
-
-    def coarsen(self) -> None:
-        """Join the records in pairs."""
-        pairs = [self.history[i : i + 2] for i in range(0, len(self.history), 2)]
-        self.history = [joined(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
-        self.stride *= 2
-
-
-def joined(first: Summary, second: Summary) -> Summary:
-    """Statistics of both; the dead fraction is that of the second, which looks back."""
-    size = first.size + second.size
-    finite = [s.size * max(1 - s.nan_fraction - s.infinite_fraction, 0.0) for s in (first, second)]
-    mean, variance = first.mean, first.variance
-    if not finite[0]:
-        mean, variance = second.mean, second.variance
-    elif finite[1]:
-        share = finite[1] / (finite[0] + finite[1])
-        difference = second.mean - first.mean
-        mean += share * difference
-        variance += share * (second.variance - first.variance) + share * (1 - share) * difference * difference
-
-    def mixed(name: str) -> float:
-        values = (s.size * float(getattr(s, name)) for s in (first, second))
-        return sum(values) / size
-
-    return Summary(
-        size,
-        mean,
-        variance,
-        mixed("zero_fraction"),
-        second.dead_fraction,
-        mixed("saturated_fraction"),
-        mixed("nan_fraction"),
-        mixed("infinite_fraction"),
-    )
 
 
 def joinable(x: Array, y: Array, layout: Layout) -> bool:
@@ -121,31 +48,6 @@ def sample_of(y: Array) -> Array:
         return flat.copy()
     runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
     return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
-
-
-def saturated_beyond(activation: str | None, parameters: dict[str, Any]) -> tuple[float, float]:
-    """Bounds of saturation: near both ends of the range, where it has two."""
-    if activation not in CLIPPED:
-        return bounds_of(activation)
-    given = {**dict(ELEMENTWISE[activation].parameters), **parameters}
-    return bounds_within(given["min_val"], given["max_val"])
-
-
-@cache
-def bounds_of(activation: str | None) -> tuple[float, float]:
-    """The same for a range that no parameters change."""
-    if activation not in ELEMENTWISE or activation == "relu6":  # which is 0 as often as relu
-        return UNBOUNDED
-    match = FINITE_RANGE.fullmatch(ELEMENTWISE[activation].range)
-    return bounds_within(float(match[1]), float(match[2])) if match else UNBOUNDED
-
-
-def bounds_within(low: Any, high: Any) -> tuple[float, float]:
-    """The same for a range with these ends."""
-    if not all(isinstance(end, float | int) and math.isfinite(end) for end in (low, high)):
-        return UNBOUNDED
-    margin = MARGIN * (high - low)
-    return float(low + margin), float(high - margin)
 
 
 class ActivationMonitor:
@@ -229,7 +131,7 @@ class ActivationMonitor:
         """
         array = as_floats("update", y)
         layout = as_layout("update", array.shape, axis)
-        name = None if activation is None else numact.get(activation).__name__
+        name = None if activation is None else get(activation).__name__
         found = self._check("update", layer, name, layout)
         ends = saturated_beyond(name, {})
         bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
@@ -277,7 +179,7 @@ class ActivationMonitor:
         the statistics are taken in a pass of their own.
 
         """
-        call = numact.get(function)
+        call = get(function)
         name = call.__name__
         if name not in ELEMENTWISE:
             raise ValueError(f"forward: function must be an elementwise activation, got {name}")

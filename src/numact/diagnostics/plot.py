@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from numact.diagnostics.monitor import Layer
+    from numact.diagnostics.layer import Layer
 
 HEIGHT, WIDTH = 2.1, 10.5
 

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from numact.commands.bench.run import Speed
+    from numact.commands.bench.measure import Speed
 
 # The libraries in the order of their bars: name and colour.
 LIBRARIES = {

@@ -1,7 +1,7 @@
 """The errors of the functions of the catalogue, found in parts that threads may share; `numact.verify` is the command.
 
-float16, bfloat16 and float32 are compared with `numact.commands.verify.reference`, compiled from csrc/reference.c, float64 with the
-numbers of 200 bits of `numact.commands.verify.exact`.  Every number of the first two is an input, of float32 too where that is asked.
+float16, bfloat16 and float32 are compared with reference.pyx, compiled from csrc/reference, float64 with the numbers of
+200 bits of exact.py.  Every number of the first two is an input, of float32 too where that is asked.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from numact import Activation
-from numact.commands.verify import reference
-from numact.commands.verify.samples import (
+from numact.commands.inputs import (
     HARD,
     Array,
     critical,
     ends_of_exponents,
-    parameter_sets,
     stratified,
     unsigned,
 )
+from numact.commands.selection import Function
+from numact.commands.verify import reference
 
 # Every gated function is f(gate) times the other argument: what f is.
 GATE = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}
 
 # Digits behind the binary point, exponents of the least and of the largest normal number.
 FORMATS = {"float16": (10, -14, 15), "bfloat16": (7, -126, 127), "float32": (23, -126, 127)}
-HALF_BOUND = 0.51
-# The references' own errors, in ULP of the type: csrc/reference.c promises 1e-6 of float32.
+# The references' own errors, in ULP of the type: csrc/reference/reference.c promises 1e-6 of float32.
 REFERENCE_ERROR = {"float16": 0.0, "bfloat16": 0.0, "float32": 1e-6, "float64": 0.0}
 
 # One bit pattern in so many of float32, unless all are asked for; odd, so that the last digits vary.
@@ -46,28 +44,6 @@ GATES, GATES_MANY = 2**19, 2**26
 GATES_FLOAT64, GATES_FLOAT64_MANY = 1000, 20_000
 # An input of float64 takes as long as so many of float32, an estimate for the time left.
 FLOAT64_COST = 1000
-
-
-@dataclass(frozen=True)
-class Function:
-    """An activation (suffix "") or its gradient ("_grad", "_grad_y")."""
-
-    row: Activation
-    suffix: str
-
-    @property
-    def name(self) -> str:
-        return self.row.name + self.suffix
-
-    def bound(self, dtype: str) -> float:
-        """What the catalogue promises, in ULP."""
-        if dtype in ("float16", "bfloat16"):
-            return HALF_BOUND
-        return self.row.ulp_gradient if self.suffix else self.row.ulp
-
-    def parameters(self, dtype: Any) -> list[tuple[Any, ...]]:
-        """Sets of parameters to check with, the defaults first."""
-        return [tuple(dtype(value) for value in values) for values in parameter_sets(self.row)]
 
 
 @dataclass(frozen=True)

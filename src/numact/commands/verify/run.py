@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-import numact
 from numact._kernels import core
-from numact.commands import common
-from numact.commands.common import UsageError, progress
-from numact.commands.verify.checks import REFERENCE_ERROR, Found, Function, Part, on_all, parts
+from numact._kernels.config import version
+from numact.commands import selection
+from numact.commands.progress import progress
+from numact.commands.selection import Function, UsageError
+from numact.commands.verify.checks import REFERENCE_ERROR, Found, Part, on_all, parts
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ class Result:
 
 def functions(names: Sequence[str]) -> list[Function]:
     """The functions of these names, where "gelu" stands for its gradients, too; all where there is no name."""
-    return common.functions(names, ("elementwise", "gated"), "verified")
+    return selection.functions(names, ("elementwise", "gated"), "verified")
 
 
 def dtypes(names: Sequence[str]) -> dict[str, Any]:
     """The types of these names; all that the installed packages allow where there is no name."""
-    chosen = common.dtypes(names)
+    chosen = selection.dtypes(names)
     if "float64" in chosen:
         try:
             import mpmath  # noqa: F401
@@ -200,7 +201,7 @@ def run(
     used = list(levels) or [core.level()]
     passed = all(result.passed for result in results)
     if as_json:
-        what = {"version": numact.__version__, "levels": used, "compiler": core.compiler(), "exhaustive": exhaustive}
+        what = {"version": version(), "levels": used, "compiler": core.compiler(), "exhaustive": exhaustive}
         print(json.dumps({**what, "passed": passed, "results": [asdict(result) for result in results]}, indent=2))
     else:
         print(report(results, used))

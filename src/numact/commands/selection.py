@@ -1,18 +1,40 @@
-"""What the commands share: which functions and types a user asks for, and how progress is shown."""
+"""Which functions and types a user asks a command for."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from numact._functions.catalogue import Activation, catalogue
 from numact._functions.names import plain
-from numact._kernels import core
-from numact.commands.verify.checks import Function
+from numact.commands.inputs import parameter_sets
+
+HALF_BOUND = 0.51
+
+
+@dataclass(frozen=True)
+class Function:
+    """An activation (suffix "") or its gradient ("_grad", "_grad_y")."""
+
+    row: Activation
+    suffix: str
+
+    @property
+    def name(self) -> str:
+        return self.row.name + self.suffix
+
+    def bound(self, dtype: str) -> float:
+        """What the catalogue promises, in ULP."""
+        if dtype in ("float16", "bfloat16"):
+            return HALF_BOUND
+        return self.row.ulp_gradient if self.suffix else self.row.ulp
+
+    def parameters(self, dtype: Any) -> list[tuple[Any, ...]]:
+        """Sets of parameters to check with, the defaults first."""
+        return [tuple(dtype(value) for value in values) for values in parameter_sets(self.row)]
 
 
 class UsageError(Exception):
@@ -23,7 +45,7 @@ def functions(names: Sequence[str], families: Sequence[str], verb: str) -> list[
     """The functions of these names, where "gelu" stands for its gradients, too; all where there is no name."""
     every = [
         Function(row, suffix)
-        for row in core.catalogue()
+        for row in catalogue()
         if row.family in families
         for suffix, exists in (("", True), ("_grad", True), ("_grad_y", row.from_output))
         if exists
@@ -61,43 +83,3 @@ def dtypes(names: Sequence[str]) -> dict[str, Any]:
         for name in dict.fromkeys(names or ("float16", "bfloat16", "float32", "float64"))
         if name in types
     }
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[str, int], None]]:
-    """Show on stderr what is being done and how long it will take: with rich if it is installed, else as lines."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    except ModuleNotFoundError:
-        yield Lines(total)
-        return
-    columns = (
-        TextColumn("{task.description:32}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda text, cost: bar.update(task, description=text, advance=cost)
-
-
-class Lines:
-    """Progress in plain text: a line every few seconds."""
-
-    seconds = 5.0
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
-        self.start = self.last = time.monotonic()
-
-    def __call__(self, text: str, cost: int) -> None:
-        self.done += cost
-        now = time.monotonic()
-        if now - self.last >= self.seconds:
-            self.last = now
-            left = (now - self.start) * (self.total - self.done) / self.done
-            print(f"{100 * self.done / self.total:3.0f} %  {text}, about {left:.0f} s left", file=sys.stderr)

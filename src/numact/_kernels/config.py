@@ -1,14 +1,23 @@
 """What this build is and what it runs on."""
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-import numact
-from numact._functions import ufuncs
-from numact._kernels import core
+from numact._kernels import core, targets
 
 
+def version() -> str:
+    """The version of numact."""
+    from importlib.metadata import version as version_of  # takes longer to import than the rest of numact
+
+    return version_of("numact")
+
+
+@overload
+def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
+@overload
+def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     """Show version, instruction-set level, dtypes, number of threads and compiler.
 
@@ -31,8 +40,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
     config = {
-        "version": numact.__version__,
-        "level": ufuncs.LEVEL,
+        "version": version(),
+        "level": targets.LEVEL,
         "levels": core.levels(),
         "dtypes": core.dtypes(),
         "threads": core.get_num_threads(),

@@ -1,0 +1,75 @@
+"""`gumbel_softmax`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numact._functions import ufuncs
+from numact._functions.axis.operands import as_temperature, call, float_dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def gumbel_softmax(
+    x: ArrayLike,
+    tau: ArrayLike = 1.0,
+    hard: bool = False,
+    axis: int = -1,
+    rng: np.random.Generator | None = None,
+) -> Any:
+    """`softmax` of (x + g) / tau along an axis, where g is Gumbel noise: a differentiable sample of a category.
+
+    Parameters
+    ----------
+    x : array_like
+        Unnormalised logarithms of the probabilities.
+    tau : array_like, default 1.0
+        The temperature, above 0: the lower, the nearer are the results to one-hot.
+    hard : bool, default False
+        Whether to return one-hot rows, 1 where the sample is largest; for the gradient use the soft one of the same
+        `rng` state.
+    axis : int, default -1
+        The axis of the categories.
+    rng : numpy.random.Generator, optional
+        The source of the noise; a fresh one by default.
+
+    Returns
+    -------
+    y : ndarray
+        The sample, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range, or a `tau` that is not above 0.
+    TypeError
+        For an `rng` that is not a Generator.
+
+    See Also
+    --------
+    softmax : Without noise.
+    softmax_grad : The gradient by x, from a soft sample, with tau as temperature.
+
+    Notes
+    -----
+    The noise is ``rng.gumbel(size=x.shape)``.
+
+    Jang et al., and Maddison et al., 2017.
+
+    Examples
+    --------
+    >>> y = numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(0))
+
+    """
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(f"gumbel_softmax: rng must be a numpy.random.Generator or None, got {rng!r}")
+    array = np.asanyarray(x)
+    temperature = as_temperature("gumbel_softmax", tau, array, "tau")
+    dtype = float_dtype(array.dtype)
+    noisy = (array + (rng or np.random.default_rng()).gumbel(size=array.shape)).astype(dtype)
+    if hard:
+        return call(ufuncs.AXIS["hardmax"], (noisy,), axis, noisy)
+    return call(ufuncs.AXIS["softmax"], (noisy, temperature), axis, noisy)

@@ -1,0 +1,134 @@
+"""`maxout` and its gradient."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numact._functions import ufuncs
+from numact._functions.axis.operands import float_dtype, is_half
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
+    """Split the axis of a shape into groups and pieces; return it with the new axis, that of the pieces."""
+    axis, pieces, ndim = index(axis), index(pieces), len(shape)
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{function}: axis must be from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
+    axis %= ndim
+    if pieces < 1 or shape[axis] % pieces:
+        raise ValueError(
+            f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, got {pieces}"
+        )
+    return (*shape[:axis], shape[axis] // pieces, pieces, *shape[axis + 1 :]), axis + 1
+
+
+def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
+    """Largest of every `pieces` adjacent entries along an axis.
+
+    Parameters
+    ----------
+    x : array_like
+        Input; the axis has the length c times `pieces`, and the entries of a group stand side by side: group k is
+        ``x[k * pieces : (k + 1) * pieces]``.
+    pieces : int
+        Number of entries in a group.
+    axis : int, default -1
+        The axis that is divided into groups.
+
+    Returns
+    -------
+    y : ndarray
+        The maxima; the axis has the length c.
+    which : ndarray of intp
+        Where in its group each maximum stands: the first one, or the first NaN.
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range, or if `pieces` is not positive or does not divide the length of the axis.
+
+    See Also
+    --------
+    maxout_grad : Its gradient.
+
+    Notes
+    -----
+    The results are exact, of the dtype of `x`; integers and booleans become the smallest float, from float32 on, that
+    holds them.
+
+    Goodfellow et al., 2013.
+
+    Examples
+    --------
+    >>> y, which = numact.maxout(x, 2)
+
+    """
+    array = np.asanyarray(x)
+    shape, split = in_pieces("maxout", array.shape, pieces, axis)
+    y, which = ufuncs.AXIS["maxout"](array.reshape(shape), axis=split)
+    return (y.astype(array.dtype) if is_half(array.dtype) else y), which
+
+
+def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) -> Any:
+    """Gradient of `maxout`: dy at the entry that was the largest, else 0.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient by the output.
+    which : array_like of int
+        The second result of the forward pass, of the shape of `dy`.
+    pieces : int
+        Number of entries in a group.
+    axis : int, default -1
+        The axis that was divided into groups.
+
+    Returns
+    -------
+    dx : ndarray
+        Gradient by the input; the axis has `pieces` times the length that it has in `dy`.
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range, `pieces` below 1, shapes that differ, or an index that is not in [0, pieces).
+    TypeError
+        For indices that are not integers.
+
+    See Also
+    --------
+    maxout : The function.
+
+    Notes
+    -----
+    The result is exact.
+
+    Examples
+    --------
+    >>> y, which = numact.maxout(x, 2)
+    >>> dx = numact.maxout_grad(np.ones((3, 2)), which, 2)
+
+    """
+    gradient, places = np.asanyarray(dy), np.asanyarray(which)
+    if places.dtype.kind not in "iu":
+        raise TypeError(f"maxout_grad: which must be integers, got {places.dtype}")
+    if places.shape != gradient.shape:
+        raise ValueError(f"maxout_grad: which must have the shape of dy, {gradient.shape}, got {places.shape}")
+    if (pieces := index(pieces)) < 1:
+        raise ValueError(f"maxout_grad: pieces must be positive, got {pieces}")
+    wrong = (places < 0) | (places >= pieces)
+    if wrong.any():
+        raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {places[wrong].flat[0]}")
+    _, split = in_pieces("maxout_grad", gradient.shape, 1, axis)
+    groups = gradient.shape
+    dtype = float_dtype(gradient.dtype)
+    dx = np.empty((*groups[:split], pieces, *groups[split:]), dtype)
+    ufuncs.AXIS["maxout_grad"](
+        gradient, places.astype(np.intp, copy=False), out=dx, axes=[(), (), (split,)], casting="same_kind"
+    )
+    return dx.reshape((*groups[: split - 1], groups[split - 1] * pieces, *groups[split:]))

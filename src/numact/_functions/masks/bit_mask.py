@@ -1,0 +1,173 @@
+"""`BitMask`: one bit for each element of an array."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numact._kernels import core
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class BitMask(core.Bits):
+    """One bit for each element of an array, eight to a byte; it does not change.
+
+    Parameters
+    ----------
+    bits : bytes or array_like of uint8
+        The elements in C order, eight to a byte, the first its lowest bit, as ``numpy.packbits(bitorder="little")``
+        gives them; the bits behind the last element are 0.  They are copied.
+    shape : int or tuple of int
+        Shape of the array.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    size : int
+        Number of elements.
+    bits : ndarray of uint8
+        The bytes, read-only.
+    nbytes : int
+        Number of bytes: an eighth of the number of elements, rounded up.
+
+    Raises
+    ------
+    ValueError
+        If the number of bytes is not that of the shape, if bits behind the last element are set, or if a length of the
+        shape is negative.
+    TypeError
+        If bits are no bytes.
+
+    See Also
+    --------
+    masked_grad : The gradient by a mask.
+    dropout : Gives a random mask.
+
+    Notes
+    -----
+    ``a & b``, ``a | b`` and ``~a`` combine masks of one shape, ``a == b`` tells whether shapes and bits are the same.
+    Masks can be pickled.
+
+    Examples
+    --------
+    >>> mask = numact.BitMask.pack([[True, False, True], [False, True, True]])
+    >>> mask.bits
+    array([53], dtype=uint8)
+
+    """
+
+    __slots__ = ()
+
+    def __init__(self, bits: bytes | ArrayLike, shape: int | tuple[int, ...]) -> None:
+        lengths = (operator.index(shape),) if not isinstance(shape, tuple) else tuple(map(operator.index, shape))
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"BitMask: shape must not be negative, got {shape}")
+        given = np.frombuffer(bits, np.uint8) if isinstance(bits, bytes | bytearray | memoryview) else np.asarray(bits)
+        if given.dtype != np.uint8:
+            raise TypeError(f"BitMask: bits must be bytes or an array of uint8, got the dtype {given.dtype}")
+        size = math.prod(lengths)
+        if given.shape != (-(-size // 8),):
+            raise ValueError(f"BitMask: bits must have the shape {(-(-size // 8),)} for {lengths}, got {given.shape}")
+        if size % 8 and given[-1] >> size % 8:
+            raise ValueError(f"BitMask: bits behind the {size} of the shape {lengths} must be 0")
+        super().__init__(given.tobytes(), lengths)
+
+    @classmethod
+    def pack(cls, array: ArrayLike) -> BitMask:
+        """Make a mask of an array of booleans, of any shape.
+
+        Parameters
+        ----------
+        array : array_like of bool
+            What the bits say.
+
+        Returns
+        -------
+        BitMask
+
+        Raises
+        ------
+        TypeError
+            For an array of another dtype.
+
+        """
+        booleans = np.asarray(array)
+        if booleans.dtype != np.bool_:
+            raise TypeError(f"BitMask.pack: array must be boolean, got the dtype {booleans.dtype}")
+        return cls._of(np.packbits(booleans.ravel(), bitorder="little"), booleans.shape)
+
+    @classmethod
+    def _of(cls, bits: NDArray[np.uint8], shape: tuple[int, ...]) -> BitMask:
+        """Make a mask of bytes that are right."""
+        mask = cls.__new__(cls)
+        core.Bits.__init__(mask, bits.tobytes(), shape)
+        return mask
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """The bytes, read-only."""
+        return np.ndarray((self.nbytes,), np.uint8, self.packed)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Number of bytes."""
+        return -(-self.size // 8)
+
+    def unpack(self) -> NDArray[np.bool_]:
+        """Make an array of booleans, of the shape of the mask."""
+        return np.unpackbits(self.bits, count=self.size, bitorder="little").view(np.bool_).reshape(self.shape)
+
+    def count(self) -> int:
+        """Count the bits that are set."""
+        return int(np.bitwise_count(self.bits).sum(dtype=np.intp))
+
+    def _combined(self, other: object, combine: np.ufunc) -> BitMask:
+        if not isinstance(other, BitMask):
+            return NotImplemented  # type: ignore[no-any-return]
+        if other.shape != self.shape:
+            raise ValueError(f"BitMask: both masks must have one shape, got {self.shape} and {other.shape}")
+        return self._of(combine(self.bits, other.bits), self.shape)
+
+    def __and__(self, other: BitMask) -> BitMask:
+        return self._combined(other, np.bitwise_and)
+
+    def __or__(self, other: BitMask) -> BitMask:
+        return self._combined(other, np.bitwise_or)
+
+    def __invert__(self) -> BitMask:
+        bits = np.invert(self.bits)
+        if self.size % 8:
+            bits[-1] &= (1 << self.size % 8) - 1
+        return self._of(bits, self.shape)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BitMask):
+            return NotImplemented
+        return self.shape == other.shape and self.packed == other.packed
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.packed))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BitMask, (self.packed, self.shape)
+
+    def __repr__(self) -> str:
+        return f"<numact.BitMask of shape {self.shape}, {self.count()} of {self.size} bits set>"
+
+
+def empty_bits(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.empty(-(-math.prod(shape) // 8), np.uint8)

@@ -1,0 +1,181 @@
+"""`NAME_masked`, an activation with the mask for its gradient, and `masked_grad`."""
+
+from __future__ import annotations
+
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any
+
+from numact._functions.catalogue import Activation, literal, rules
+from numact._functions.masks.bit_mask import BitMask, empty_bits
+from numact._functions.masks.work import LOOPS, Pass, as_number
+from numact._functions.parametric import Rule
+from numact._kernels import core
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+DOCUMENTATION = """\
+`{row.name}` with a bit mask for its gradient: {row.formula}, element by element.
+
+Parameters
+----------
+x : array_like
+    Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+{parameters}out : ndarray, optional
+    Array to write y into, of the shape of x; it may be x, which computes in place.
+
+Returns
+-------
+y : ndarray or scalar
+    `{row.name}` of x, bit for bit, of the shape of x.
+mask : BitMask
+    Where the derivative is 1: there `masked_grad` takes its first factor, elsewhere its second.
+
+Raises
+------
+TypeError
+    For an x that has neither floating-point numbers, integers nor booleans{no_number};
+    for an out that is no array or has a dtype that y does not cast to.
+ValueError
+    For an out of another shape or one that is read-only{rules}.  Nothing is written then.
+
+See Also
+--------
+masked_grad : The gradient from the mask.
+{row.name} : The activation alone.
+{row.name}_grad : The gradient from the input.
+BitMask : What a mask is.
+
+Notes
+-----
+The gradient is ``masked_grad(dy, mask{off})``, dy times the derivative: {row.derivative}.
+With the mask neither x nor y need be kept: it has one bit for an element, where float32 has 32.
+
+x and out may have any strides and byte order; the mask is always in C order.  Memory that is not contiguous in C
+order is copied on the way, and a new y is contiguous.  Subclasses of arrays are taken as plain arrays, and out is
+returned as it is.  A parameter is a number, rounded to the dtype of y.
+
+Examples
+--------
+>>> y, mask = numact.{row.name}_masked(x{values})
+>>> dx = numact.masked_grad(np.ones_like(y), mask{off_value})
+"""
+
+
+@core.called_by_vector
+class MaskedActivation(core.MaskedCall):
+    """NAME_masked of a row of the catalogue."""
+
+    def __init__(self, row: Activation) -> None:
+        self.__name__ = self.__qualname__ = name = f"{row.name}_masked"
+        self.__module__ = "numact"
+        super().__init__(LOOPS, name, tuple(value for _, value in row.parameters if value is not None), BitMask)
+        self._names = names = tuple(parameter for parameter, _ in row.parameters)
+        self._checks = [Rule(text, names) for text in rules(row.domain, "").split(", ") if text]
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        self.__signature__ = Signature(
+            [
+                Parameter("x", kind),
+                *(Parameter(parameter, kind, default=default) for parameter, default in row.parameters),
+                Parameter("out", kind, default=None),
+            ]
+        )
+        allowed = rules(row.domain, "")
+        other = "negative_slope" if "negative_slope" in names else ""
+        self.__doc__ = DOCUMENTATION.format(
+            row=row,
+            parameters="".join(
+                f"{parameter} : float, default {default}\n    Parameter of the formula.\n"
+                for parameter, default in row.parameters
+            ),
+            no_number=f", or if {' or '.join(names)} is no number" if names else "",
+            rules=f", and unless {allowed}" if allowed else "",
+            off=f", off={other}" if other else "",
+            off_value=", off=0.2" if other else "",
+            values=", negative_slope=0.2"
+            if other
+            else "".join(f", {p}={literal(v or 0.0)}" for p, v in row.parameters),
+        )
+
+    def _compute(self, *given: Any, **keywords: Any) -> tuple[Any, BitMask]:
+        """Any call, also those that the class below does by itself."""
+        name = self.__name__
+        try:
+            bound = self.__signature__.bind(*given, **keywords)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
+        bound.apply_defaults()
+        x, *parameters, out = bound.args
+        values = [as_number(name, *pair) for pair in zip(self._names, parameters, strict=True)]
+        for check in self._checks:
+            check.check(name, values)
+        work = Pass(name, "x", x, out)
+        shape = work.source.shape
+        bits = empty_bits(shape)
+        return work.run(name, bits, values), BitMask._of(bits, shape)
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __repr__(self) -> str:
+        return f"<numact.MaskedActivation {self.__name__}{self.__signature__}>"
+
+
+def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0, out: Any = None) -> Any:
+    """Gradient from a bit mask: dy times one of two factors.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient by the output, of the shape of the mask.
+    mask : BitMask
+        What the forward pass returned.
+    on, off : float, default 1.0 and 0.0
+        The factors where the bit is set, and where it is not.
+    out : ndarray, optional
+        Array to write into, of the shape of dy; it may be dy, which computes in place.
+
+    Returns
+    -------
+    dx : ndarray or scalar
+        Gradient by the input, of the shape of dy.
+
+    Raises
+    ------
+    TypeError
+        If mask is no `BitMask` or a factor no number; for a dy that has neither floating-point numbers, integers nor
+        booleans, and for an out that is no array or has a dtype that dx does not cast to.
+    ValueError
+        If mask or out has another shape than dy, or out is read-only.  Nothing is written then.
+
+    See Also
+    --------
+    relu_masked, relu6_masked, hard_tanh_masked : Their gradient takes the default factors.
+    leaky_relu_masked : Its gradient has the slope as `off`.
+    dropout : Its gradient has 1 / (1 - p) as `on`.
+
+    Notes
+    -----
+    A factor 0 selects: it gives 0 whatever dy is, NaN and infinities too.  A factor 1 gives dy itself.  With the
+    factors of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad``
+    multiplies by a negative_slope of 0: a negative dy gives -0 there and an infinite one NaN.
+
+    Factors are rounded to the dtype of dx.  A product that overflows is infinite, without a warning.  Strides and
+    subclasses of arrays are treated as in `relu_masked`.
+
+    Examples
+    --------
+    >>> y, mask = numact.leaky_relu_masked(np.linspace(-1, 1, 5), negative_slope=0.2)
+    >>> dx = numact.masked_grad(np.ones(5), mask, off=0.2)
+
+    """
+    if not isinstance(mask, BitMask):
+        raise TypeError(f"masked_grad: mask must be a BitMask, got {mask!r}")
+    factors = as_number("masked_grad", "on", on), as_number("masked_grad", "off", off)
+    if (found := LOOPS["masked_grad"].gradient(dy, out, factors, mask)) is not None:
+        return found
+    work = Pass("masked_grad", "dy", dy, out)
+    if work.source.shape != mask.shape:
+        raise ValueError(f"masked_grad: mask must have the shape of dy, {work.source.shape}, got {mask.shape}")
+    return work.run("masked_grad", mask.bits, factors)

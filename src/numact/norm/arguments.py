@@ -1,0 +1,138 @@
+"""The arguments of a normalisation, checked and as the kernels take them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from numact._functions import names, ufuncs
+from numact._functions.axis.operands import is_half
+from numact._functions.catalogue import catalogue
+from numact._functions.parametric import ParametricUfunc
+from numact.norm.layout import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Doubles: TypeAlias = "NDArray[np.float64]"
+Activation: TypeAlias = "str | Callable[..., Any] | tuple[Any, dict[str, float]] | None"
+# Vectors in C may be read this far beyond their end; sums over rows are taken in blocks of this many.
+BEYOND, BLOCK_ROWS = 16, 64
+ELEMENTWISE = frozenset(row.name for row in catalogue() if row.family == "elementwise")
+BFLOAT16_EPS = 2.0**-7
+
+
+def float_array(function: str, name: str, value: Any, *others: np.dtype[Any]) -> Array:
+    """The value as an aligned array of native byte order, in the float dtype that the ufuncs would compute in."""
+    array = np.asarray(value)
+    ufunc = ufuncs.RAW["identity_grad"]
+    try:
+        dtype = ufunc.resolve_dtypes((array.dtype, *(others or (array.dtype,)), None))[-1]
+    except TypeError:
+        raise TypeError(f"{function}: {name} must be an array of real numbers, got dtype {array.dtype}") from None
+    return np.require(array.astype(dtype, copy=False), requirements="A")
+
+
+def as_vector(function: str, name: str, value: Any, shape: tuple[int, ...], default: float = 0.0) -> Doubles:
+    """Numbers of float64 as the kernels read them: flat, and longer than they are."""
+    count = math.prod(shape)
+    vector = np.full(count + BEYOND, default)
+    if value is None:
+        return vector
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" and not is_half(array.dtype):
+        raise TypeError(f"{function}: {name} must be an array of real numbers, got dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{function}: {name} must be of shape {shape}, got {array.shape}")
+    vector[:count] = array.ravel()
+    return vector
+
+
+def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
+    """A vector of variances."""
+    vector = as_vector(function, name, value, shape)
+    if (vector < 0).any():
+        raise ValueError(f"{function}: {name} must be >= 0, got {vector[vector < 0][0]}")
+    return vector
+
+
+def as_number(function: str, name: str, value: Any, most: float = math.inf) -> float:
+    """A finite number from 0 to the most that is allowed."""
+    allowed = ">= 0 and finite" if most == math.inf else f"in [0, {most:g}]"
+    if not isinstance(value, Real) and not (isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0):
+        raise TypeError(f"{function}: {name} must be a number, got {value!r}")
+    number = float(value)
+    if not 0 <= number <= most or number == math.inf:
+        raise ValueError(f"{function}: {name} must be {allowed}, got {value}")
+    return number
+
+
+def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[str, Array] | None:
+    """The name of an elementwise activation and its parameters in the dtype."""
+    if activation is None:
+        return None
+    given: Any = activation
+    parameters: dict[str, Any] = {}
+    if isinstance(activation, tuple) and len(activation) == 2 and isinstance(activation[1], dict):
+        given, parameters = activation
+    elif isinstance(activation, functools.partial) and not activation.args:
+        given, parameters = activation.func, activation.keywords
+    try:
+        found = names.get(given)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{function}: activation: {error}") from None
+    name = found.__name__
+    if name not in ELEMENTWISE or ufuncs.PUBLIC[name] is not found:
+        raise ValueError(f"{function}: activation must be an elementwise function of numact, got {name}")
+    if not isinstance(found, ParametricUfunc):
+        if parameters:
+            raise TypeError(f"{function}: activation {name} has no parameters, got {', '.join(parameters)}")
+        return name, np.empty(0, dtype)
+    values = found.values(**parameters)
+    if any(np.ndim(value) for value in values):
+        raise ValueError(f"{function}: activation must have numbers for parameters, got {parameters!r}")
+    return name, np.array(values, dtype)
+
+
+def as_eps(function: str, eps: Any, dtype: np.dtype[Any]) -> float:
+    """What is added to a variance: None stands for the dtype's epsilon."""
+    if eps is not None:
+        return as_number(function, "eps", eps)
+    return BFLOAT16_EPS if dtype.kind == "V" else float(np.finfo(dtype).eps)
+
+
+def as_operands(function: str, dy: Any, x: Any) -> tuple[Array, Array]:
+    """The operands x and dy of a gradient, in one dtype."""
+    given = np.asarray(dy)
+    array = float_array(function, "x", x)
+    gradient = float_array(function, "dy", given, array.dtype)
+    array = array.astype(gradient.dtype, copy=False)
+    if gradient.shape != array.shape:
+        raise ValueError(f"{function}: dy must have the shape of x, {array.shape}, got {gradient.shape}")
+    return array, gradient
+
+
+def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """The gradient by a weight, in the dtype of the weight if that is one of floats, else of x."""
+    own = getattr(weight, "dtype", None)
+    if own is not None and (own.kind == "f" or is_half(own)):
+        dtype = own.newbyteorder("=")
+    with np.errstate(all="ignore"):
+        return sums[: math.prod(shape)].reshape(shape).astype(dtype)
+
+
+def as_running(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
+    """A running statistic, as it is before the update."""
+    if not isinstance(value, np.ndarray) or not (value.dtype.kind == "f" or is_half(value.dtype)):
+        raise TypeError(f"{function}: {name} must be an array of floats, got {value!r}")
+    if value.shape != shape:
+        raise ValueError(f"{function}: {name} must be of shape {shape}, got {value.shape}")
+    if not value.flags.writeable:
+        raise ValueError(f"{function}: {name} must be writeable")
+    return value.astype(np.float64)

@@ -1,0 +1,321 @@
+"""Batch normalisation: in inference, in training, and backward."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from numact.norm.arguments import (
+    BEYOND,
+    Activation,
+    Doubles,
+    as_activation,
+    as_number,
+    as_operands,
+    as_running,
+    as_variance,
+    as_vector,
+    as_weight_gradient,
+    float_array,
+)
+from numact.norm.layout import Array, Axis, Result, channel_layout
+from numact.norm.rows import run
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class BatchStatistics(NamedTuple):
+    """Statistics of a batch, which `batch_norm_train` saves for `batch_norm_grad`.
+
+    Attributes
+    ----------
+    mean : ndarray of float64
+        Mean of each channel, rounded to float32 where the input has no more digits.
+    mean_lo : ndarray of float64
+        What `mean` lacks: the mean is ``mean + mean_lo``.
+    inverse_std : ndarray of float64
+        1 / sqrt(variance + eps) of each channel, by the biased variance.
+
+    """
+
+    mean: Doubles
+    mean_lo: Doubles
+    inverse_std: Doubles
+
+
+def apply_batch(x: Array, result: Result, vectors: dict[str, Doubles], fused: tuple[str, Array] | None) -> Array:
+    """Normalise with known statistics."""
+    run("batch", result.layout, {"x": x, "out": result.target}, vectors, activation=fused)
+    return result.finish()
+
+
+def scale_of(inverse_std: Doubles, weight: Doubles) -> Doubles:
+    with np.errstate(all="ignore"):
+        return inverse_std * weight
+
+
+def inverse_std_of(variance: Doubles, eps: float) -> Doubles:
+    with np.errstate(all="ignore"):
+        return np.asarray(1 / np.sqrt(variance + eps))
+
+
+def batch_norm(
+    x: ArrayLike,
+    mean: ArrayLike,
+    var: ArrayLike,
+    weight: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    eps: float = 1e-5,
+    axis: Axis = 1,
+    activation: Activation = None,
+    out: Array | None = None,
+) -> Array:
+    """(x - mean) / sqrt(var + eps) * weight + bias, with the given mean and variance of each channel.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+    mean, var : array_like
+        Mean and variance of each channel: of the shape that x has along `axis`.
+    weight, bias : array_like, optional
+        Scale and shift of each channel, of the same shape.  Without, 1 and 0.
+    eps : float, default 1e-5
+        Added to the variance, at least 0.
+    axis : int or tuple of int, default 1
+        The axes of the channels.
+    activation : str, function, functools.partial or (function, dict), optional
+        An elementwise function of numact that is applied to the result, such as ``"relu"``, `numact.silu` or
+        ``("leaky_relu", {"negative_slope": 0.2})``.
+    out : ndarray, optional
+        Where the result goes; ``out=x`` computes in place.
+
+    Returns
+    -------
+    y : ndarray
+        `out`, or a new array of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, an axis that x has not or that is named twice, a negative variance, an eps that is
+        negative, infinite or NaN, and an unknown activation.
+    TypeError
+        For operands that are not real numbers, and an `out` of a dtype that cannot hold the result.
+
+    See Also
+    --------
+    batch_norm_train : With the statistics of x itself.
+
+    Notes
+    -----
+    Computed in float64 and rounded once.  Statistics and weights of any dtype are used as they are: the result has the
+    dtype of `x`.
+
+    Ioffe and Szegedy, Batch Normalization, 2015.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
+    >>> y = numact.norm.batch_norm(x, np.zeros(3), np.ones(3), activation="relu")
+
+    """
+    function = "batch_norm"
+    array = float_array(function, "x", x)
+    layout, shape = channel_layout(function, array, axis)
+    means, variance = as_vector(function, "mean", mean, shape), as_variance(function, "var", var, shape)
+    weights = as_vector(function, "weight", weight, shape, 1.0)
+    shift = as_vector(function, "bias", bias, shape, -0.0)
+    scale = scale_of(inverse_std_of(variance, as_number(function, "eps", eps)), weights)
+    fused = as_activation(function, activation, array.dtype)
+    result = Result(function, out, array, layout)
+    vectors = {"mean": means, "mean_lo": np.zeros_like(means), "scale": scale, "shift": shift}
+    return apply_batch(result.input(array), result, vectors, fused)
+
+
+def batch_norm_train(
+    x: ArrayLike,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    axis: Axis = 1,
+    activation: Activation = None,
+    out: Array | None = None,
+) -> tuple[Array, BatchStatistics]:
+    """`batch_norm` with the mean and variance of x itself, which also update running statistics.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+    running_mean, running_var : ndarray of float, or None
+        Running statistics of each channel, of the shape that x has along `axis`: updated in place, each to
+        ``(1 - momentum) * running + momentum * new``, with the unbiased variance of x.
+    weight, bias : array_like, optional
+        Scale and shift of each channel, of the same shape.  Without, 1 and 0.
+    momentum : float, default 0.1
+        Share of the new statistics, in [0, 1].
+    eps : float, default 1e-5
+        Added to the variance, at least 0.
+    axis : int or tuple of int, default 1
+        The axes of the channels.
+    activation : str, function, functools.partial or (function, dict), optional
+        As in `batch_norm`.
+    out : ndarray, optional
+        Where the result goes; ``out=x`` computes in place, but the gradient then lacks its x.
+
+    Returns
+    -------
+    y : ndarray
+        `out`, or a new array of the shape and dtype of `x`.
+    saved : BatchStatistics
+        What `batch_norm_grad` needs.
+
+    Raises
+    ------
+    ValueError
+        As `batch_norm`; for a momentum outside [0, 1], and if a channel has fewer than two values.
+    TypeError
+        As `batch_norm`; for running statistics that are not arrays of floats.
+
+    See Also
+    --------
+    batch_norm : With given statistics.
+    batch_norm_grad : The gradients.
+
+    Notes
+    -----
+    y is normalised by the biased variance, as in the paper and in PyTorch.  The statistics of each sample are taken
+    from its own mean in the cache, and joined by sums without cancellation.
+
+    Ioffe and Szegedy, Batch Normalization, 2015.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
+    >>> running_mean, running_var = np.zeros(3), np.ones(3)
+    >>> y, saved = numact.norm.batch_norm_train(x, running_mean, running_var)
+    >>> dx, dweight, dbias = numact.norm.batch_norm_grad(np.ones_like(y), x, saved)
+
+    """
+    function = "batch_norm_train"
+    array = float_array(function, "x", x)
+    layout, shape = channel_layout(function, array, axis)
+    momentum, eps = as_number(function, "momentum", momentum, 1.0), as_number(function, "eps", eps)
+    running = [
+        (array_of, as_running(function, name, array_of, shape))
+        for name, array_of in (("running_mean", running_mean), ("running_var", running_var))
+        if array_of is not None
+    ]
+    if running_var is not None:
+        as_variance(function, "running_var", running_var, shape)
+    weights = as_vector(function, "weight", weight, shape, 1.0)
+    shift = as_vector(function, "bias", bias, shape, -0.0)
+    fused = as_activation(function, activation, array.dtype)
+    count = layout.split[0] * layout.split[2]
+    if count < 2:
+        raise ValueError(f"{function}: x must have more than 1 value per channel, got {count} in shape {array.shape}")
+    result = Result(function, out, array, layout)
+    source = result.input(array)
+    length = layout.split[1] + BEYOND
+    sums = {"partial": np.zeros((layout.split[0], 4, length)), "total": np.zeros((4, length))}
+    run("moments", layout, {"x": source}, sums)
+    run("join_moments", layout, {"x": source}, sums)
+    means, rests, squares, _ = sums["total"]
+    inverse_std = inverse_std_of(squares / count, eps)
+    vectors = {"mean": means, "mean_lo": rests, "scale": scale_of(inverse_std, weights), "shift": shift}
+    y = apply_batch(source, result, vectors, fused)
+    saved = BatchStatistics(*(vector[: layout.split[1]].reshape(shape) for vector in (means, rests, inverse_std)))
+    new = {id(running_mean): saved.mean + saved.mean_lo}
+    new[id(running_var)] = (squares / (count - 1))[: layout.split[1]].reshape(shape)
+    with np.errstate(all="ignore"):
+        for target, old in running:
+            target[...] = (1 - momentum) * old + momentum * new[id(target)]
+    return y, saved
+
+
+def batch_norm_grad(
+    dy: ArrayLike, x: ArrayLike, saved: BatchStatistics, weight: ArrayLike | None = None, axis: Axis = 1
+) -> tuple[Array, Array, Array]:
+    """Gradients of `batch_norm_train` without activation, by the input, the weight and the bias.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient by the output, of the shape of x.
+    x : array_like
+        Input of the forward pass.
+    saved : BatchStatistics
+        The second result of the forward pass.
+    weight : array_like, optional
+        As in the forward pass.
+    axis : int or tuple of int, default 1
+        As in the forward pass.
+
+    Returns
+    -------
+    dx : ndarray
+        Gradient by x.
+    dweight, dbias : ndarray
+        Gradients by weight and bias, of the shape of the channels; their dtype is that of weight if that is an array of
+        floats, else that of dx.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `batch_norm`; and for a dy of another shape than x.
+
+    See Also
+    --------
+    batch_norm_train : The function.
+
+    Notes
+    -----
+    With xhat = (x - mean) inverse_std, and sums and means over each channel: dweight = sum dy xhat, dbias = sum dy,
+    dx = weight inverse_std (dy - mean(dy) - xhat mean(dy xhat)).
+
+    Behind an activation dy is the gradient by its input: ``numact.relu_grad_y(dy, y)`` from the output y of the forward
+    pass.
+
+    Ioffe and Szegedy, Batch Normalization, 2015.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(8, 3))
+    >>> y, saved = numact.norm.batch_norm_train(x, None, None)
+    >>> dx, dweight, dbias = numact.norm.batch_norm_grad(np.ones((8, 3)), x, saved)
+
+    """
+    function = "batch_norm_grad"
+    array, gradient = as_operands(function, dy, x)
+    layout, shape = channel_layout(function, array, axis)
+    if not isinstance(saved, tuple) or len(saved) != 3:
+        raise TypeError(f"{function}: saved must be the BatchStatistics of batch_norm_train, got {saved!r}")
+    named = zip(BatchStatistics._fields, saved, strict=True)
+    means, rests, inverse_std = (as_vector(function, f"saved.{name}", value, shape) for name, value in named)
+    weights = as_vector(function, "weight", weight, shape, 1.0)
+    count = layout.split[0] * layout.split[2]
+    if count == 0:
+        raise ValueError(f"{function}: x must not be empty, got shape {array.shape}")
+    result = Result(function, None, array, layout)
+    arrays = {"x": layout.read(array), "dy": layout.read(gradient), "out": result.target}
+    length = layout.split[1] + BEYOND
+    vectors = {"mean": means, "mean_lo": rests}
+    sums = {"partial": np.zeros((layout.split[0], 4, length)), "total": np.zeros((4, length))}
+    run("gradient_sums", layout, arrays, vectors | sums)
+    run("join_sums", layout, arrays, sums)
+    sum_dy, sum_product = sums["total"][:2]
+    with np.errstate(all="ignore"):
+        vectors |= {
+            "scale": inverse_std * weights,
+            "dy_mean": sum_dy / count,
+            "slope": sum_product * inverse_std * inverse_std / count,
+        }
+        dweight = as_weight_gradient(sum_product * inverse_std, weight, shape, array.dtype)
+    run("batch_grad", layout, arrays, vectors)
+    return result.finish(), dweight, as_weight_gradient(sum_dy, weight, shape, array.dtype)

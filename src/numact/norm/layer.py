@@ -1,0 +1,129 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numact.norm.arguments import Activation
+from numact.norm.layout import Array, Axis
+from numact.norm.rows import normalise_rows, rows_gradient
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def layer_norm(
+    x: ArrayLike,
+    weight: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    eps: float = 1e-5,
+    axis: Axis = -1,
+    activation: Activation = None,
+    out: Array | None = None,
+) -> Array:
+    """(x - mean) / sqrt(variance + eps) * weight + bias, with the mean and variance of each sample.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+    weight, bias : array_like, optional
+        Scale and shift of each place along `axis`: of the shape that x has there.  Without, 1 and 0.
+    eps : float, default 1e-5
+        Added to the variance, at least 0.
+    axis : int or tuple of int, default -1
+        The axes over which mean and variance are taken.
+    activation : str, function, functools.partial or (function, dict), optional
+        An elementwise function of numact that is applied to the result, such as ``"gelu"``, `numact.relu` or
+        ``("leaky_relu", {"negative_slope": 0.2})``.
+    out : ndarray, optional
+        Where the result goes; ``out=x`` computes in place.
+
+    Returns
+    -------
+    y : ndarray
+        `out`, or a new array of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, an axis that x has not or that is named twice, an empty x along `axis`, an eps that
+        is negative, infinite or NaN, and an unknown activation.
+    TypeError
+        For operands that are not real numbers, and an `out` of a dtype that cannot hold the result.
+
+    See Also
+    --------
+    layer_norm_grad : Its gradients.
+    rms_norm : The same without the mean.
+
+    Notes
+    -----
+    The variance is the mean of the squared deviations, taken from the mean in a second pass.  float16, bfloat16 and
+    float32 are computed in float64 and rounded once; float64 sums are compensated.  Weights of any dtype are used as
+    they are: the result has the dtype of `x`.  A NaN makes its own sample NaN.  Squares of float64 overflow beyond
+    1e154.
+
+    Ba, Kiros and Hinton, Layer Normalization, 2016.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(4, 16)).astype(np.float32)
+    >>> y = numact.norm.layer_norm(x, np.ones(16), np.zeros(16), activation="gelu")
+
+    """
+    return normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
+
+
+def layer_norm_grad(
+    dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float = 1e-5, axis: Axis = -1
+) -> tuple[Array, Array, Array]:
+    """Gradients of `layer_norm` without activation, by the input, the weight and the bias.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient by the output, of the shape of x.
+    x : array_like
+        Input of the forward pass.
+    weight : array_like, optional
+        As in the forward pass.
+    eps : float, default 1e-5
+        As in the forward pass.
+    axis : int or tuple of int, default -1
+        As in the forward pass.
+
+    Returns
+    -------
+    dx : ndarray
+        Gradient by x.
+    dweight, dbias : ndarray
+        Gradients by weight and bias, of the shape that x has along `axis`; their dtype is that of weight if that is an
+        array of floats, else that of dx.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `layer_norm`; and for a dy of another shape than x.
+
+    See Also
+    --------
+    layer_norm : The function.
+
+    Notes
+    -----
+    Mean and variance are computed again, which takes less time than to keep and read them.  With
+    xhat = (x - mean) / s, s = sqrt(variance + eps) and g = dy weight:
+    dx = (g - mean(g) - xhat mean(g xhat)) / s, dweight = sum dy xhat and dbias = sum dy over all samples.
+
+    Behind an activation dy is the gradient by its input: ``numact.gelu_grad(dy, z)`` for ``z = layer_norm(x, ...)``.
+
+    Ba, Kiros and Hinton, Layer Normalization, 2016.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(4, 16))
+    >>> dx, dweight, dbias = numact.norm.layer_norm_grad(np.ones((4, 16)), x, np.ones(16))
+
+    """
+    return rows_gradient("layer", dy, x, weight, eps, axis)

@@ -1,0 +1,118 @@
+"""RMS normalisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numact.norm.arguments import Activation
+from numact.norm.layout import Array, Axis
+from numact.norm.rows import normalise_rows, rows_gradient
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def rms_norm(
+    x: ArrayLike,
+    weight: ArrayLike | None = None,
+    eps: float | None = None,
+    axis: Axis = -1,
+    activation: Activation = None,
+    out: Array | None = None,
+) -> Array:
+    """Root mean square normalisation: x / sqrt(mean(x^2) + eps) * weight, with the mean over each sample.
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+    weight : array_like, optional
+        Scale of each place along `axis`: of the shape that x has there.  Without, 1.
+    eps : float, optional
+        Added to the mean square, at least 0; by default the epsilon of the dtype of `x`, ``np.finfo(dtype).eps``.
+    axis : int or tuple of int, default -1
+        The axes over which the mean is taken.
+    activation : str, function, functools.partial or (function, dict), optional
+        As in `layer_norm`.
+    out : ndarray, optional
+        Where the result goes; ``out=x`` computes in place.
+
+    Returns
+    -------
+    y : ndarray
+        `out`, or a new array of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `layer_norm`.
+
+    See Also
+    --------
+    rms_norm_grad : Its gradients.
+    layer_norm : The same after the mean is subtracted.
+
+    Notes
+    -----
+    Computed as `layer_norm` is.
+
+    Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(4, 16)).astype(np.float32)
+    >>> y = numact.norm.rms_norm(x, np.ones(16), out=x)
+
+    """
+    return normalise_rows("rms", x, weight, None, eps, axis, activation, out)
+
+
+def rms_norm_grad(
+    dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float | None = None, axis: Axis = -1
+) -> tuple[Array, Array]:
+    """Gradients of `rms_norm` without activation, by the input and the weight.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient by the output, of the shape of x.
+    x : array_like
+        Input of the forward pass.
+    weight : array_like, optional
+        As in the forward pass.
+    eps : float, optional
+        As in the forward pass; by default the epsilon of the dtype of dx.
+    axis : int or tuple of int, default -1
+        As in the forward pass.
+
+    Returns
+    -------
+    dx : ndarray
+        Gradient by x.
+    dweight : ndarray
+        Gradient by weight, of the shape that x has along `axis`; its dtype is that of weight if that is an array of
+        floats, else that of dx.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `layer_norm_grad`.
+
+    See Also
+    --------
+    rms_norm : The function.
+
+    Notes
+    -----
+    With xhat = x / s, s = sqrt(mean(x^2) + eps) and g = dy weight: dx = (g - xhat mean(g xhat)) / s, and
+    dweight = sum dy xhat over all samples.
+
+    Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(4, 16))
+    >>> dx, dweight = numact.norm.rms_norm_grad(np.ones((4, 16)), x, np.ones(16))
+
+    """
+    return rows_gradient("rms", dy, x, weight, eps, axis)[:2]
