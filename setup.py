@@ -52,7 +52,7 @@ class BuildTargets(build_ext):
         if extension.name == "numact._kernels.core":
             jobs = [(source, "common", []) for source in sorted(glob("csrc/runtime/*.c"))]
             for target, flags in TARGETS.items():
-                kernels = sorted(glob("csrc/loops/kernels_*.c"))
+                kernels = sorted(glob("csrc/loops/kernels/*.c"))
                 jobs += [(source, target, [*flags, f"-DLEVEL={target}"]) for source in kernels]
         else:
             jobs = [("csrc/reference/reference.c", "common", [])]

@@ -27,7 +27,9 @@ class Peers:
             bind = peers.PEERS[library](1)
         except ImportError:  # the library is not here, or numact is too old to know it
             raise NotImplementedError from None
-        found = [function for function in selection.functions([], ("elementwise",), "measured") if function.name == name]
+        found = [
+            function for function in selection.functions([], ("elementwise",), "measured") if function.name == name
+        ]
         calls = bench.calls(found[0], np.float32, size, {library: bind}) if found else {}
         if library not in calls:
             raise NotImplementedError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from numact.commands.bench.plot import draw
 from numact.commands.bench.measure import Speed
+from numact.commands.bench.plot import draw
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"

@@ -19,113 +19,222 @@
 #include "math/elementary.h"
 
 #define ACTIVATIONS(ROW)                                                                                               \
-    ROW(relu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                                                  \
-        "max(x, 0)", "1 if x > 0 else 0",                                                                              \
-        "[0, inf)", "0", "", "Nair and Hinton, 2010.  The derivative at 0 is 0, as in PyTorch, JAX and TensorFlow.")   \
-    ROW(relu6, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                                                 \
-        "min(max(x, 0), 6)", "1 if 0 < x < 6 else 0",                                                                  \
-        "[0, 6]", "0, 6", "", "Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010.")                     \
-    ROW(relu_squared, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, THROUGHPUT_BOUND, 0.5, 0.5,                                      \
-        "max(x, 0)^2", "2 max(x, 0)",                                                                                  \
-        "[0, inf)", "", "squared_relu, relu2", "So et al., Primer, 2021.")                                             \
-    ROW(leaky_relu, 1, "negative_slope=0.01", "y: negative_slope >= 0", FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,   \
-        "x if x > 0 else negative_slope x", "1 if x > 0 else negative_slope",                                          \
-        "(-inf, inf)", "0", "",                                                                                        \
-        "Maas et al., 2013.  PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  "                        \
-        "An array as slope makes it a PReLU.")                                                                         \
-    ROW(elu, 1, "alpha=1.0", "y: alpha >= 0", FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND, 1.0, 2.0,                              \
-        "x if x > 0 else alpha (e^x - 1)", "1 if x > 0 else alpha e^x",                                                \
-        "(-alpha, inf)", "0", "", "Clevert et al., 2016.")                                                             \
-    ROW(sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 2.0, 2.0,                                              \
-        "1 / (1 + e^-x)", "sigmoid(x) sigmoid(-x)",                                                                    \
-        "(0, 1)", "", "logistic, expit", "")                                                                           \
-    ROW(tanh, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.5, 2.0,                                                \
-        "tanh x", "1 / cosh^2 x",                                                                                      \
-        "(-1, 1)", "", "", "")                                                                                         \
-    ROW(softplus, 1, "beta=1.0", "beta > 0", FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                             \
-        "log(1 + e^(beta x)) / beta", "sigmoid(beta x)",                                                               \
-        "(0, inf)", "", "",                                                                                            \
-        "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")  \
-    ROW(silu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 2.0, 2.0,                                                  \
-        "x sigmoid(x)", "sigmoid(x) (1 + x sigmoid(-x))",                                                              \
-        "[-0.2785, inf)", "", "", "Elfwing et al., 2018.  Also called swish.")                                         \
-    ROW(gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                                  \
-        "x Phi(x)", "Phi(x) + x phi(x)",                                                                               \
-        "[-0.1700, inf)", "", "gelu_exact, gelu_python",                                                               \
-        "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
-    ROW(hard_swish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.5, 2.0,                                           \
-        "x min(max(x + 3, 0), 6) / 6", "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6",                                 \
-        "[-0.375, inf)", "-3, 3", "hard_silu, hard_swish_mobilenet", "Howard et al., 2019.")                           \
-    ROW(hard_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.0, 1.0,                                        \
-        "min(max(x + 3, 0), 6) / 6", "1/6 if -3 < x < 3 else 0",                                                       \
-        "[0, 1]", "-3, 3", "", "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")       \
-    ROW(selu, 0, "", "", FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND, 1.0, 2.0,                                                   \
-        "lambda x if x > 0 else lambda alpha (e^x - 1)", "lambda if x > 0 else lambda alpha e^x",                      \
-        "(-1.7581, inf)", "0", "", "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")            \
-    ROW(log_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                          \
-        "log sigmoid(x)", "sigmoid(-x)",                                                                               \
-        "(-inf, 0)", "", "", "")                                                                                       \
-    ROW(exponential, 0, "", "", FROM_OUTPUT, SMOOTH, OVERFLOWS, LATENCY_BOUND, 1.0, 1.0,                                        \
-        "e^x", "e^x",                                                                                                  \
-        "(0, inf)", "", "exp", "")                                                                                     \
-    ROW(sparse_plus, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.0, 0.5,                                          \
-        "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4", "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2",                \
-        "[0, inf)", "", "", "As in JAX.")                                                                              \
-    ROW(sparse_sigmoid, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                                      \
-        "min(max(x + 1, 0), 2) / 2", "1/2 if -1 < x < 1 else 0",                                                       \
-        "[0, 1]", "-1, 1", "", "As in JAX.")                                                                           \
-    ROW(hard_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                       \
-        "x if |x| > lambd else 0", "1 if |x| > lambd else 0",                                                          \
-        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")          \
-    ROW(soft_shrink, 1, "lambd=0.5", "lambd >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                      \
-        "x - lambd sign(x) if |x| > lambd else 0", "1 if |x| > lambd else 0",                                          \
-        "(-inf, inf)", "-lambd, lambd", "", "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")          \
-    ROW(identity, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                                            \
-        "x", "1", "(-inf, inf)", "", "linear", "")                                                                     \
-    ROW(tanhshrink, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                            \
-        "x - tanh x", "tanh^2 x", "(-inf, inf)", "", "", "Exact near 0, where x - tanh x cancels.")                    \
-    ROW(softsign, 0, "", "", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.5, 2.0,                                            \
-        "x / (1 + |x|)", "1 / (1 + |x|)^2", "(-1, 1)", "", "", "Turian et al., 2009.")                                 \
-    ROW(gelu_tanh, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                             \
-        "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2", "its derivative",                                           \
-        "[-0.1700, inf)", "", "gelu_new, gelu_pytorch_tanh, gelu_approximate, gelu_fast",                              \
-        "The approximation of gelu in GPT-2 and as JAX's default, Hendrycks and Gimpel, 2016.")                        \
-    ROW(quick_gelu, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 2.0, 2.0,                                            \
-        "x sigmoid(1.702 x)", "s (1 + 1.702 x (1 - s)), s = sigmoid(1.702 x)",                                         \
-        "[-0.1636, inf)", "", "gelu_quick, gelu_sigmoid", "The approximation of gelu in CLIP, Hendrycks and Gimpel, 2016.")        \
-    ROW(mish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                                  \
-        "x tanh(log(1 + e^x))", "t + x sigmoid(x) (1 - t^2), t = tanh(log(1 + e^x))",                                  \
-        "[-0.3088, inf)", "", "", "Misra, 2019.")                                                                      \
-    ROW(dish, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                                  \
-        "x (x / sqrt(1 + x^2) + 1) / 2", "(1 + 2r - r^3) / 2, r = x / sqrt(1 + x^2)",                                  \
-        "[-0.1501, inf)", "", "", "As in Thinc: swish without an exponential.")                                        \
-    ROW(gaussian, 0, "", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.5, 2.0,                                              \
-        "e^(-x^2)", "-2x e^(-x^2)", "(0, 1]", "", "", "")                                                              \
-    ROW(celu, 1, "alpha=1.0", "alpha > 0", FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.0, 2.0,                               \
-        "x if x > 0 else alpha (e^(x / alpha) - 1)", "1 if x > 0 else e^(x / alpha)",                                  \
-        "(-alpha, inf)", "", "", "Barron, 2017: the elu whose derivative is continuous for every alpha.")              \
-    ROW(squareplus, 1, "b=4.0", "b >= 0", FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 1.0, 2.0,                                \
-        "(x + sqrt(x^2 + b)) / 2", "(1 + x / sqrt(x^2 + b)) / 2", "(0, inf)", "", "", "Barron, 2021.")                 \
-    ROW(swish, 1, "beta=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND, 2.0, 2.0,                                         \
-        "x sigmoid(beta x)", "s (1 + beta x (1 - s)), s = sigmoid(beta x)",                                            \
-        "[-0.2785 / beta, inf)", "", "", "Ramachandran et al., 2017.  With beta = 1 it is silu.")                      \
-    ROW(hard_tanh, 2, "min_val=-1.0, max_val=1.0", "min_val <= max_val", FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,\
-        "min(max(x, min_val), max_val)", "1 if min_val < x < max_val else 0",                                          \
-        "[min_val, max_val]", "min_val, max_val", "clip, clamp", "")                                                   \
-    ROW(clipped_linear, 4, "slope=1.0, offset=0.0, min_val=0.0, max_val=1.0", "min_val <= max_val",                    \
-        FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                                                                 \
-        "min(max(slope x + offset, min_val), max_val)", "slope if min_val < slope x + offset < max_val else 0",        \
-        "[min_val, max_val]", "where slope x + offset is min_val or max_val", "",                                      \
-        "As in Thinc.  ONNX's HardSigmoid is slope = 0.2, offset = 0.5.")                                              \
-    ROW(threshold, 2, "threshold, value", "", FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                            \
-        "x if x > threshold else value", "1 if x > threshold else 0", "(threshold, inf) and value", "threshold", "", "")\
-    ROW(thresholded_relu, 1, "alpha=1.0", "", FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 0.5, 0.5,                            \
-        "x if x > alpha else 0", "1 if x > alpha else 0", "0 and (alpha, inf)", "alpha", "", "As in ONNX.")            \
-    ROW(general_relu, 3, "negative_slope=0.0, max_value=inf, threshold=0.0", "max_value >= 0, threshold >= 0",         \
-        FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND, 1.5, 0.5,                                                                  \
-        "min(x, max_value) if x > threshold else negative_slope (x - threshold)",                                      \
-        "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                                \
-        "(-inf, max_value]", "threshold, max_value", "", "Keras' relu with its parameters.")
+    ROW(relu, 0, FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND,                                                         \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "max(x, 0)",                                                                                        \
+        .derivative = "1 if x > 0 else 0",                                                                             \
+        .range = "[0, inf)", .kinks = "0",                                                                             \
+        .notes = "Nair and Hinton, 2010.  The derivative at 0 is 0, as in PyTorch, JAX and TensorFlow.")               \
+    ROW(relu6, 0, FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND,                                                        \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "min(max(x, 0), 6)",                                                                                \
+        .derivative = "1 if 0 < x < 6 else 0",                                                                         \
+        .range = "[0, 6]", .kinks = "0, 6",                                                                            \
+        .notes = "Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010.")                                  \
+    ROW(relu_squared, 0, FROM_OUTPUT, SMOOTH, OVERFLOWS, THROUGHPUT_BOUND,                                             \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "max(x, 0)^2",                                                                                      \
+        .derivative = "2 max(x, 0)",                                                                                   \
+        .range = "[0, inf)", .aliases = "squared_relu, relu2",                                                         \
+        .notes = "So et al., Primer, 2021.")                                                                           \
+    ROW(leaky_relu, 1, FROM_OUTPUT, KINK, BOUNDED, THROUGHPUT_BOUND,                                                   \
+        .parameters = "negative_slope=0.01", .domain = "y: negative_slope >= 0",                                       \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x if x > 0 else negative_slope x",                                                                 \
+        .derivative = "1 if x > 0 else negative_slope",                                                                \
+        .range = "(-inf, inf)", .kinks = "0",                                                                          \
+        .notes = "Maas et al., 2013.  PyTorch and JAX default to the slope 0.01, Keras to 0.2 or 0.3.  "               \
+            "An array as slope makes it a PReLU.")                                                                     \
+    ROW(elu, 1, FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND,                                                             \
+        .parameters = "alpha=1.0", .domain = "y: alpha >= 0",                                                          \
+        .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x if x > 0 else alpha (e^x - 1)",                                                                  \
+        .derivative = "1 if x > 0 else alpha e^x",                                                                     \
+        .range = "(-alpha, inf)", .kinks = "0",                                                                        \
+        .notes = "Clevert et al., 2016.")                                                                              \
+    ROW(sigmoid, 0, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                       \
+        .ulp = 2.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "1 / (1 + e^-x)",                                                                                   \
+        .derivative = "sigmoid(x) sigmoid(-x)",                                                                        \
+        .range = "(0, 1)", .aliases = "logistic, expit")                                                               \
+    ROW(tanh, 0, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                       \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "tanh x",                                                                                           \
+        .derivative = "1 / cosh^2 x",                                                                                  \
+        .range = "(-1, 1)")                                                                                            \
+    ROW(softplus, 1, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                      \
+        .parameters = "beta=1.0", .domain = "beta > 0",                                                                \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "log(1 + e^(beta x)) / beta",                                                                       \
+        .derivative = "sigmoid(beta x)",                                                                               \
+        .range = "(0, inf)",                                                                                           \
+        .notes = "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")\
+    ROW(silu, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
+        .ulp = 2.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x sigmoid(x)",                                                                                     \
+        .derivative = "sigmoid(x) (1 + x sigmoid(-x))",                                                                \
+        .range = "[-0.2785, inf)",                                                                                     \
+        .notes = "Elfwing et al., 2018.  Also called swish.")                                                          \
+    ROW(gelu, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x Phi(x)",                                                                                         \
+        .derivative = "Phi(x) + x phi(x)",                                                                             \
+        .range = "[-0.1700, inf)", .aliases = "gelu_exact, gelu_python",                                               \
+        .notes = "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
+    ROW(hard_swish, 0, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                  \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x min(max(x + 3, 0), 6) / 6",                                                                      \
+        .derivative = "0 if x <= -3, 1 if x >= 3, else (2x + 3) / 6",                                                  \
+        .range = "[-0.375, inf)", .kinks = "-3, 3", .aliases = "hard_silu, hard_swish_mobilenet",                      \
+        .notes = "Howard et al., 2019.")                                                                               \
+    ROW(hard_sigmoid, 0, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                               \
+        .ulp = 1.0, .ulp_gradient = 1.0,                                                                               \
+        .formula = "min(max(x + 3, 0), 6) / 6",                                                                        \
+        .derivative = "1/6 if -3 < x < 3 else 0",                                                                      \
+        .range = "[0, 1]", .kinks = "-3, 3",                                                                           \
+        .notes = "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")                     \
+    ROW(selu, 0, FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND,                                                            \
+        .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "lambda x if x > 0 else lambda alpha (e^x - 1)",                                                    \
+        .derivative = "lambda if x > 0 else lambda alpha e^x",                                                         \
+        .range = "(-1.7581, inf)", .kinks = "0",                                                                       \
+        .notes = "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")                              \
+    ROW(log_sigmoid, 0, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                   \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "log sigmoid(x)",                                                                                   \
+        .derivative = "sigmoid(-x)",                                                                                   \
+        .range = "(-inf, 0)")                                                                                          \
+    ROW(exponential, 0, FROM_OUTPUT, SMOOTH, OVERFLOWS, LATENCY_BOUND,                                                 \
+        .ulp = 1.0, .ulp_gradient = 1.0,                                                                               \
+        .formula = "e^x",                                                                                              \
+        .derivative = "e^x",                                                                                           \
+        .range = "(0, inf)", .aliases = "exp")                                                                         \
+    ROW(sparse_plus, 0, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                 \
+        .ulp = 1.0, .ulp_gradient = 0.5,                                                                               \
+        .formula = "0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4",                                                    \
+        .derivative = "0 if x <= -1, 1 if x >= 1, else (x + 1) / 2",                                                   \
+        .range = "[0, inf)",                                                                                           \
+        .notes = "As in JAX.")                                                                                         \
+    ROW(sparse_sigmoid, 0, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                             \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "min(max(x + 1, 0), 2) / 2",                                                                        \
+        .derivative = "1/2 if -1 < x < 1 else 0",                                                                      \
+        .range = "[0, 1]", .kinks = "-1, 1",                                                                           \
+        .notes = "As in JAX.")                                                                                         \
+    ROW(hard_shrink, 1, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                 \
+        .parameters = "lambd=0.5", .domain = "lambd >= 0",                                                             \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x if |x| > lambd else 0",                                                                          \
+        .derivative = "1 if |x| > lambd else 0",                                                                       \
+        .range = "(-inf, inf)", .kinks = "-lambd, lambd",                                                              \
+        .notes = "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")                                     \
+    ROW(soft_shrink, 1, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                \
+        .parameters = "lambd=0.5", .domain = "lambd >= 0",                                                             \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x - lambd sign(x) if |x| > lambd else 0",                                                          \
+        .derivative = "1 if |x| > lambd else 0",                                                                       \
+        .range = "(-inf, inf)", .kinks = "-lambd, lambd",                                                              \
+        .notes = "Donoho and Johnstone, 1994: soft thresholding.  A NaN is kept.")                                     \
+    ROW(identity, 0, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                   \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x",                                                                                                \
+        .derivative = "1",                                                                                             \
+        .range = "(-inf, inf)", .aliases = "linear")                                                                   \
+    ROW(tanhshrink, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                     \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x - tanh x",                                                                                       \
+        .derivative = "tanh^2 x",                                                                                      \
+        .range = "(-inf, inf)",                                                                                        \
+        .notes = "Exact near 0, where x - tanh x cancels.")                                                            \
+    ROW(softsign, 0, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                   \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x / (1 + |x|)",                                                                                    \
+        .derivative = "1 / (1 + |x|)^2",                                                                               \
+        .range = "(-1, 1)",                                                                                            \
+        .notes = "Turian et al., 2009.")                                                                               \
+    ROW(gelu_tanh, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                      \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2",                                                  \
+        .derivative = "its derivative",                                                                                \
+        .range = "[-0.1700, inf)", .aliases = "gelu_new, gelu_pytorch_tanh, gelu_approximate, gelu_fast",              \
+        .notes = "The approximation of gelu in GPT-2 and as JAX's default, Hendrycks and Gimpel, 2016.")               \
+    ROW(quick_gelu, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                     \
+        .ulp = 2.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x sigmoid(1.702 x)",                                                                               \
+        .derivative = "s (1 + 1.702 x (1 - s)), s = sigmoid(1.702 x)",                                                 \
+        .range = "[-0.1636, inf)", .aliases = "gelu_quick, gelu_sigmoid",                                              \
+        .notes = "The approximation of gelu in CLIP, Hendrycks and Gimpel, 2016.")                                     \
+    ROW(mish, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x tanh(log(1 + e^x))",                                                                             \
+        .derivative = "t + x sigmoid(x) (1 - t^2), t = tanh(log(1 + e^x))",                                            \
+        .range = "[-0.3088, inf)",                                                                                     \
+        .notes = "Misra, 2019.")                                                                                       \
+    ROW(dish, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x (x / sqrt(1 + x^2) + 1) / 2",                                                                    \
+        .derivative = "(1 + 2r - r^3) / 2, r = x / sqrt(1 + x^2)",                                                     \
+        .range = "[-0.1501, inf)",                                                                                     \
+        .notes = "As in Thinc: swish without an exponential.")                                                         \
+    ROW(gaussian, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                       \
+        .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
+        .formula = "e^(-x^2)",                                                                                         \
+        .derivative = "-2x e^(-x^2)",                                                                                  \
+        .range = "(0, 1]")                                                                                             \
+    ROW(celu, 1, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                          \
+        .parameters = "alpha=1.0", .domain = "alpha > 0",                                                              \
+        .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x if x > 0 else alpha (e^(x / alpha) - 1)",                                                        \
+        .derivative = "1 if x > 0 else e^(x / alpha)",                                                                 \
+        .range = "(-alpha, inf)",                                                                                      \
+        .notes = "Barron, 2017: the elu whose derivative is continuous for every alpha.")                              \
+    ROW(squareplus, 1, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                    \
+        .parameters = "b=4.0", .domain = "b >= 0",                                                                     \
+        .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "(x + sqrt(x^2 + b)) / 2",                                                                          \
+        .derivative = "(1 + x / sqrt(x^2 + b)) / 2",                                                                   \
+        .range = "(0, inf)",                                                                                           \
+        .notes = "Barron, 2021.")                                                                                      \
+    ROW(swish, 1, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                          \
+        .parameters = "beta=1.0",                                                                                      \
+        .ulp = 2.0, .ulp_gradient = 2.0,                                                                               \
+        .formula = "x sigmoid(beta x)",                                                                                \
+        .derivative = "s (1 + beta x (1 - s)), s = sigmoid(beta x)",                                                   \
+        .range = "[-0.2785 / beta, inf)",                                                                              \
+        .notes = "Ramachandran et al., 2017.  With beta = 1 it is silu.")                                              \
+    ROW(hard_tanh, 2, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                  \
+        .parameters = "min_val=-1.0, max_val=1.0", .domain = "min_val <= max_val",                                     \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "min(max(x, min_val), max_val)",                                                                    \
+        .derivative = "1 if min_val < x < max_val else 0",                                                             \
+        .range = "[min_val, max_val]", .kinks = "min_val, max_val", .aliases = "clip, clamp")                          \
+    ROW(clipped_linear, 4, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                             \
+        .parameters = "slope=1.0, offset=0.0, min_val=0.0, max_val=1.0", .domain = "min_val <= max_val",               \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "min(max(slope x + offset, min_val), max_val)",                                                     \
+        .derivative = "slope if min_val < slope x + offset < max_val else 0",                                          \
+        .range = "[min_val, max_val]", .kinks = "where slope x + offset is min_val or max_val",                        \
+        .notes = "As in Thinc.  ONNX's HardSigmoid is slope = 0.2, offset = 0.5.")                                     \
+    ROW(threshold, 2, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                   \
+        .parameters = "threshold, value",                                                                              \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x if x > threshold else value",                                                                    \
+        .derivative = "1 if x > threshold else 0",                                                                     \
+        .range = "(threshold, inf) and value", .kinks = "threshold")                                                   \
+    ROW(thresholded_relu, 1, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                            \
+        .parameters = "alpha=1.0",                                                                                     \
+        .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "x if x > alpha else 0",                                                                            \
+        .derivative = "1 if x > alpha else 0",                                                                         \
+        .range = "0 and (alpha, inf)", .kinks = "alpha",                                                               \
+        .notes = "As in ONNX.")                                                                                        \
+    ROW(general_relu, 3, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                \
+        .parameters = "negative_slope=0.0, max_value=inf, threshold=0.0", .domain = "max_value >= 0, threshold >= 0",  \
+        .ulp = 1.5, .ulp_gradient = 0.5,                                                                               \
+        .formula = "min(x, max_value) if x > threshold else negative_slope (x - threshold)",                           \
+        .derivative = "0 if x >= max_value, 1 if x > threshold, else negative_slope",                                  \
+        .range = "(-inf, max_value]", .kinks = "threshold, max_value",                                                 \
+        .notes = "Keras' relu with its parameters.")
 
 /* Those that also exist as NAME_masked, with the number of their parameters: the derivative is 1, where NAME_passes, or
    one other value, so that a bit for each element is all that the gradient needs. */

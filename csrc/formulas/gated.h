@@ -11,22 +11,36 @@
 #include "formulas/activations.h"
 
 #define GATED(ROW)                                                                                                     \
-    ROW(glu, "value, gate", LATENCY_BOUND, 2.0, 1.5,                                                                            \
-        "value sigmoid(gate)", "sigmoid(gate)", "value sigmoid'(gate)",                                                \
-        "(-inf, inf)", "", "",                                                                                         \
-        "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")         \
-    ROW(swiglu, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                            \
-        "silu(gate) up", "silu'(gate) up", "silu(gate)",                                                               \
-        "(-inf, inf)", "", "", "Shazeer, 2020.")                                                                       \
-    ROW(geglu, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                             \
-        "gelu(gate) up", "gelu'(gate) up", "gelu(gate)",                                                               \
-        "(-inf, inf)", "", "", "Shazeer, 2020.  With the exact gelu.")                                                 \
-    ROW(geglu_tanh, "gate, up", LATENCY_BOUND, 1.5, 2.0,                                                                        \
-        "gelu_tanh(gate) up", "gelu_tanh'(gate) up", "gelu_tanh(gate)",                                                \
-        "(-inf, inf)", "", "", "Shazeer, 2020.  With the approximation of gelu by tanh.")                              \
-    ROW(reglu, "gate, up", THROUGHPUT_BOUND, 0.5, 0.5,                                                                            \
-        "relu(gate) up", "up if gate > 0 else 0", "relu(gate)",                                                        \
-        "(-inf, inf)", "0", "", "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")
+    ROW(glu, LATENCY_BOUND,                                                                                            \
+        .arguments = "value, gate", .ulp = 2.0, .ulp_gradient = 1.5,                                                   \
+        .formula = "value sigmoid(gate)",                                                                              \
+        .derivative = "sigmoid(gate)\nvalue sigmoid'(gate)",                                                           \
+        .range = "(-inf, inf)",                                                                                        \
+        .notes = "Dauphin et al., 2017.  PyTorch's F.glu takes one array that holds both halves: that is `glu_split`.")\
+    ROW(swiglu, LATENCY_BOUND,                                                                                         \
+        .arguments = "gate, up", .ulp = 1.5, .ulp_gradient = 2.0,                                                      \
+        .formula = "silu(gate) up",                                                                                    \
+        .derivative = "silu'(gate) up\nsilu(gate)",                                                                    \
+        .range = "(-inf, inf)",                                                                                        \
+        .notes = "Shazeer, 2020.")                                                                                     \
+    ROW(geglu, LATENCY_BOUND,                                                                                          \
+        .arguments = "gate, up", .ulp = 1.5, .ulp_gradient = 2.0,                                                      \
+        .formula = "gelu(gate) up",                                                                                    \
+        .derivative = "gelu'(gate) up\ngelu(gate)",                                                                    \
+        .range = "(-inf, inf)",                                                                                        \
+        .notes = "Shazeer, 2020.  With the exact gelu.")                                                               \
+    ROW(geglu_tanh, LATENCY_BOUND,                                                                                     \
+        .arguments = "gate, up", .ulp = 1.5, .ulp_gradient = 2.0,                                                      \
+        .formula = "gelu_tanh(gate) up",                                                                               \
+        .derivative = "gelu_tanh'(gate) up\ngelu_tanh(gate)",                                                          \
+        .range = "(-inf, inf)",                                                                                        \
+        .notes = "Shazeer, 2020.  With the approximation of gelu by tanh.")                                            \
+    ROW(reglu, THROUGHPUT_BOUND,                                                                                       \
+        .arguments = "gate, up", .ulp = 0.5, .ulp_gradient = 0.5,                                                      \
+        .formula = "relu(gate) up",                                                                                    \
+        .derivative = "up if gate > 0 else 0\nrelu(gate)",                                                             \
+        .range = "(-inf, inf)", .kinks = "0",                                                                          \
+        .notes = "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")
 
 /* The gradients by the first and by the second argument. */
 struct gradients {

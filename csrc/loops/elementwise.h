@@ -182,32 +182,33 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 }
 
 /* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
-#define LOOP(function, varying, operands, latency_bound, call)                                                               \
+#define LOOP(function, varying, operands, latency_bound, call)                                                         \
     LOOP_ANY(function, varying, operands, 1, false, latency_bound, r[0] = call)
-#define LOOP_TWO(function, operands, latency_bound, call)                                                                    \
-    LOOP_ANY(function, operands, operands, 2, true, latency_bound, struct gradients d = call; r[0] = d.first; r[1] = d.second)
-#define LOOP_ANY(function, varying, operands, results, reports, latency_bound, ...)                                          \
-    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                \
-    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)                \
+#define LOOP_TWO(function, operands, latency_bound, call)                                                              \
+    LOOP_ANY(function, operands, operands, 2, true, latency_bound,                                                     \
+             struct gradients d = call; r[0] = d.first; r[1] = d.second)
+#define LOOP_ANY(function, varying, operands, results, reports, latency_bound, ...)                                    \
+    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                 \
+    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)          \
     {                                                                                                                  \
-        const struct shape s = {function##_of, varying, operands, results, reports, latency_bound, false};                   \
-        run(s, arrays, n, steps, non_temporal);                                                                             \
+        const struct shape s = {function##_of, varying, operands, results, reports, latency_bound, false};             \
+        run(s, arrays, n, steps, non_temporal);                                                                        \
     }
 #define LATENCY_BOUND true
 #define THROUGHPUT_BOUND false
 
-#define LOOP_FROM_OUTPUT(name, count, latency_bound)                                                                         \
+#define LOOP_FROM_OUTPUT(name, count, latency_bound)                                                                   \
     LOOP(name##_grad_y, 2, 2 + count, latency_bound, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
 #define LOOP_FROM_INPUT(name, count, latency_bound)
-#define LOOP_KINK(name, count, latency_bound)                                                                                \
-    LOOP(name##_grad_at_zero, 2, 3 + count, latency_bound,                                                                   \
+#define LOOP_KINK(name, count, latency_bound)                                                                          \
+    LOOP(name##_grad_at_zero, 2, 3 + count, latency_bound,                                                             \
          select(eq(o[1], 0), o[0] * o[2 + count], name##_grad(o[0], o[1] PARAMETERS_##count(o + 2))))
 #define LOOP_SMOOTH(name, count, latency_bound)
 
-#define LOOPS(name, count, parameters, domain, source, kink, overflows, latency_bound, ...)                                  \
-    LOOP(name##_forward, 1, 1 + count, latency_bound, name##_forward(o[0] PARAMETERS_##count(o + 1)))                        \
-    LOOP(name##_grad, 2, 2 + count, latency_bound, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                        \
-    LOOP_##source(name, count, latency_bound)                                                                                \
+#define LOOPS(name, count, source, kink, overflows, latency_bound, ...)                                                \
+    LOOP(name##_forward, 1, 1 + count, latency_bound, name##_forward(o[0] PARAMETERS_##count(o + 1)))                  \
+    LOOP(name##_grad, 2, 2 + count, latency_bound, name##_grad(o[0], o[1] PARAMETERS_##count(o + 2)))                  \
+    LOOP_##source(name, count, latency_bound)                                                                          \
     LOOP_##kink(name, count, latency_bound)
 
 #define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
@@ -217,19 +218,20 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
 #define OVERFLOWS true
 #define BOUNDED false
 
-#define TABLE_ROW(name, count, parameters, domain, source, kink, overflows, latency_bound, ulp, ulp_gradient, ...)             \
-    {#name, "elementwise", "x", count, parameters, domain, ulp, ulp_gradient, __VA_ARGS__,                             \
-     {{SYMBOL(name##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                               \
-      {SYMBOL(name##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                                  \
-      KERNEL_##source(name, count, overflows), KERNEL_##kink(name, count, overflows)}},
+#define TABLE_ROW(function, count, source, kink, overflows, latency_bound, ...)                                        \
+    {.name = #function, .family = "elementwise", .arguments = "x", .parameter_count = count, __VA_ARGS__,              \
+     .kernels = {{SYMBOL(function##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                \
+                 {SYMBOL(function##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                   \
+                 KERNEL_##source(function, count, overflows), KERNEL_##kink(function, count, overflows)}},
 
-#define GATED_LOOPS(name, arguments, latency_bound, ...)                                                                     \
-    LOOP_ANY(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                                \
+#define GATED_LOOPS(name, latency_bound, ...)                                                                          \
+    LOOP_ANY(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                          \
     LOOP_TWO(name##_grad, 3, latency_bound, name##_grad(o[0], o[1], o[2]))
 
-#define GATED_ROW(name, arguments, latency_bound, ulp, ulp_gradient, formula, first, second, ...)                            \
-    {#name, "gated", arguments, 0, "", "", ulp, ulp_gradient, formula, first "\n" second, __VA_ARGS__,                 \
-     {{SYMBOL(name##_forward), 2, 1, true, sizeof(scalar)}, {SYMBOL(name##_grad), 3, 2, true, sizeof(scalar)}}},
+#define GATED_ROW(function, latency_bound, ...)                                                                        \
+    {.name = #function, .family = "gated", __VA_ARGS__,                                                                \
+     .kernels = {{SYMBOL(function##_forward), 2, 1, true, sizeof(scalar)},                                             \
+                 {SYMBOL(function##_grad), 3, 2, true, sizeof(scalar)}}},
 
 ACTIVATIONS(LOOPS)
 GATED(GATED_LOOPS)

@@ -133,10 +133,10 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
 }
 
 #define MASKED_LOOP(function, writes, value_count)                                                                     \
-    static void SYMBOL(function)(const void *in, uint8_t *bytes, void *out, ptrdiff_t n, const void *values,            \
-                                 bool non_temporal)                                                                         \
+    static void SYMBOL(function)(const void *in, uint8_t *bytes, void *out, ptrdiff_t n, const void *values,           \
+                                 bool non_temporal)                                                                    \
     {                                                                                                                  \
-        run_masked(function##_of, writes, value_count, in, bytes, out, n, values, non_temporal);                            \
+        run_masked(function##_of, writes, value_count, in, bytes, out, n, values, non_temporal);                       \
     }
 
 #define MASKED_FORWARD(name, count)                                                                                    \

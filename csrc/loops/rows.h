@@ -1,13 +1,73 @@
-/* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back; and the
-   table that the object exports. */
+/* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back; the list of
+   the functions, and the table that the object exports. */
 #ifndef NUMACT_LOOPS_ROWS_H
 #define NUMACT_LOOPS_ROWS_H
 
 #include <stdalign.h>
 #include <stdlib.h>
-
-#include "formulas/axis.h"
+#include "formulas/log_softmax.h"
+#include "formulas/maxout.h"
+#include "formulas/softmax.h"
+#include "formulas/sparsemax.h"
 #include "numact.h"
+
+/* The functions along an axis.  A row of the list: the name, the function of a batch of rows, its operands, and the fields of
+   struct numact_axis_function by name.  Operands: `inputs` as long as the row; a mask, behind which entries count as -inf
+   (MASK) or +inf (MASK_UPWARD), and what the result is there (masked_result, 0 by default); a TEMPERATURE; the result, of
+   the same length or ONE_VALUE.  In `types` r is the row's type, ? a boolean, p an index. */
+#define AXIS_FUNCTIONS(ROW)                                                                                            \
+    ROW(softmax, softmax_rows, (.inputs = 1, .tempering = TEMPERATURE),                                                \
+        .signature = "(n),()->(n)", .types = "rr>r", .ulp = 2.0,                                                       \
+        .formula = "e^(x_i / T) / sum_j e^(x_j / T)", .range = "[0, 1]")                                               \
+    ROW(softmax_where, softmax_rows, (.inputs = 1, .masking = MASK, .tempering = TEMPERATURE),                         \
+        .signature = "(n),(n),()->(n)", .types = "r?r>r", .ulp = 2.0,                                                  \
+        .formula = "e^(x_i / T) / sum_j e^(x_j / T), over the entries where the second operand is true",               \
+        .range = "[0, 1]")                                                                                             \
+    ROW(softmin, softmin_rows, (.inputs = 1, .tempering = TEMPERATURE),                                                \
+        .signature = "(n),()->(n)", .types = "rr>r", .ulp = 2.0,                                                       \
+        .formula = "e^(-x_i / T) / sum_j e^(-x_j / T)", .range = "[0, 1]")                                             \
+    ROW(softmin_where, softmin_rows, (.inputs = 1, .masking = MASK_UPWARD, .tempering = TEMPERATURE),                  \
+        .signature = "(n),(n),()->(n)", .types = "r?r>r", .ulp = 2.0,                                                  \
+        .formula = "e^(-x_i / T) / sum_j e^(-x_j / T), over the entries where the second operand is true",             \
+        .range = "[0, 1]")                                                                                             \
+    ROW(log_softmax, log_softmax_rows, (.inputs = 1, .tempering = TEMPERATURE),                                        \
+        .signature = "(n),()->(n)", .types = "rr>r", .ulp = 2.0,                                                       \
+        .formula = "x_i / T - log sum_j e^(x_j / T)", .range = "(-inf, 0]")                                            \
+    ROW(log_softmax_where, log_softmax_rows, (.inputs = 1, .masking = MASK, .tempering = TEMPERATURE, .masked_result = -INFINITE),\
+        .signature = "(n),(n),()->(n)", .types = "r?r>r", .ulp = 2.0,                                                  \
+        .formula = "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true",               \
+        .range = "(-inf, 0]")                                                                                          \
+    ROW(logsumexp, logsumexp_rows, (.inputs = 1, .result = ONE_VALUE),                                                 \
+        .signature = "(n)->()", .types = "r>r", .ulp = 1.0,                                                            \
+        .formula = "log sum_j e^x_j", .range = "(-inf, inf)")                                                          \
+    ROW(logsumexp_where, logsumexp_rows, (.inputs = 1, .masking = MASK, .result = ONE_VALUE),                          \
+        .signature = "(n),(n)->()", .types = "r?>r", .ulp = 1.0,                                                       \
+        .formula = "log sum_j e^x_j, over the entries where the second operand is true", .range = "(-inf, inf)")       \
+    ROW(softmax_grad, softmax_grad_rows, (.inputs = 2, .tempering = TEMPERATURE),                                      \
+        .signature = "(n),(n),()->(n)", .types = "rrr>r", .ulp = 2.0,                                                  \
+        .formula = "y_i (dy_i - sum_j dy_j y_j) / T")                                                                  \
+    ROW(softmin_grad, softmin_grad_rows, (.inputs = 2, .tempering = TEMPERATURE),                                      \
+        .signature = "(n),(n),()->(n)", .types = "rrr>r", .ulp = 2.0,                                                  \
+        .formula = "-y_i (dy_i - sum_j dy_j y_j) / T")                                                                 \
+    ROW(log_softmax_grad, log_softmax_grad_rows, (.inputs = 2, .tempering = TEMPERATURE),                              \
+        .signature = "(n),(n),()->(n)", .types = "rrr>r", .ulp = 2.0,                                                  \
+        .formula = "(dy_i - e^y_i sum_j dy_j) / T")                                                                    \
+    ROW(sparsemax, sparsemax_rows, (.inputs = 1),                                                                      \
+        .signature = "(n)->(n)", .types = "r>r", .ulp = 2.0,                                                           \
+        .formula = "max(x_i - tau, 0), tau such that they sum to 1", .range = "[0, 1]")                                \
+    ROW(sparsemax_where, sparsemax_rows, (.inputs = 1, .masking = MASK),                                               \
+        .signature = "(n),(n)->(n)", .types = "r?>r", .ulp = 2.0,                                                      \
+        .formula = "max(x_i - tau, 0), tau such that they sum to 1, over the entries where the second operand is true",\
+        .range = "[0, 1]")                                                                                             \
+    ROW(sparsemax_grad, sparsemax_grad_rows, (.inputs = 2),                                                            \
+        .signature = "(n),(n)->(n)", .types = "rr>r", .ulp = 2.0,                                                      \
+        .formula = "dy_i less their mean, over the entries with y_i > 0; else 0")                                      \
+    ROW(hardmax, hardmax_rows, (.inputs = 1),                                                                          \
+        .signature = "(n)->(n)", .types = "r>r", .ulp = 0.5,                                                           \
+        .formula = "1 at the first maximum, else 0", .range = "0 and 1")                                               \
+    ROW(prelu_weight_grad, prelu_weight_grad_rows, (.inputs = 2, .result = ONE_VALUE),                                 \
+        .signature = "(n),(n)->()", .types = "rr>r", .ulp = 1.0,                                                       \
+        .formula = "sum_i dy_i x_i over the entries where not x_i > 0")
 
 typedef void rows_function(const struct batch *, ptrdiff_t n);
 
@@ -174,32 +234,34 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
-/* Rows of FREQUENT entries are so short that loops over them cost as much as what is in them; as
-   the length is a constant, the compiler unrolls them. */
-#define LOOP(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)            \
+/* The loops.  Rows of FREQUENT entries are so short that a loop over them costs as much as what is in them: as the length is
+   then a constant, the compiler unrolls them. */
+#define UNPACK(...) __VA_ARGS__
+#define LOOP(name, rows_of, operands, ...)                                                                             \
     static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \
     {                                                                                                                  \
         if (n == FREQUENT)                                                                                             \
-            function(b, FREQUENT);                                                                                     \
+            rows_of(b, FREQUENT);                                                                                      \
         else                                                                                                           \
-            function(b, n);                                                                                            \
+            rows_of(b, n);                                                                                             \
     }                                                                                                                  \
     static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
     {                                                                                                                  \
-        const struct call call = {run_##name, inputs, masking, tempering, result, masked_result};                      \
+        const struct call call = {.function = run_##name, UNPACK operands};                                            \
         return run_rows(call, arrays, dimensions, steps);                                                              \
     }
-#define TABLE_ROW(name, signature, types, function, inputs, masking, tempering, result, masked_result, ulp, ...)       \
-    {#name, signature, types, ulp, SYMBOL(name), sizeof(scalar), __VA_ARGS__},
+#define TABLE_ROW(text, rows_of, operands, ...)                                                                        \
+    {.name = #text, .loop = SYMBOL(text), .width = sizeof(scalar), __VA_ARGS__},
 
 AXIS_FUNCTIONS(LOOP)
 
 extern const struct numact_axis_function SYMBOL(numact_axis)[];
 const struct numact_axis_function SYMBOL(numact_axis)[] = {
     AXIS_FUNCTIONS(TABLE_ROW)
-    {"maxout", "(p)->(),()", "r>rp", 0.5, maxout_loop, sizeof(scalar),
-     "max_j x_j, and the first j that has it", "(-inf, inf)"},
-    {"maxout_grad", "(),()->(p)", "rp>r", 0.5, maxout_grad_loop, sizeof(scalar), "dy where j is the index, else 0", ""},
+    {.name = "maxout", .loop = maxout_loop, .width = sizeof(scalar), .signature = "(p)->(),()", .types = "r>rp", .ulp = 0.5,
+     .formula = "max_j x_j, and the first j that has it", .range = "(-inf, inf)"},
+    {.name = "maxout_grad", .loop = maxout_grad_loop, .width = sizeof(scalar), .signature = "(),()->(p)", .types = "rp>r",
+     .ulp = 0.5, .formula = "dy where j is the index, else 0"},
     {.name = NULL},
 };
 

@@ -13,7 +13,7 @@ from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samp
 
 import numact
 from numact import BitMask
-from numact._functions import masks
+from numact._functions.masks.work import LOOPS
 from numact._kernels import core
 
 ROWS = [row for row in numact.catalogue() if row.masked]
@@ -27,7 +27,7 @@ every_dtype = pytest.mark.parametrize("dtype", ALL_DTYPES, ids=name_of)
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each level in turn, for the functions of numact."""
     for name, loops in core.build_masked(request.param).items():
-        monkeypatch.setitem(masks.LOOPS, name, loops)
+        monkeypatch.setitem(LOOPS, name, loops)
     return str(request.param)
 
 

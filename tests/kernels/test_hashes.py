@@ -125,7 +125,7 @@ def test_machine(machine: str, tmp_path: Path) -> None:
     target = tmp_path / "bits"
     sources = [
         TESTS / "bits.c",
-        *(CSRC / f"loops/kernels_{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64")),
+        *(CSRC / f"loops/kernels/{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64")),
     ]
     command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
     subprocess.run([str(word) for word in command], check=True, capture_output=True)

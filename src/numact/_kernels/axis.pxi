@@ -20,7 +20,7 @@ cdef void axis_loop(
 cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_function *f64):
     inputs, outputs = f32.types.decode().split(">")
     arrays = len(inputs + outputs)
-    doc = f"{f32.formula.decode()}\n\nThe generalised ufunc behind the function of this name in `numact`."
+    doc = f"{text(f32.formula)}\n\nThe generalised ufunc behind the function of this name in `numact`."
     cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(AXIS_DTYPES * sizeof(void *))
     cdef void **data = <void **>malloc(AXIS_DTYPES * sizeof(void *))
     cdef char *types = <char *>malloc(AXIS_DTYPES * NUMACT_MAX_ARRAYS)
@@ -45,7 +45,7 @@ cdef list describe_axis():
     table = {}
     while function.name != NULL:
         table[function.name.decode()] = (
-            function.formula.decode(), function.ulp, function.range.decode(), b"()" in function.signature.split(b"->")[0]
+            text(function.formula), function.ulp, text(function.range), b"()" in function.signature.split(b"->")[0]
         )
         function += 1
     rows = []

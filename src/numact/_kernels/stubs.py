@@ -44,14 +44,15 @@ from numact._kernels.threads import set_num_threads as set_num_threads
 __version__: Final[str]
 """
 
-GATED_ROW = re.compile(r'ROW\((\w+), "\w+, \w+",')
-ROW = re.compile(r'ROW\((\w+), \d+, "([^"]*)", "[^"]*",[\s\\]+(\w+), (\w+),')
+GATED_ROW = re.compile(r"ROW\((\w+), \w+_BOUND,")
+# Name, whether the gradient from the output exists, whether at_zero= does, and the parameters with their defaults.
+ROW = re.compile(r'ROW\((\w+), \d+, (\w+), (\w+), \w+, \w+,[\s\\]+(?:\.parameters = "([^"]*)")?')
 MASK = re.compile(r"MASK\((\w+), \d+\)")
 # What HEAD declares, but for __version__.
 PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
 
 
-def functions(name: str, parameters: str, source: str, kink: str) -> Iterator[tuple[str, list[str]]]:
+def functions(name: str, source: str, kink: str, parameters: str) -> Iterator[tuple[str, list[str]]]:
     """The names of one activation's functions, and their declarations."""
     declared = [parameter(*item.partition("=")) for item in parameters.split(", ") if item]
     for suffix, operands in (("", "x"), ("_grad", "dy x"), ("_grad_y", "dy y")):
@@ -99,7 +100,7 @@ def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
 def stub(activations: str, gated: str) -> str:
     """The text of __init__.pyi for the texts of csrc/formulas/activations.h and gated.h."""
     declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
-    parameters = {name: text for name, text, *_ in ROW.findall(activations)}
+    parameters = {name: text for name, _, _, text in ROW.findall(activations)}
     declared |= dict(masked_function(name, parameters[name]) for name in MASK.findall(activations))
     declared |= dict(pair for name in GATED_ROW.findall(gated) for pair in gated_functions(name))
     names = sorted({*PUBLIC.findall(HEAD), *declared})

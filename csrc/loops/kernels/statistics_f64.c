@@ -1,4 +1,4 @@
 /* Statistics of float64.  Compiled once per level, with -DLEVEL=name; exports numact_observe_f64_<level>. */
 #define REAL_BITS 64
 #define REAL_NAME f64
-#include "formulas/statistics.h"
+#include "loops/statistics/chunks.h"

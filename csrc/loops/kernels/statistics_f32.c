@@ -2,7 +2,7 @@
    numact_observe_f32_<level>, numact_observe_f16_<level> and numact_observe_bf16_<level>. */
 #define REAL_BITS 32
 #define REAL_NAME f32
-#include "formulas/statistics.h"
+#include "loops/statistics/chunks.h"
 
 #include "simd/half.h"
 

@@ -1,0 +1,360 @@
+/* What the functions along an axis share: batches of rows, their sums and maxima.
+
+   A row is n scalars that lie side by side; loops/rows.h brings the elements of any axis there.  Sums are taken in 16
+   partial sums, element i in the sum i mod 16, in double for float and in double-words for double, and joined in one fixed
+   order: the bits depend on the row alone, not on the dispatch target, the strides or the rows beside it. */
+#ifndef NUMACT_FORMULAS_ROW_SUMS_H
+#define NUMACT_FORMULAS_ROW_SUMS_H
+
+#include "math/elementary.h"
+
+enum {
+    PARTS = 16,     /* partial sums of a row */
+    ROWS = 16,      /* rows of a group, for which together is computed what there is once per row */
+    BATCH_ROWS = 4 * ROWS,    /* rows of a batch, at most */
+    BATCH_BYTES = 1 << 14,    /* rows of a batch, and what they become, stay in the first cache */
+    ROW_AHEAD = 1 << 12,      /* bytes: where rows are passed one by one, memory to read is asked for so early */
+    WRITE_AHEAD = 1024 / sizeof(scalar),    /* and memory that results are written to at once */
+    CHUNK = 512,    /* terms that are summed at a time */
+    SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
+#if REAL_BITS == 32
+    OFFSET = 64,    /* exponentials are kept 2^OFFSET times too large, so that none that matters is subnormal */
+    SPAN = 135,     /* the exponential of what is further below the maximum is 0: (EXPONENT_BIAS + OFFSET) ln 2 < SPAN */
+    FAR = 512,      /* a maximum this far from 0 is subtracted: FAR >= 2 SPAN */
+#else
+    OFFSET = 128,
+    SPAN = 800,
+    FAR = 2048,
+#endif
+};
+
+/* Of a row's sum in double, this part is what subtracting the rest of it leaves enough digits of. */
+#define LAST_PART (REAL_BITS == 32 ? 0x1p-20 : 0x1p-40)
+
+#define INFINITE ((scalar)__builtin_inff())
+#define NOT_A_NUMBER ((scalar)__builtin_nanf(""))
+
+/* Loops over the PARTS scalars of a block, LANES at a time. */
+#define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
+
+/* Rows that are computed together, so that what there is once per row can be computed side by side.  Their length comes
+   beside it, since it may be a constant. */
+struct batch {
+    int rows;
+    const scalar *in[2][BATCH_ROWS];
+    scalar *out[BATCH_ROWS];
+    scalar temperature[BATCH_ROWS];
+};
+
+/* ROWS of a batch, from `first` on, or fewer at its end. */
+INLINE int rows_of_group(const struct batch *b, int first) { return b->rows - first < ROWS ? b->rows - first : ROWS; }
+
+/* The partial sums of a row. */
+struct sums {
+#if REAL_BITS == 32
+    wide hi[PARTS / LANES];
+#else
+    real hi[PARTS / LANES];
+#endif
+    real lo[PARTS / LANES];
+};
+
+/* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which is why
+   terms are written to memory before they are summed, a chunk at a time. */
+INLINE void add_block(struct sums *sums, const scalar *block)
+{
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+#if REAL_BITS == 32
+        sums->hi[k / LANES] = add_wide(sums->hi[k / LANES], load_wide(block + k));
+#else
+        struct dw sum = two_sum(sums->hi[k / LANES], load(block + k));
+        sums->hi[k / LANES] = sum.hi;
+        sums->lo[k / LANES] = sums->lo[k / LANES] + sum.lo;
+#endif
+    }
+}
+
+INLINE void add_blocks(struct sums *sums, const scalar *blocks, ptrdiff_t n)
+{
+    /* Hides from the compiler what has been written there: it would widen that from registers. */
+    __asm__("" : "+r"(blocks));
+    for (ptrdiff_t i = 0; i < n; i += PARTS)
+        add_block(sums, blocks + i);
+}
+
+/* All of it: the upper half is added to the lower one, until one sum is left. */
+INLINE struct dd total(const struct sums *sums)
+{
+#if REAL_BITS == 32
+    double eight[8];
+    store_eight(eight, sums->hi, sums->lo);
+    return (struct dd){sum_of_eight(eight), 0};
+#else
+    double value[PARTS], lo[PARTS];
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        store(value + k, sums->hi[k / LANES]);
+        store(lo + k, sums->lo[k / LANES]);
+    }
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) {
+            struct dd sum = two_sum_double(value[k], value[k + half]);
+            value[k] = sum.hi;
+            lo[k] += lo[k + half] + sum.lo;
+        }
+    /* Beside an infinite sum the rest is a NaN. */
+    return (struct dd){value[0], value[0] - value[0] == 0 ? lo[0] : 0};
+#endif
+}
+
+/* The totals of the rows of a group, eight at a time. */
+struct totals {
+    double hi[ROWS], lo[ROWS];
+};
+
+INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
+{
+    *totals = (struct totals){0};
+#if REAL_BITS == 32
+    for (int start = 0; start < count; start += 8) {
+        ALIGNED double eights[8][8] = {0};
+        for (int r = start; r < count && r < start + 8; r++)
+            store_eight(eights[r - start], rows[r].hi, rows[r].lo);
+        sums_of_eights(eights, totals->hi + start);
+    }
+#else
+    for (int r = 0; r < count; r++) {
+        struct dd sum = total(&rows[r]);
+        totals->hi[r] = sum.hi;
+        totals->lo[r] = sum.lo;
+    }
+#endif
+}
+
+/* A total as a pair, the same in every lane. */
+INLINE struct dw dw_from_dd(struct dd t)
+{
+#if REAL_BITS == 32
+    scalar value = (scalar)t.hi;
+    return (struct dw){splat(value), splat((scalar)(t.hi - (double)value + t.lo))};
+#else
+    return (struct dw){splat(t.hi), splat(t.lo)};
+#endif
+}
+
+/* a / b as a pair, the same in every lane. */
+INLINE struct dw dd_div(struct dd a, struct dd b)
+{
+#if REAL_BITS == 32
+    return dw_from_dd((struct dd){a.hi / b.hi, 0});
+#else
+    real quotient = splat(a.hi) / b.hi;
+    real residual = fma(-quotient, b.hi, a.hi) + fma(-quotient, b.lo, a.lo);
+    return (struct dw){quotient, residual / b.hi};
+#endif
+}
+
+/* The largest x, or -x, of every PARTS-th entry of a row: -inf where there is none.  NaN is passed over. */
+INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *largest)
+{
+    enum { STREAMS = 4 * PARTS };
+    scalar least = negate ? INFINITE : -INFINITE;
+    real found[STREAMS / LANES];
+    UNROLL_VECTORS
+    for (int k = 0; k < STREAMS / LANES; k++)
+        found[k] = splat(-INFINITE);
+    ptrdiff_t i = 0;
+    for (; i <= n - STREAMS; i += STREAMS) {
+        UNROLL_VECTORS
+        for (int k = 0; k < STREAMS; k += LANES) {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    if (n >= STREAMS) {
+        UNROLL_VECTORS
+        for (int k = 0; k < PARTS / LANES; k++)
+            for (int stream = 1; stream < STREAMS / PARTS; stream++)
+                found[k] = at_least(found[k], found[k + stream * (PARTS / LANES)]);
+    }
+    for (; i <= n - PARTS; i += PARTS) {
+        UNROLL_VECTORS
+        EACH_PART(k)
+        {
+            real value = load(x + i + k);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    if (i < n) {
+        EACH_PART(k)
+        {
+            real value = load_padded(x + i + k, lanes_in(n - i - k), least);
+            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+        }
+    }
+    UNROLL_VECTORS
+    EACH_PART(k)
+        store(largest + k, found[k / LANES]);
+}
+
+/* The largest x, or -x, of the rows of a group; 0 of those that it does not have.  The sign of 0 is not kept. */
+INLINE void largest_of_group(const struct batch *b, int first, ptrdiff_t n, bool negate, scalar *max)
+{
+    ALIGNED scalar by_part[ROWS][PARTS];
+    const int rows = rows_of_group(b, first);
+    for (int r = 0; r < rows; r++)
+        largest_by_part(b->in[0][first + r], n, negate, by_part[r]);
+    for (int r = rows; r < ROWS; r++)
+        memset(by_part[r], 0, sizeof by_part[r]);
+    largest_of_blocks(by_part, max);
+    for (int r = 0; r < ROWS; r++)
+        max[r] += 0;
+}
+INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, scalar *max)
+{
+    for (int first = 0; first < b->rows; first += ROWS)
+        largest_of_group(b, first, n, false, max + first);
+}
+
+/* Ask for memory that is due: the processor itself looks ahead within a page only, which a row of 1024 floats fills.  Beyond
+   an array nothing happens. */
+INLINE void prefetch_to_read(const scalar *p, ptrdiff_t bytes) { __builtin_prefetch((const char *)p + bytes, 0); }
+INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch(p, 1); }
+
+struct shift;
+
+/* A term of a sum: of an element of one row or two, and constants of the row. */
+typedef struct dw term_formula(real a, real b, const struct shift *shift);
+
+/* How the terms of a row are summed. */
+struct summation {
+    term_formula *f;
+    scalar pad;      /* stands behind the end of the row */
+    ptrdiff_t ahead; /* how many bytes further on memory is asked for */
+};
+
+/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is roomy as many as the blocks
+   have.  In memory that one reads from, y may be a.  `due` is where results will be written soon, if that is known. */
+INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrdiff_t n, const struct shift *shift,
+                      scalar *y, bool roomy, scalar *due, struct sums *result)
+{
+    struct sums sums;
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        sums.hi[k / LANES] = wide_value(-0.0); /* which costs nothing to add to */
+        sums.lo[k / LANES] = NO_LOW;
+    }
+    for (ptrdiff_t start = 0; start < n; start += CHUNK) {
+        const ptrdiff_t count = n - start < CHUNK ? n - start : CHUNK, whole = count / PARTS * PARTS;
+        const scalar *from_a = a + start, *from_b = b + start;
+        ALIGNED scalar chunk[CHUNK];
+        scalar *to = y ? y + start : chunk;
+        for (ptrdiff_t i = 0; i < whole; i += PARTS) {
+            prefetch_to_read(from_a + i, s.ahead);
+            if (a != b) prefetch_to_read(from_b + i, s.ahead);
+            if (due) prefetch_to_write(due + start + i);
+            UNROLL_VECTORS
+            EACH_PART(k)
+            {
+                struct dw term = s.f(load(from_a + i + k), load(from_b + i + k), shift);
+                store(to + i + k, term.hi);
+                sums.lo[k / LANES] = sums.lo[k / LANES] + term.lo;
+            }
+        }
+        add_blocks(&sums, to, whole);
+        if (whole < count) {
+            ALIGNED scalar last[PARTS];
+            EACH_PART(k)
+            {
+                const ptrdiff_t lanes = lanes_in(count - whole - k);
+                struct dw term = s.f(load_padded(from_a + whole + k, lanes, s.pad),
+                                       load_padded(from_b + whole + k, lanes, s.pad), shift);
+                store(last + k, term.hi);
+                sums.lo[k / LANES] = sums.lo[k / LANES] + term.lo;
+                if (roomy)
+                    store(to + whole + k, term.hi);
+                else if (y)
+                    store_part(to + whole + k, term.hi, lanes);
+            }
+            add_block(&sums, last);
+        }
+    }
+    /* One by one: if they were copied as a whole, compilers would keep them in memory. */
+    UNROLL_VECTORS
+    EACH_PART(k)
+    {
+        result->hi[k / LANES] = sums.hi[k / LANES];
+        result->lo[k / LANES] = sums.lo[k / LANES];
+    }
+}
+
+/* A result: of an element of two rows, and the sum of their terms. */
+typedef real row_formula(real a, real b, struct dw row, real temperature);
+
+/* The sum of f(a, b) over a row. */
+INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
+{
+    struct sums sums;
+    const struct summation summation = {f, 0, ROW_AHEAD};
+    sum_terms(summation, a, b, n, NULL, NULL, false, NULL, &sums);
+    struct dd sum = total(&sums);
+    return (struct dd){sum.hi + 0, sum.lo + 0}; /* where all terms are -0, 0 as that of none */
+}
+
+INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct dw row,
+                  scalar temperature)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        prefetch_to_write(y + i + WRITE_AHEAD);
+        store(y + i, f(load(a + i), load(b + i), row, splat(temperature)));
+    }
+    if (LANES > 1 && i < n)
+        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, splat(temperature)), n - i);
+}
+
+/* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain,
+                          row_formula *tempered)
+{
+    for (int r = 0; r < b->rows; r++) {
+        const scalar *dy = b->in[0][r], *y = b->in[1][r];
+        struct dw sum = dw_from_dd(sum_over(term, dy, y, n));
+        if (b->temperature[r] == 1)
+            apply(plain, dy, y, b->out[r], n, sum, 1);
+        else
+            apply(tempered, dy, y, b->out[r], n, sum, b->temperature[r]);
+    }
+}
+
+/* a b, exactly, unless it overflows. */
+INLINE struct dw finite_product_of(real a, real b, const struct shift *unused)
+{
+    (void)unused;
+    struct dw product = two_prod(a, b);
+    product.lo = select(gt(absolute(product.hi), LARGEST), 0, product.lo);
+    return product;
+}
+
+INLINE bool has_nan(const scalar *x, ptrdiff_t n)
+{
+    ptrdiff_t ordered = 0, i = 0;
+    for (; i <= n - LANES; i += LANES)
+        ordered += count_true(eq(load(x + i), load(x + i)));
+    for (; i < n; i++)
+        ordered += x[i] == x[i];
+    return ordered < n;
+}
+
+INLINE void fill(scalar *y, ptrdiff_t n, scalar value)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] = value;
+}
+
+#endif

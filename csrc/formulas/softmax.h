@@ -1,0 +1,117 @@
+/* softmax, softmin and their gradients. */
+#ifndef NUMACT_FORMULAS_SOFTMAX_H
+#define NUMACT_FORMULAS_SOFTMAX_H
+
+#include "formulas/shifted_exp.h"
+
+/* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
+INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct dw factor)
+{
+    ptrdiff_t i = 0;
+    UNROLL_VECTORS
+    for (; i <= n - LANES; i += LANES) {
+        real value = load(from + i);
+        store(to + i, fma(value, factor.hi, value * factor.lo));
+    }
+    if (LANES > 1 && i < n) {
+        real value = roomy ? load(from + i) : load_part(from + i, n - i);
+        store_part(to + i, fma(value, factor.hi, value * factor.lo), n - i);
+    }
+}
+
+/* The inverses of a group's sums, as pairs. */
+struct inverses {
+    scalar hi[ROWS], lo[ROWS];
+};
+
+/* For a row of -inf the inverse is 0, unless there is a NaN in it. */
+INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, struct inverses *inverses)
+{
+    struct totals sums;
+    totals_of(rows, count, &sums);
+#if REAL_BITS == 32
+    for (int r = 0; r < ROWS; r++) {
+        double inverse = max[r] < -LARGEST ? sums.hi[r] * 0 : 1 / sums.hi[r];
+        inverses->hi[r] = (scalar)inverse;
+        inverses->lo[r] = (scalar)(inverse - (double)inverses->hi[r]);
+    }
+#else
+#pragma GCC ivdep
+    for (int r = 0; r < ROWS; r += LANES) {
+        real sum = load(sums.hi + r), inverse = 1 / sum;
+        real residual = fma(-inverse, load(sums.lo + r), fma(-inverse, sum, 1));
+        mask nothing = lt(load(max + r), -LARGEST);
+        store(inverses->hi + r, select(nothing, sum * 0, inverse));
+        store(inverses->lo + r, select(nothing, 0, inverse * residual));
+    }
+#endif
+}
+
+/* Each step is taken for all rows of a group before the next one, so that the processor has several rows to work on at a
+   time. */
+INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
+{
+    const bool roomy = n <= SHORT && n % PARTS;
+    const scalar pad = negate ? INFINITE : -INFINITE;
+    const struct summation plainly = {plain, pad, BATCH_BYTES}, generally = {general, pad, BATCH_BYTES};
+    ALIGNED scalar terms[ROWS][SHORT];
+    struct ahead ahead[2];
+    look_ahead(b, 0, n, negate, &ahead[0]);
+    for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
+        const int rows = rows_of_group(b, first);
+        struct sums sums[ROWS];
+        for (int r = 0; r < rows; r++) {
+            const scalar *x = b->in[0][first + r];
+            const struct shift shift = shift_at(&ahead[k].shifts, r);
+            scalar *out = b->out[first + r], *y = roomy ? terms[r] : out, *due = out + WRITE_AHEAD;
+            if (ahead[k].is_plain)
+                sum_terms(plainly, x, x, n, &shift, y, roomy, due, &sums[r]);
+            else
+                sum_terms(generally, x, x, n, &shift, y, roomy, due, &sums[r]);
+        }
+        look_ahead(b, first + ROWS, n, negate, &ahead[1 - k]);
+        struct inverses inverses;
+        inverses_of(sums, rows, ahead[k].max, &inverses);
+        for (int r = 0; r < rows; r++) {
+            struct dw factor = {splat(inverses.hi[r]), splat(inverses.lo[r])};
+            multiply(roomy ? terms[r] : b->out[first + r], b->out[first + r], n, roomy, factor);
+        }
+    }
+}
+INLINE void softmax_rows(const struct batch *b, ptrdiff_t n)
+{
+    softmax_batch(b, n, false, plain_exponential, general_exponential);
+}
+INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
+{
+    softmax_batch(b, n, true, plain_exponential_down, general_exponential_down);
+}
+
+INLINE real softmax_grad_of(real dy, real y, struct dw sum, real temperature)
+{
+    (void)temperature;
+    return y * ((dy - sum.hi) - sum.lo);
+}
+INLINE real softmax_grad_tempered(real dy, real y, struct dw sum, real temperature)
+{
+    return softmax_grad_of(dy, y, sum, temperature) / temperature;
+}
+INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
+{
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+}
+
+INLINE real softmin_grad_of(real dy, real y, struct dw sum, real temperature)
+{
+    return softmax_grad_of(dy, -y, sum, temperature);
+}
+INLINE real softmin_grad_tempered(real dy, real y, struct dw sum, real temperature)
+{
+    return softmax_grad_tempered(dy, -y, sum, temperature);
+}
+INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
+{
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+}
+
+#endif

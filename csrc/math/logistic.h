@@ -1,0 +1,104 @@
+/* The logistic function 1 / (1 + e^-x), its derivative, and log(1 + e^-t). */
+#ifndef NUMACT_MATH_LOGISTIC_H
+#define NUMACT_MATH_LOGISTIC_H
+
+#include "math/exp.h"
+
+/* 2^n / denominator, the power kept apart: it may be below every number. */
+struct reciprocal {
+    real denominator, n;
+};
+
+/* 1 / (1 + e^(rest - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n <= 0,
+   and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
+INLINE struct reciprocal logistic_reciprocal(real x, real lo)
+{
+    struct exp_split e = exp_neg(x, -lo);
+    real small = power_of_two(-at_most(absolute(e.n), EXPONENT_BIAS - 1));
+    real denominator = 1 + add_scaled(select(lt(x, 0), 1, small), e.q, small);
+    return (struct reciprocal){denominator, at_most(-e.n, 0)};
+}
+
+/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT. */
+INLINE real logistic(real numerator, real x, real lo)
+{
+    struct reciprocal r = logistic_reciprocal(x, lo);
+    return scale(numerator / r.denominator, r.n);
+}
+
+/* u (1 - rho) = sigmoid(t), e = e^-t: both sides of the sigmoid, sigmoid(-t) = e sigmoid(t), to more than a real's digits. */
+struct sigmoids {
+    real u, rho;
+    struct exp_split e;
+};
+
+/* e_lo is what the rounding of e loses, if that matters. */
+INLINE struct sigmoids sigmoids_of(struct exp_split e, real e_lo)
+{
+    struct dw denominator = fast_two_sum(splat(1), fma_in_double(e.bounded_power, e.q, e.bounded_power));
+    real u = 1 / denominator.hi;
+    return (struct sigmoids){u, fma(u, denominator.lo + e_lo, fma_in_double(u, denominator.hi, -1)), e};
+}
+
+/* The same for t + rest, 0 <= t <= EXP_FAR. */
+INLINE struct sigmoids sigmoids(real t, real lo) { return sigmoids_of(exp_neg(t, lo), NO_LOW); }
+
+/* sigmoid(-t) as a pair without the 2^n */
+INLINE struct dw sigmoid_left(struct sigmoids s)
+{
+    return exp_mul_dw(s.e, (struct dw){s.u, -(s.u * s.rho)});
+}
+
+/* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
+INLINE struct scaled logistic_slope(real t)
+{
+    struct exp_split e = exp_neg(t, NO_LOW);
+    real once = exp_value(e);
+    struct sigmoids s = sigmoids_of(e, fma_in_double(e.bounded_power, e.q, e.bounded_power - once));
+    struct dw square = two_prod(s.u, s.u);
+    square.lo = fma(-2 * s.rho, square.hi, square.lo);
+    return exp_times(e, square);
+}
+
+/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the division, where
+   2^shift e is taken as a number, subnormal if need be. */
+INLINE real logistic_density(real t, int shift)
+{
+    struct exp_split e = exp_neg(t, NO_LOW);
+    real shifted = scale(e.fraction, e.n + (scalar)shift);
+    scalar down = (scalar)1 / (scalar)(1 << shift);
+    real two_e = 2 + shifted;
+    if (shift) two_e = add_scaled(down * down, shifted, 2 * down);
+    real square = fma(shifted, two_e, 1), lo = fma_in_double(shifted, two_e, 1 - square);
+    real u = 1 / square, rho = fma(u, lo, fma_in_double(u, square, -1));
+    return fma(shifted, u, -(shifted * (u * rho)));
+}
+
+/* silu'(-t) and silu'(-(t + rest)), 0 <= t <= EXP_FAR: e^-t times a factor. */
+INLINE struct scaled silu_slope_left(real t)
+{
+    return exp_times(exp_neg(t, NO_LOW), value_of(tabulated_on(t, SILU_FACTOR)));
+}
+INLINE struct scaled silu_slope_left_of(real t, real lo)
+{
+    return exp_times(exp_neg(t, lo), value_of(moved(tabulated_on(t, SILU_FACTOR), lo)));
+}
+
+/* A value on the left, 1 - value on the right: f(x) from f(-|x|), where f(x) = 1 - f(-x). */
+INLINE real mirrored(mask is_left, struct scaled scaled_value)
+{
+    real value = scale(scaled_value.factor.hi, scaled_value.n);
+    return select(is_left, value, 1 - value);
+}
+
+/* log(1 + e^-t) and log(1 + e^-(t + rest)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
+INLINE struct scaled log1p_exp(real t)
+{
+    return exp_times(exp_neg(t, NO_LOW), parts_of(tabulated_on(t, LOG1P_FACTOR)));
+}
+INLINE struct scaled log1p_exp_of(real t, real lo)
+{
+    return exp_times(exp_neg(t, lo), parts_of(moved(tabulated_on(t, LOG1P_FACTOR), lo)));
+}
+
+#endif
