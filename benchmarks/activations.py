@@ -1,4 +1,4 @@
-"""Every activation of the catalogue beside the NumPy expressions of `numact.commands.baseline`: see benchmarks/README.md."""
+"""Every activation of the catalogue beside the NumPy expressions of the demo: see benchmarks/README.md."""
 
 from __future__ import annotations
 

@@ -21,8 +21,7 @@ class Peers:
     def setup(self, name: str, size: int, library: str) -> None:
         try:
             from numact.commands import selection
-            from numact.commands.bench import peers
-            from numact.commands.bench import run as bench
+            from numact.commands.bench import measure, peers
 
             bind = peers.PEERS[library](1)
         except ImportError:  # the library is not here, or numact is too old to know it
@@ -34,7 +33,7 @@ class Peers:
         if library not in calls:
             raise NotImplementedError
         self.work = {which: calls[which] for which in ("numact", library)}
-        self.seconds = bench.seconds
+        self.seconds = measure.seconds
 
     def track_ratio(self, name: str, size: int, library: str) -> float:
         numact_seconds, other_seconds = self.seconds(self.work).values()

@@ -179,7 +179,7 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
         "All levels and processors give the same bits.",
         "",
         "- Errors are in units in the last place (ULP) of the true value; 0.5 is what rounding alone may cost.",
-        "- The true values are those of csrc/reference/reference.c, good to 1e-6 ULP of float32; for float64 they have 200 bits.",
+        "- The true values are those of csrc/reference, good to 1e-6 ULP of float32; for float64 they have 200 bits.",
         "- A `+` behind the number of inputs marks a sample.  Without it every input has been tried with the default",
         "  parameters, and the largest error is the largest there is.  For float64 it is the largest that was found.",
         "- Gradients are for dy = 1; `_grad_y` takes every number that may be an output.  In brackets: parameters.",

@@ -1,4 +1,4 @@
-"""Print the table of functions that stands in README.md, from the catalogue; with --write, put it there.
+"""Print the table of functions that stands in docs/functions.md, from the catalogue; with --write, put it there.
 
 Run: python docs/table.py --write
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import numact
 from numact import Activation
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent / "functions.md"
 # The table stands between these lines.
 BEGIN, END = "<!-- docs/table.py -->", "<!-- end -->"
 HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "`_masked`", "error ≤ ULP")
@@ -36,7 +36,7 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """The text of the README with the table of today."""
+    """The text of the page with the table of today."""
     before, rest = text.split(f"{BEGIN}\n")
     _, after = rest.split(f"{END}\n")
     return f"{before}{BEGIN}\n{table()}\n{END}\n{after}"
@@ -44,6 +44,6 @@ def written(text: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
-        README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         print(table())

@@ -8,6 +8,7 @@ import pytest
 MATH = Path(__file__).parents[2] / "csrc/math"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MATH.exists(), reason="the sources are not here, only the installed package")
 @pytest.mark.parametrize("format_name", ["f32", "f64"])
 def test_coefficients(format_name: str) -> None:

@@ -155,6 +155,7 @@ class UfuncObject(ctypes.Structure):
 NORESERVE = 0x4000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system for memory in the way of Linux")
 @pytest.mark.parametrize(("name", "dtype"), [("relu", np.float16), ("reglu", np.float32)], ids=name_of)
 def test_more_than_2_31(name: str, dtype: Any) -> None:
