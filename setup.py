@@ -1,7 +1,7 @@
 """Compiles csrc: the kernels once for every dispatch target, what is common to all once, linked into the extensions.
 
-Everything else stands in pyproject.toml.  build/objects keeps every object with the list of its
-headers and its command, so that a second build compiles what has changed; ccache is used where it is installed.
+Everything else stands in pyproject.toml.  build/objects keeps every object with the list of its headers and its
+command, so that a second build compiles what has changed; ccache is used where it is installed.
 """
 
 import os
@@ -17,10 +17,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-# The dispatch targets; the baseline is what the platform guarantees.  There the compiler vectorises the loops of float64:
+# The dispatch targets; the baseline is what the platform guarantees.  There the compiler vectorises the float64 loops:
 # gcc's partial redundancy elimination and jump threading would turn selections of doubles into selections of integers,
-# which SSE2 does not have.  v4 has 32 registers and interleaves several vectors, whose instructions gcc schedules as for
-# a processor with AVX-512.
+# which SSE2 does not have.  v4 has 32 registers and interleaves several vectors, whose instructions gcc schedules as
+# for a processor with AVX-512.
 X86_64 = {
     "baseline": ["-march=x86-64", "-fno-tree-pre", "-fno-thread-jumps"],
     "v3": ["-march=x86-64-v3"],

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called on
-   any part of an array: what it writes depends on the element alone.  `streams`: the array is large, so that the results
-   had better go past the cache. */
+/* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called
+   on any part of an array: what it writes depends on the element alone.  `streams`: the array is large, so that the
+   results is better written by non-temporal stores. */
 typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal);
 
 /* Results of so many bytes, whoever computes them, would leave the cache before they are read. */
@@ -53,8 +53,8 @@ struct numact_activation {
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 
-/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written.  It may be
-   called on some of the rows: what it writes depends on the row alone. */
+/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written.  It
+   may be called on some of the rows: what it writes depends on the row alone. */
 typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps);
 
 /* A row of the list in axis.h. */
@@ -68,9 +68,10 @@ struct numact_axis_function {
     const char *formula, *range;
 };
 
-/* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by an
-   activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.  out may
-   be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an array. */
+/* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by
+   an activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.
+   out may be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an
+   array. */
 typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values, bool non_temporal);
 
 /* The same over arrays of a type of 16 bits by a float32 kernel, whose values are float32. */
@@ -86,10 +87,10 @@ struct numact_masked_function {
 /* How the elements of a normalised array are stored: as the kernels' own type, or in 16 bits. */
 enum numact_storage { NUMACT_REAL, NUMACT_F16, NUMACT_BF16 };
 
-/* An array of samples x channels x places, and the bytes from one to the next. */
+/* An array of samples x channels x positions, and the strides in bytes. */
 struct numact_slices {
     char *start;
-    ptrdiff_t sample, channel, place;
+    ptrdiff_t sample, channel, position;
 };
 
 /* A normalisation, as its tasks (norm.h) see it; what a task does not use is not set.  Vectors may be read up to 16
@@ -97,11 +98,11 @@ struct numact_slices {
 struct numact_norm {
     enum numact_storage storage;
     ptrdiff_t width;            /* bytes of an element */
-    ptrdiff_t samples, channels, places;
-    bool across;                /* channels lie side by side; else places do */
+    ptrdiff_t samples, channels, positions;
+    bool across;                /* channels are contiguous; else positions are */
     double eps;
     struct numact_slices x, dy, out;
-    const double *weight, *bias;                        /* by place */
+    const double *weight, *bias;                        /* by position */
     const double *mean, *mean_lo, *scale, *shift;     /* by channel */
     const double *dy_mean, *slope;                      /* by channel */
     double *partial;            /* four or more rows of partial_length, see the tasks */
@@ -122,14 +123,14 @@ struct numact_norm_task {
 
 enum {
     NUMACT_MAX_DIMENSIONS = 64,
-    NUMACT_SUMS = 16,           /* an element is added to one of so many sums, by its place in the last dimension */
+    NUMACT_SUMS = 16,           /* partial sums: element i of the last dimension is added to the sum i mod NUMACT_SUMS */
     NUMACT_WORD = 64,           /* units whose flags share a word */
     NUMACT_BLOCK = 1024,        /* elements of the last dimension that are observed at a time */
     NUMACT_CHUNK = 65536,       /* elements at most whose statistics are added to others' in order */
 };
 
-/* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of the
-   finite ones. */
+/* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of
+   the finite ones. */
 struct numact_statistics {
     int64_t finite, zeros, saturated, nan, infinite;
     double origin, deviation, squares;
@@ -156,12 +157,12 @@ struct numact_observation {
     uint64_t *alive;
 };
 
-/* Statistics of each of the chunks from `start` to `stop`, of `size` blocks in C order, NUMACT_CHUNK elements at most; a row
-   of the last dimension has whole blocks, and what is left. */
+/* Statistics of each of the chunks from `start` to `stop`, of `size` blocks in C order, NUMACT_CHUNK elements at
+   most; a row of the last dimension has whole blocks, and what is left. */
 typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start,
                                  ptrdiff_t stop, struct numact_statistics *statistics);
 
-/* One instruction-set level: the same activations in the same order in every table, a NULL name at the end. */
+/* A dispatch target: the same activations in the same order in every table, a NULL name at the end. */
 struct numact_level {
     const char *name;
     bool supported;
@@ -174,7 +175,7 @@ struct numact_level {
     numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
 };
 
-/* The levels of this build, lowest first, a NULL name at the end. */
+/* The dispatch targets of this build, lowest first, a NULL name at the end. */
 const struct numact_level *numact_levels(void);
 
 /* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
@@ -183,12 +184,12 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
 /* The same where data points to a struct numact_half_kernel. */
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
-/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory; then some
-   rows may not have been written. */
+/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory; then
+   some rows may not have been written. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
-/* A loop with a bit for each element, by way of `half_loop` unless that is NULL; out is in, or elsewhere.  An element has
-   `width` bytes. */
+/* A loop with a bit for each element, by way of `half_loop` unless that is NULL; out is in, or elsewhere.  An
+   element has `width` bytes. */
 void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
                        uint8_t *bits, void *out, ptrdiff_t n, const void *values);
 
@@ -202,8 +203,8 @@ void numact_random_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_n
 /* Does all of a task. */
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
 
-/* Adds the statistics of an array, computing it before where there is an activation.  Whether that has overflowed: 0 or 1,
-   or -1 if there is no memory, and nothing has been done. */
+/* Adds the statistics of an array, computing it before where there is an activation.  Whether that has overflowed: 0
+   or 1, or -1 if there is no memory, and nothing has been done. */
 int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
                    struct numact_statistics *statistics);
 

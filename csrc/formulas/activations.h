@@ -1,18 +1,20 @@
 /* THE file: the list of all activations, then each of them as mathematics.
 
    To add one: a row here, NAME_forward and NAME_grad below (NAME_grad_y too if the row says FROM_OUTPUT), and what it is
-   in src/numact/_exact.py and csrc/reference.c.  Ufuncs, documentation, stubs, tests and benchmarks follow from the row.
+   in numact/commands/verify/exact.py and csrc/reference/reference.c (CONTRIBUTING.md has an example).  Ufuncs,
+   documentation, stubs, tests and benchmarks follow from the row.
 
-   name, number of parameters, "parameters with defaults", "allowed parameters",
-   FROM_OUTPUT: the derivative is also a function of the output; else FROM_INPUT,
-   KINK: the derivative jumps at x = 0, where at_zero= chooses its value; else SMOOTH,
-   OVERFLOWS: a finite input may overflow, which is reported; else BOUNDED,
-   LONG: a long chain of steps, as of an exponential, so that several vectors are computed in turn; else SHORT, as also where
-   a division takes as long as all the rest,
-   bounds of the error in ULP: forward, gradient,
-   "formula", "derivative",
-   "range", "kinks": where the derivative jumps, "other names", "notes".  Names that differ from the row's by case and
-   underscores alone, such as PyTorch's, are found without being listed. */
+   A row: the name, the number of parameters, then four words
+     FROM_OUTPUT or FROM_INPUT: whether the derivative is also a function of the output,
+     KINK or SMOOTH: whether the derivative jumps at x = 0, where at_zero= then sets its value,
+     OVERFLOWS or BOUNDED: whether a finite input may overflow, which is reported,
+     LATENCY_BOUND or THROUGHPUT_BOUND: whether the formula is a long chain of dependent instructions, as an exponential
+     is, so that several vectors are interleaved; not where one division takes as long as all else,
+   and fields of struct numact_activation by name; one that is left out is empty:
+     .parameters with their defaults; .domain, what they may be ("y: " begins a rule of the gradient from the output);
+     .ulp and .ulp_gradient, the bounds of the error;
+     .formula, .derivative, .range, .kinks (where the derivative jumps) and .notes: the documentation;
+     .aliases, other names; those that differ by case and underscores alone, such as PyTorch's, are found unlisted. */
 #ifndef NUMACT_FORMULAS_ACTIVATIONS_H
 #define NUMACT_FORMULAS_ACTIVATIONS_H
 
@@ -259,7 +261,8 @@ INLINE real relu6_grad(real dy, real x) { return select(relu6_passes(x), dy, 0);
 INLINE real relu6_grad_y(real dy, real y) { return relu6_grad(dy, y); }
 
 /* relu_squared: a large negative x is kept out of the products, which the compiler may compute before it selects and
-   whose overflow would be reported.  dy x is taken before it is doubled, since 2x may overflow where 2 x dy does not. */
+   whose overflow would be reported.  dy x is taken before it is doubled, since 2x may overflow where 2 x dy does
+   not. */
 INLINE real relu_squared_forward(real x) { return select(le(x, 0), 0, x * at_least(x, (scalar)-0.25)); }
 INLINE real relu_squared_grad(real dy, real x) { return select(le(x, 0), 0, 2 * (dy * at_least(x, (scalar)-0.25))); }
 INLINE real relu_squared_grad_y(real dy, real y) { return select(le(y, 0), 0, 2 * (dy * square_root(y))); }
@@ -290,7 +293,7 @@ INLINE real tanh_forward(real x) { return tanh_real(x); }
 INLINE real tanh_grad(real dy, real x) { return dy * logistic_density(at_most(2 * absolute(x), EXP_LIMIT), 2); }
 INLINE real tanh_grad_y(real dy, real y) { return dy * fma(-y, y, 1); }
 
-/* beta x as a pair, clamped to where e^x is finite. */
+/* beta x as a double-word, clamped to where e^x is finite. */
 INLINE struct dw beta_times(real beta, real x)
 {
     real product = clamp(beta * x, EXP_LIMIT);
@@ -298,8 +301,8 @@ INLINE struct dw beta_times(real beta, real x)
 }
 
 /* log(1 + e^z) / beta = max(x, 0) + log(1 + e^-|z|) / beta, z = beta x: nothing overflows, the left tail keeps its
-   relative accuracy.  beta is 2^k fraction; for |x| beyond `furthest` the logarithm rounds to 0.  What depends on beta alone
-   is computed once for a row of x. */
+   relative accuracy.  beta is 2^k fraction; for |x| beyond `furthest` the logarithm rounds to 0.  What depends on
+   beta alone is computed once for a row of x. */
 INLINE real softplus_forward(real x, real beta)
 {
     beta = absolute(beta); /* a negative one is not allowed, and gives the same bits everywhere */
@@ -350,7 +353,7 @@ INLINE real gelu_grad(real dy, real x)
     return dy * mirrored(lt(x, 0), gelu_slope_left(at_most(absolute(x), TAIL_LIMIT)));
 }
 
-/* hard_swish: x (x + 3) / 6 in the middle, x + 3 with what its rounding lost, taken so that -0 keeps its sign. */
+/* hard_swish: x (x + 3) / 6 in the middle, x + 3 with its rounding error, taken so that -0 keeps its sign. */
 INLINE real hard_swish_forward(real x)
 {
     real sum = 3 + x, lo = (3 - sum) + x;
@@ -362,7 +365,7 @@ INLINE real hard_swish_grad(real dy, real x)
     return select(le(x, -3), 0, select(ge(x, 3), dy, dy * sixth_of(add_scaled(2, x, 3))));
 }
 
-/* hard_sigmoid: (x + 3) / 6, x + 3 with what its rounding lost. */
+/* hard_sigmoid: (x + 3) / 6, x + 3 with its rounding error. */
 INLINE real hard_sigmoid_forward(real x)
 {
     struct dw sum = fast_two_sum(splat(3), x);
@@ -372,7 +375,8 @@ INLINE real hard_sigmoid_forward(real x)
 INLINE real hard_sigmoid_grad(real dy, real x) { return select(le(x, -3), 0, select(ge(x, 3), 0, dy / 6)); }
 INLINE real hard_sigmoid_grad_y(real dy, real y) { return select(le(y, 0), 0, select(ge(y, 1), 0, dy / 6)); }
 
-/* selu: both constants as pairs, since near y = -lambda alpha the gradient from the output is what is left of one. */
+/* selu: both constants as double-words, since near y = -lambda alpha the gradient from the output is what is left of
+   one. */
 INLINE real selu_forward(real x)
 {
     struct dw expm1 = expm1_dw(at_most(x, 0));
@@ -408,7 +412,7 @@ INLINE real exponential_forward(real x)
 INLINE real exponential_grad(real dy, real x) { return dy * exponential_forward(x); }
 INLINE real exponential_grad_y(real dy, real y) { return dy * y; }
 
-/* sparse_plus: (x + 1)^2 / 4 in the middle, x + 1 with what its rounding lost. */
+/* sparse_plus: (x + 1)^2 / 4 in the middle, x + 1 with its rounding error. */
 INLINE real sparse_plus_forward(real x)
 {
     struct dw sum = fast_two_sum(splat(1), x);
@@ -438,8 +442,8 @@ INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
     return select(eq(y, 0), 0, dy);
 }
 
-/* tanhshrink: near 0 t (t^2 P(t^2 - CENTRE)), t = |x|, the bracket as a pair, for it is no subnormal number as t^3 may be;
-   elsewhere (t - 1) + (1 - tanh t), whose first part is exact and the larger one by far. */
+/* tanhshrink: near 0 t (t^2 P(t^2 - CENTRE)), t = |x|, the bracket as a double-word, for it is no subnormal number
+   as t^3 may be; elsewhere (t - 1) + (1 - tanh t), whose first part is exact and the larger one by far. */
 INLINE real tanhshrink_near(real t)
 {
     struct dw square = two_prod(t, t), bracket = two_prod(square.hi, splat(TANHSHRINK_P[0]));
@@ -452,7 +456,7 @@ INLINE real tanhshrink_forward(real x)
     real t = absolute(x), far = (t - 1) + one_minus_tanh(abs_at_most(x, ONE_LIMIT));
     return copy_sign(select(lt(t, TANHSHRINK_SMALL), tanhshrink_near(t), far), x);
 }
-/* tanh^2 x, where tanh t is t less the polynomial, or 1 less the rest. */
+/* tanh^2 x, where tanh t is t less the polynomial, or 1 less 1 - tanh t. */
 INLINE real tanhshrink_grad(real dy, real x)
 {
     real t = at_most(absolute(x), ONE_LIMIT);
@@ -468,7 +472,7 @@ INLINE real softsign_forward(real x)
     mask small = lt(t, 1);
     return copy_sign(select(small, t, -1) / (1 + t) + select(small, 0, 1), x);
 }
-/* u^2, u = 1 / (1 + |x|), with what the rounding of u lost; at infinity u is 0. */
+/* u^2, u = 1 / (1 + |x|), with the rounding error of u; at infinity u is 0. */
 INLINE real softsign_grad(real dy, real x)
 {
     struct dw sum = two_sum(splat(1), absolute(x));
@@ -513,7 +517,7 @@ INLINE real mish_grad(real dy, real x)
     return dy * mirrored(left, exp_times(exp_neg(t, NO_LOW), factor));
 }
 
-/* q = t^2 + b and s = sqrt(q), as pairs, for t whose square is finite. */
+/* q = t^2 + b and s = sqrt(q), as double-words, for t whose square is finite. */
 struct hypotenuse {
     struct dw square; /* q */
     real length, residual; /* s = length + residual / (2 length) */
@@ -527,7 +531,8 @@ INLINE struct hypotenuse hypotenuse(real t, real b)
     return (struct hypotenuse){sum, length, fma(-length, length, sum.hi) + sum.lo};
 }
 
-/* dish(-t) = -t/(2D), dish(t) = t - t/(2D), D = s (s + t), s^2 = 1 + t^2.  From where D rounds to 2t^2, t/(2D) is 1/(4t). */
+/* dish(-t) = -t/(2D), dish(t) = t - t/(2D), D = s (s + t), s^2 = 1 + t^2.  From where D rounds to 2t^2, t/(2D) is
+   1/(4t). */
 INLINE real dish_forward(real x)
 {
     real t = at_most(absolute(x), LARGEST);
@@ -566,7 +571,7 @@ INLINE real dish_grad(real dy, real x)
     return dy * select(lt(x, 0), left, 1 - left);
 }
 
-/* e^-z for z = 2 sqrt(2/pi) (t + 0.044715 t^3) = -t w ln 2, w = -SLOPE - CUBIC t^2: 2^n (1 + q), without a rest.  SLOPE is
+/* e^-z for z = 2 sqrt(2/pi) (t + 0.044715 t^3) = -t w ln 2, w = -SLOPE - CUBIC t^2: 2^n (1 + q), without lo.  SLOPE is
    short, so that -SLOPE - w is exact; t w is taken to the base 2, where n is subtracted from it without an error. */
 INLINE struct exp_split gelu_tanh_exponential(real t)
 {
@@ -576,8 +581,8 @@ INLINE struct exp_split gelu_tanh_exponential(real t)
     lo = lo + fma(-GELU_TANH_CUBIC, square.lo, fma(-GELU_TANH_CUBIC_LOW, square.hi, -GELU_TANH_SLOPE_LOW));
     return exp2_product(t, w, lo);
 }
-/* gelu_tanh(-t) = -t e / (1 + e), e = e^-z = 2^n (1 + q): t (1 + q) as a pair, and a quotient whose residual corrects it.
-   The quotient is at least half of what is divided, so that their difference is exact. */
+/* gelu_tanh(-t) = -t e / (1 + e), e = e^-z = 2^n (1 + q): t (1 + q) as a double-word, and a quotient whose residual
+   corrects it. The quotient is at least half of what is divided, so that their difference is exact. */
 INLINE real gelu_tanh_forward(real x)
 {
     real t = abs_at_most(x, GELU_TANH_LIMIT);
@@ -597,7 +602,7 @@ INLINE real gelu_tanh_grad(real dy, real x)
     return dy * mirrored(lt(x, 0), gelu_tanh_slope_left(at_most(absolute(x), GELU_TANH_LIMIT)));
 }
 
-/* The derivative of x sigmoid(z) by x, for z as a pair, |z| <= EXP_LIMIT, that is a multiple of x. */
+/* The derivative of x sigmoid(z) by x, for z as a double-word, |z| <= EXP_LIMIT, that is a multiple of x. */
 INLINE real swish_derivative(struct dw z)
 {
     mask left = lt(z.hi, 0);
@@ -633,7 +638,7 @@ INLINE real swish_grad(real dy, real x, real beta)
     return dy * swish_derivative(beta_times(beta, finite_for(beta, x)));
 }
 
-/* x / alpha as a pair. */
+/* x / alpha as a double-word. */
 INLINE struct dw over_alpha(real x, real alpha)
 {
     real inverse = 1 / alpha, quotient = clamp(x * inverse, EXP_LIMIT);
@@ -656,15 +661,16 @@ INLINE real celu_grad(real dy, real x, real alpha)
 }
 INLINE real celu_grad_y(real dy, real y, real alpha) { return select(gt(y, 0), dy, dy * ((y + alpha) / alpha)); }
 
-/* squareplus(-t) is the L of L (t + L) = b/4, and squareplus(t) = t + L = h, t = |x|; with s^2 = t^2 + b, h = (s + t)/2.
-   L = b/(4h) from a rounded h is what one step of Newton's method corrects, L + (b/4 - L h)/(h + L): all roundings before
-   it at once.  It leaves a twelfth of the error, since 1/(1 + z) is taken as 31/32 - z/2 for z = L/h in [0, 1].
+/* squareplus(-t) is the L of L (t + L) = b/4, and squareplus(t) = t + L = h, t = |x|; with s^2 = t^2 + b, h = (s +
+   t)/2. L = b/(4h) from a rounded h is what one step of Newton's method corrects, L + (b/4 - L h)/(h + L): all
+   roundings before it at once.  It leaves a twelfth of the error, since 1/(1 + z) is taken as 31/32 - z/2 for z = L/h
+   in [0, 1].
 
-   So that nothing overflows or loses digits, t is multiplied by 2^-k and b by 2^-2k, where k is not 0 for a huge or tiny b
-   alone, h is halved, and where t^2 would overflow, s is t. */
+   So that nothing overflows or loses digits, t is multiplied by 2^-k and b by 2^-2k, where k is not 0 for a huge or
+   tiny b alone, h is halved, and where t^2 would overflow, s is t. */
 struct squareplus {
-    real left, left_rest; /* L 2^-k */
-    struct dw half; /* h 2^-k / 2 without the rest of L */
+    real left, left_lo; /* L 2^-k */
+    struct dw half; /* h 2^-k / 2 without the low part of L */
     real up; /* 2^k */
 };
 
@@ -686,16 +692,16 @@ INLINE real squareplus_forward(real x, real b)
 {
     struct squareplus s = squareplus(x, b);
     mask left = lt(x, 0);
-    real value = select(left, s.left, 2 * s.half.hi), lo = fma(2, select(left, 0, s.half.lo), s.left_rest);
+    real value = select(left, s.left, 2 * s.half.hi), lo = fma(2, select(left, 0, s.half.lo), s.left_lo);
     return at_least((value + lo) * s.up, x);
 }
 /* squareplus'(-t) = L/(h + L), squareplus'(t) = 1 - squareplus'(-t); 1/2 at 0 for b = 0. */
 INLINE real squareplus_grad(real dy, real x, real b)
 {
     struct squareplus s = squareplus(x, b);
-    struct dw half_left = {(scalar)0.5 * s.left, (scalar)0.5 * s.left_rest};
+    struct dw half_left = {(scalar)0.5 * s.left, (scalar)0.5 * s.left_lo};
     struct dw half_s = fast_two_sum(s.half.hi, half_left.hi);
-    half_s.lo = half_s.lo + (s.half.lo + s.left_rest);
+    half_s.lo = half_s.lo + (s.half.lo + s.left_lo);
     struct dw left = dw_div(half_left, half_s);
     real value = select(eq(half_s.hi, 0), (scalar)0.5, left.hi + left.lo);
     return dy * select(lt(x, 0), value, 1 - value);

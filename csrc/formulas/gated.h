@@ -1,10 +1,8 @@
 /* The gated functions: the list, then each as mathematics.
 
-   To add one: a row here, NAME_forward and NAME_grad below, and its gate in src/numact/_checks.py.
-
-   name, "arguments", LONG or SHORT, bounds of the error in ULP: forward, gradient,
-   "formula", "derivative by the first argument", "by the second",
-   "range", "kinks", "other names", "notes", as in activations.h. */
+   To add one: a row here, NAME_forward and NAME_grad below, and its gate in numact/commands/verify/checks.py.  A row
+   is the name, LATENCY_BOUND or THROUGHPUT_BOUND, and fields as in activations.h; .derivative has a line for each
+   argument. */
 #ifndef NUMACT_FORMULAS_GATED_H
 #define NUMACT_FORMULAS_GATED_H
 
@@ -47,13 +45,13 @@ struct gradients {
     real first, second;
 };
 
-/* A product of up to three numbers of any size, one of which is a factor of the gate such as sigmoid(gate), which may lie
-   far below the smallest number: sigmoid(-100) 1e30 has all its digits.  So the powers of two are taken out of the numbers
-   and applied last.  What is left of the numbers is in [1, 2), of their product in [1, 4), and of the factor between
-   2^-MANTISSA / 100 (next to the root of a gradient) and 4 EXP_FAR: nothing overflows or is lost before the last step,
-   which rounds once. */
+/* A product of up to three numbers of any size, one of which is a factor of the gate such as sigmoid(gate), which
+   may lie far below the smallest number: sigmoid(-100) 1e30 has all its digits.  So the powers of two are taken out
+   of the numbers and applied last.  What is left of the numbers is in [1, 2), of their product in [1, 4), and of the
+   factor between 2^-MANTISSA / 100 (next to the root of a gradient) and 4 EXP_FAR: nothing overflows or is lost
+   before the last step, which rounds once. */
 
-/* 2^n (a b + rest).  Where a b is zero, infinite or NaN, it is the result, and the rest may be a NaN. */
+/* 2^n (a b + lo).  Where a b is zero, infinite or NaN, it is the result, and lo may be a NaN. */
 INLINE real scaled_product(real a, real b, real lo, real n)
 {
     real product = a * b;
@@ -127,8 +125,8 @@ INLINE struct scaled gelu_tanh_slope(real x)
     return from_left(x, gelu_tanh_slope_left(at_most(absolute(x), GELU_TANH_FAR)));
 }
 
-/* glu: one quotient, faster than a product with the factor; at -infinity a zero.  (For swiglu, whose numerator is a product,
-   rounded itself, the quotient would err by up to 3 ULP.) */
+/* glu: one quotient, faster than a product with the factor; at -infinity a zero.  (For swiglu, whose numerator is a
+   product, rounded itself, the quotient would err by up to 3 ULP.) */
 INLINE real glu_forward(real value, real gate)
 {
     struct reciprocal r = logistic_reciprocal(clamp(gate, EXP_FAR), NO_LOW);
@@ -140,8 +138,8 @@ INLINE struct gradients glu_grad(real dy, real value, real gate)
     return (struct gradients){times(dy, sigmoid_factor(gate)), times_both(dy, value, sigmoid_slope(gate))};
 }
 
-/* swiglu and geglu: f(gate) up with f(x) = x factor(x); slope is f'(gate).  At -infinity, where the factor is 0, the limit
-   of f is 0. */
+/* swiglu and geglu: f(gate) up with f(x) = x factor(x); slope is f'(gate).  At -infinity, where the factor is 0, the
+   limit of f is 0. */
 INLINE real gated(real gate, real up, struct scaled factor) { return times_both(at_least(gate, -EXP_FAR), up, factor); }
 INLINE struct gradients gated_grad(real dy, real gate, real up, struct scaled factor, struct scaled slope)
 {

@@ -4,8 +4,8 @@
 
 #include "formulas/logsumexp.h"
 
-/* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum have no
-   distance from it. */
+/* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum
+   have no distance from it. */
 INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool general)
 {
     real distance = x - max;
@@ -45,7 +45,7 @@ INLINE struct dw first_of(real a, real b, const struct shift *unused)
     (void)b, (void)unused;
     return (struct dw){a, NO_LOW};
 }
-/* e^y as 2^n (1 + q), 1 + q with what its rounding lost. */
+/* e^y as 2^n (1 + q), 1 + q with its rounding error. */
 INLINE real log_softmax_grad_of(real dy, real y, struct dw sum, real temperature)
 {
     (void)temperature;

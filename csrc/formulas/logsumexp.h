@@ -7,11 +7,11 @@
 /* What the logarithm of a row's sum is made of: the sum is max_power (1 + others / max_power), where max_power is the
    exponential of the maximum and `others` the sum without it. */
 struct log_sums {
-    double others[ROWS], others_rest[ROWS], max_power[ROWS], max_power_lo[ROWS];
-    double log[ROWS], log_rest[ROWS];    /* log(1 + others / max_power), which log_of_sums fills in */
+    double others[ROWS], others_lo[ROWS], max_power[ROWS], max_power_lo[ROWS];
+    double log[ROWS], log_lo[ROWS];    /* log(1 + others / max_power), which log_of_sums fills in */
 };
 
-/* In double for every type: compiled with the kernels for double, one for each level. */
+/* In double for every type: compiled with the kernels for double, one for each dispatch target. */
 #define AXIS_JOIN(a, b) a##_##b
 #define AXIS_JOINED(a, b) AXIS_JOIN(a, b)
 #define log_of_sums AXIS_JOINED(numact_log_of_sums, LEVEL)
@@ -28,8 +28,8 @@ INLINE struct dw log1p_dw(struct dw t)
     denominator.lo = denominator.lo + numerator.lo;
     real s = numerator.hi / denominator.hi;
     real residual = fma(-s, denominator.hi, numerator.hi) + fma(-s, denominator.lo, numerator.lo);
-    real square = s * s, s_rest = fma(s * square, polynomial(square, ATANH_P), residual / denominator.hi);
-    struct dw half = fast_two_sum(s, s_rest), product = two_prod(k, splat(LN2));
+    real square = s * s, s_lo = fma(s * square, polynomial(square, ATANH_P), residual / denominator.hi);
+    struct dw half = fast_two_sum(s, s_lo), product = two_prod(k, splat(LN2));
     struct dw sum = two_sum(product.hi, 2 * half.hi);
     return fast_two_sum(sum.hi, sum.lo + fma(2, half.lo, fma(k, LN2_LOW, product.lo)));
 }
@@ -41,10 +41,10 @@ void log_of_sums(struct log_sums *rows)
         real unit = load(rows->max_power + r), others = load(rows->others + r);
         real quotient = others / unit;
         real residual = fma(-quotient, unit, others) +
-                        fma(-quotient, load(rows->max_power_lo + r), load(rows->others_rest + r));
+                        fma(-quotient, load(rows->max_power_lo + r), load(rows->others_lo + r));
         struct dw log = log1p_dw(fast_two_sum(quotient, residual / unit));
         store(rows->log + r, log.hi);
-        store(rows->log_rest + r, log.lo);
+        store(rows->log_lo + r, log.lo);
     }
 }
 #endif
@@ -58,8 +58,8 @@ INLINE struct dw lower_exponential(real x, real unused, const struct shift *shif
 }
 
 /* The parts of log_sums of a group.  The maximum's exponential is subtracted from the sum, unless it has all but a
-   LAST_PART of it: then the others are summed again without it, and the logarithm keeps its relative accuracy where it is
-   next to nothing. */
+   LAST_PART of it: then the others are summed again without it, and the logarithm keeps its relative accuracy where
+   it is next to nothing. */
 INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const struct ahead *ahead, bool writes_rows,
                         struct log_sums *group)
 {
@@ -96,7 +96,7 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
     for (int r = 0; r < ROWS; r++) {
         struct dd others = two_sum_double(totals.hi[r], -group->max_power[r]);
         group->others[r] = others.hi;
-        group->others_rest[r] = others.lo + totals.lo[r] - group->max_power_lo[r];
+        group->others_lo[r] = others.lo + totals.lo[r] - group->max_power_lo[r];
     }
     for (int r = 0; r < rows; r++) {
         if (group->others[r] < LAST_PART * group->max_power[r]) {
@@ -105,7 +105,7 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
             sum_terms(of_others, x, x, n, &shift, NULL, false, NULL, &sums[r]);
             struct dd others = total(&sums[r]);
             group->others[r] = others.hi;
-            group->others_rest[r] = others.lo;
+            group->others_lo[r] = others.lo;
         }
     }
 }
@@ -135,7 +135,7 @@ INLINE void logsumexp_group(const struct batch *b, int first, ptrdiff_t n, const
     for (int r = 0; r < rows_of_group(b, first); r++) {
         struct dd sum = two_sum_double((double)ahead->max[r], group->log[r]);
         bool finite = sum.hi - sum.hi == 0;
-        b->out[first + r][0] = (scalar)(finite ? sum.hi + (sum.lo + group->log_rest[r]) : sum.hi);
+        b->out[first + r][0] = (scalar)(finite ? sum.hi + (sum.lo + group->log_lo[r]) : sum.hi);
     }
 }
 INLINE void logsumexp_rows(const struct batch *b, ptrdiff_t n) { log_batch(b, n, false, logsumexp_group); }

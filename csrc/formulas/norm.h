@@ -1,24 +1,25 @@
 /* Normalisation: means and variances of slices, what follows from them element by element, and the gradients of both.
 
-   An array is samples x channels x places.  Batch normalisation takes statistics of each channel over samples and places,
-   layer and RMS normalisation of each sample over its places (there is one channel).  Everything is computed in double:
-   for float32, whose elements, differences and squares it holds exactly or to twice their digits, plain sums are as good
-   as exact; for float64 they are compensated.
+   An array is samples x channels x positions.  Batch normalisation takes statistics of each channel over samples and
+   positions, layer and RMS normalisation of each sample over its positions (there is one channel).  Everything is
+   computed in double: for float32, whose elements, differences and squares it holds exactly or to twice their digits,
+   plain sums are as good as exact; for float64 they are compensated.
 
-   The mean of a slice is a pair: the mean rounded to the elements' type, which x - mean is exact for wherever it cancels,
-   and a rest.  The variance is that of these differences, so nothing is lost to a mean far from 0.  Statistics of a channel
-   are joined from those of its slices, by a sum of terms that are never negative (Chan, Golub and LeVeque, "Algorithms for
-   computing the sample variance", 1983): so memory is read once.
+   The mean of a slice is a double-word: hi is rounded to the elements' type, so that x - hi is exact wherever it
+   cancels. The variance is that of these differences, so that a mean far from 0 costs no digits.  Statistics of a
+   channel are joined from those of its slices, by a sum of terms that are never negative (Chan, Golub and LeVeque,
+   "Algorithms for computing the sample variance", 1983): so memory is read once.
 
-   Sums have one order, whatever the strides, the level and the division into tasks: place i of a slice is added to the
-   partial sum i mod PARTS, the upper half of these to the lower one until one is left, and slices and blocks of rows in
-   their order.  There is no fused multiply-add here, which not every level has for the doubles of a float32. */
+   Sums have one order, whatever the strides, the dispatch target and the division into tasks: position i of a slice
+   is added to the partial sum i mod PARTS, the upper half of these to the lower one until one is left, and slices
+   and blocks of rows in their order.  There is no fused multiply-add here, which not every dispatch target has for
+   the doubles of a float32. */
 #ifndef NUMACT_FORMULAS_NORM_H
 #define NUMACT_FORMULAS_NORM_H
 
 #include "math/elementary.h"
 
-/* Formulas: of the elements of LANES places, and of constants of their channel or row */
+/* Formulas: of the elements of LANES positions, and of constants of their channel or row */
 
 struct elements {
     wide x, dy, weight, bias;

@@ -1,8 +1,8 @@
 /* What the functions along an axis share: batches of rows, their sums and maxima.
 
-   A row is n scalars that lie side by side; loops/rows.h brings the elements of any axis there.  Sums are taken in 16
-   partial sums, element i in the sum i mod 16, in double for float and in double-words for double, and joined in one fixed
-   order: the bits depend on the row alone, not on the dispatch target, the strides or the rows beside it. */
+   A row is n scalars that lie side by side; loops/rows.h brings the elements of any axis there.  Sums are taken in
+   16 partial sums, element i in the sum i mod 16, in double for float and in double-words for double, and joined in
+   one fixed order: the bits depend on the row alone, not on the dispatch target, the strides or the rows beside it. */
 #ifndef NUMACT_FORMULAS_ROW_SUMS_H
 #define NUMACT_FORMULAS_ROW_SUMS_H
 
@@ -13,8 +13,8 @@ enum {
     ROWS = 16,      /* rows of a group, for which together is computed what there is once per row */
     BATCH_ROWS = 4 * ROWS,    /* rows of a batch, at most */
     BATCH_BYTES = 1 << 14,    /* rows of a batch, and what they become, stay in the first cache */
-    ROW_AHEAD = 1 << 12,      /* bytes: where rows are passed one by one, memory to read is asked for so early */
-    WRITE_AHEAD = 1024 / sizeof(scalar),    /* and memory that results are written to at once */
+    ROW_AHEAD = 1 << 12,      /* prefetch distance in bytes, where rows are read one by one */
+    WRITE_AHEAD = 1024 / sizeof(scalar),    /* and in elements, of results that are written at once */
     CHUNK = 512,    /* terms that are summed at a time */
     SHORT = 64,     /* rows up to this length, unless it is whole blocks, have scratch of whole blocks */
 #if REAL_BITS == 32
@@ -28,7 +28,7 @@ enum {
 #endif
 };
 
-/* Of a row's sum in double, this part is what subtracting the rest of it leaves enough digits of. */
+/* A part of a row's sum that is at least this share of it keeps enough digits when the rest is subtracted. */
 #define LAST_PART (REAL_BITS == 32 ? 0x1p-20 : 0x1p-40)
 
 #define INFINITE ((scalar)__builtin_inff())
@@ -59,8 +59,8 @@ struct sums {
     real lo[PARTS / LANES];
 };
 
-/* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which is why
-   terms are written to memory before they are summed, a chunk at a time. */
+/* Adds PARTS scalars in memory.  From there float is widened by half as many instructions as from registers, which
+   is why terms are written to memory before they are summed, a chunk at a time. */
 INLINE void add_block(struct sums *sums, const scalar *block)
 {
     UNROLL_VECTORS
@@ -105,7 +105,7 @@ INLINE struct dd total(const struct sums *sums)
             value[k] = sum.hi;
             lo[k] += lo[k + half] + sum.lo;
         }
-    /* Beside an infinite sum the rest is a NaN. */
+    /* Beside an infinite sum lo is a NaN. */
     return (struct dd){value[0], value[0] - value[0] == 0 ? lo[0] : 0};
 #endif
 }
@@ -134,7 +134,7 @@ INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
 #endif
 }
 
-/* A total as a pair, the same in every lane. */
+/* A total as a double-word, the same in every lane. */
 INLINE struct dw dw_from_dd(struct dd t)
 {
 #if REAL_BITS == 32
@@ -145,7 +145,7 @@ INLINE struct dw dw_from_dd(struct dd t)
 #endif
 }
 
-/* a / b as a pair, the same in every lane. */
+/* a / b as a double-word, the same in every lane. */
 INLINE struct dw dd_div(struct dd a, struct dd b)
 {
 #if REAL_BITS == 32
@@ -219,8 +219,8 @@ INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, scalar *max)
         largest_of_group(b, first, n, false, max + first);
 }
 
-/* Ask for memory that is due: the processor itself looks ahead within a page only, which a row of 1024 floats fills.  Beyond
-   an array nothing happens. */
+/* Prefetches: the hardware prefetcher stops at the end of a page, which a row of 1024 floats fills.  Beyond the end
+   of an array a prefetch has no effect. */
 INLINE void prefetch_to_read(const scalar *p, ptrdiff_t bytes) { __builtin_prefetch((const char *)p + bytes, 0); }
 INLINE void prefetch_to_write(scalar *p) { __builtin_prefetch(p, 1); }
 
@@ -233,11 +233,12 @@ typedef struct dw term_formula(real a, real b, const struct shift *shift);
 struct summation {
     term_formula *f;
     scalar pad;      /* stands behind the end of the row */
-    ptrdiff_t ahead; /* how many bytes further on memory is asked for */
+    ptrdiff_t ahead; /* prefetch distance in bytes */
 };
 
-/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is roomy as many as the blocks
-   have.  In memory that one reads from, y may be a.  `due` is where results will be written soon, if that is known. */
+/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is roomy as many as the
+   blocks have.  In memory that one reads from, y may be a.  `due` is where results will be written soon, if that is
+   known. */
 INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrdiff_t n, const struct shift *shift,
                       scalar *y, bool roomy, scalar *due, struct sums *result)
 {

@@ -5,10 +5,10 @@
 #include "formulas/row_sums.h"
 
 /* How to take the exponentials of a row relative to its maximum: e^((x - origin) scale) by 2^n (1 + q), times
-   2^(OFFSET - n_top), where n_top is the n of the maximum.  Nothing is rounded in x - origin: the origin is 0 unless the
-   maximum is far from 0, and then x - origin is exact for all x down to half of it (Sterbenz), which are those within
-   SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite.  At `low` the biased
-   exponent of the power is 0, and so is the power. */
+   2^(OFFSET - n_top), where n_top is the n of the maximum.  Nothing is rounded in x - origin: the origin is 0 unless
+   the maximum is far from 0, and then x - origin is exact for all x down to half of it (Sterbenz), which are those
+   within SPAN.  `top` is x - origin for the maximum, or above that of every finite number if it is infinite.  At
+   `low` the biased exponent of the power is 0, and so is the power. */
 struct shift {
     real origin, top, low, scale, scale_lo, rounder;
 };

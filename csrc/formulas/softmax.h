@@ -19,7 +19,7 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
     }
 }
 
-/* The inverses of a group's sums, as pairs. */
+/* The inverses of a group's sums, as double-words. */
 struct inverses {
     scalar hi[ROWS], lo[ROWS];
 };
@@ -47,8 +47,8 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
 #endif
 }
 
-/* Each step is taken for all rows of a group before the next one, so that the processor has several rows to work on at a
-   time. */
+/* Each step is taken for all rows of a group before the next one, so that the processor has several rows to work on
+   at a time. */
 INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
 {
     const bool roomy = n <= SHORT && n % PARTS;

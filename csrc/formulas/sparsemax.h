@@ -4,7 +4,8 @@
 
 #include "formulas/row_sums.h"
 
-/* x - tau > 0 of an entry within 1 of the maximum, else 0; x - max exactly, as a pair, and tau relative to the maximum. */
+/* x - tau > 0 of an entry within 1 of the maximum, else 0; x - max exactly, as a double-word, and tau relative to
+   the maximum. */
 INLINE real above_threshold(real x, scalar max, struct dw tau)
 {
     struct dw distance = two_sum(x, -splat(max));
@@ -35,8 +36,9 @@ INLINE ptrdiff_t support_above(const scalar *x, ptrdiff_t n, scalar max, struct 
     return count;
 }
 
-/* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries within 1 of
-   the maximum, those that are not above the tau of the rest drop out, until none does (Michelot, 1986). */
+/* The projection on the simplex: tau is such that the entries above it exceed it by 1 in all.  From all entries
+   within 1 of the maximum, those that are not above the tau of the others drop out, until none does (Michelot,
+   1986). */
 INLINE void sparsemax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max)
 {
     bool infinite = max - max != 0, nan = has_nan(x, n);

@@ -1,13 +1,14 @@
-/* Statistics of an array in one pass: zeros, units that are not always 0, saturated, NaN and infinite elements, mean and
-   variance; and the same while an activation writes the array, block by block, each of which is still in the first cache.
+/* Statistics of an array in one pass: zeros, units that are not always 0, saturated, NaN and infinite elements, mean
+   and variance; and the same while an activation writes the array, block by block, each of which is still in the first
+   cache.
 
    Sums are taken in double, in NUMACT_SUMS partial sums.  The sum that an element is added to, and the order in which,
-   depend on its place alone: the bits are the same on every level and for all strides.
+   depend on its index alone: the bits are the same on every dispatch target and for all strides.
 
-   The squared deviations come from the sums s of x - origin and q of its square, as q - s^2 / n.  The origin is one of the n
-   elements or between two of them, and so no farther from the mean than one of these: they are at least
-   (mean - origin)^2, so that cancellation makes the error at most a few n units of roundoff, and a few for an origin like
-   most elements. */
+   The squared deviations come from the sums s of x - origin and q of its square, as q - s^2 / n.  The origin is one
+   of the n elements or between two of them, and so no farther from the mean than one of these: they are at least
+   (mean - origin)^2, so that cancellation makes the error at most a few n units of roundoff, and a few for an origin
+   like most elements. */
 #ifndef NUMACT_FORMULAS_STATISTICS_H
 #define NUMACT_FORMULAS_STATISTICS_H
 
@@ -15,7 +16,7 @@
 #include "simd/real.h"
 #include "numact.h"
 
-/* In bytes; and how many elements ahead memory is asked for, as the processor does not while it sums. */
+/* In bytes; and the prefetch distance in elements, which the hardware prefetcher does not reach while it sums. */
 enum { CACHE_LINE = 64, AHEAD = 1024 };
 
 /* What has been summed and counted over some blocks. */
@@ -28,7 +29,8 @@ struct tally {
 
 INLINE bool is_finite(scalar x) { return x - x == 0; }
 
-/* 0, from which nothing need be subtracted, where it is between two of the first FLAGS elements; else the first finite one. */
+/* 0, from which nothing need be subtracted, where it is between two of the first FLAGS elements; else the first
+   finite one. */
 INLINE void find_origin(const scalar *x, ptrdiff_t n, struct tally *t)
 {
     bool below = false, above = false;
@@ -72,7 +74,7 @@ INLINE void add_to_sums(struct sums *s, int k, wide x, bool shifted)
     add_deviation(s, k, shifted ? sub_wide(x, s->origin) : x, shifted);
 }
 
-/* The sums in another order, from that of the element `by` places behind the first one. */
+/* The sums in another order, from that of the element at index `by`. */
 INLINE void rotate_sums(struct sums *s, ptrdiff_t by)
 {
     ALIGNED double sum[2 * NUMACT_SUMS], square[2 * NUMACT_SUMS];
@@ -103,14 +105,14 @@ INLINE bool end_sums(const struct sums *s, struct tally *t)
     return true;
 }
 
-/* Asks for n elements. */
+/* Prefetches n elements. */
 INLINE void prefetch(const scalar *p, size_t n)
 {
     for (size_t byte = 0; byte < n * sizeof(scalar); byte += CACHE_LINE)
         __builtin_prefetch((const char *)p + byte);
 }
 
-/* Sums with a multiple of NUMACT_SUMS more elements; those that lie `ahead`, if any, are asked for. */
+/* Sums with a multiple of NUMACT_SUMS more elements; those at `ahead`, if any, are prefetched. */
 INLINE struct sums sum_up(const scalar *x, ptrdiff_t n, const scalar *ahead, const struct tally *t, bool shifted)
 {
     struct sums s = begin_sums(t);

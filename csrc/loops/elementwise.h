@@ -1,8 +1,8 @@
-/* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a chosen
-   value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
+/* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a
+   chosen value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
 
-   A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled around
-   its formula. */
+   A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled
+   around its formula. */
 #ifndef NUMACT_LOOPS_ELEMENTWISE_H
 #define NUMACT_LOOPS_ELEMENTWISE_H
 
@@ -15,9 +15,9 @@
 
 enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
 
-/* Asks for the memory that is due in a while: left to themselves, processors are late with it beyond their caches.  Not in
-   loops over scalars, which the compiler would not vectorise then, nor over vectors of 16 bytes, of which each line of the
-   cache has four. */
+/* Prefetches the input AHEAD bytes further on: beyond the caches the hardware prefetcher alone is late.  Not in
+   loops over scalars, which the compiler could then not vectorise, nor over vectors of 16 bytes, four of which share
+   a cache line. */
 enum { AHEAD = 4096 };
 INLINE void prefetch_ahead(const scalar *p)
 {
@@ -28,8 +28,8 @@ typedef void formula(const real *operand, real *result);
 
 #define UNROLL_FEW _Pragma("GCC unroll 7")
 
-/* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes more than
-   what is then selected. */
+/* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes
+   more than what is then selected. */
 INLINE lanes overflowed(int operands, int results, const real *operand, const real *result)
 {
     real zero = splat(0); /* a NaN where an operand is infinite or NaN */
@@ -48,12 +48,12 @@ struct shape {
     formula *f;
     int varying, operands, results;
     bool reports; /* overflows, by computing whether there is one */
-    bool latency_bound; /* a long chain of steps */
-    bool non_temporal; /* a single result, unless it is an operand, which has been read */
+    bool latency_bound; /* a long chain of dependent instructions: several vectors are interleaved */
+    bool non_temporal; /* stores past the cache: of a single result that is not an operand */
 };
 
-/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from `varying` on
-   stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from
+   `varying` on stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
 INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
                           ptrdiff_t n)
 {
@@ -68,8 +68,9 @@ INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in
     return s.reports ? overflowed(s.operands, s.results, operand, result) : 0;
 }
 
-/* The same for `turns` whole vectors.  Their steps are independent, so that the compiler can take one of each in turn: in a
-   long formula a step waits for the one before it, and a processor looks only so far ahead for others. */
+/* The same for `unroll` whole vectors, interleaved.  In a latency-bound formula an instruction waits for the one
+   before it, and the out-of-order window is too short to reach the next vector; their instructions are independent
+   of each other. */
 INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, const scalar *const *in, scalar *const *out,
                              ptrdiff_t start, bool non_temporal)
 {
@@ -96,8 +97,8 @@ INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, con
     return seen;
 }
 
-/* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it overlaps:
-   vectors are read before they are written, in ascending order. */
+/* The same for any number of elements of contiguous memory.  A result may be an operand, or lie below one that it
+   overlaps: vectors are read before they are written, in ascending order. */
 INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out, ptrdiff_t n)
 {
     real operand[OPERANDS];
@@ -181,7 +182,8 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
     if (s.reports) fp_env_set_overflow(found || seen);
 }
 
-/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two results. */
+/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two
+   results. */
 #define LOOP(function, varying, operands, latency_bound, call)                                                         \
     LOOP_ANY(function, varying, operands, 1, false, latency_bound, r[0] = call)
 #define LOOP_TWO(function, operands, latency_bound, call)                                                              \

@@ -1,6 +1,6 @@
-/* The loops that write or read a bit for each element: NAME_masked of every activation in the list MASKED, masked_grad,
-   and the table that the object exports.  Eight elements to a byte, the first its lowest bit, on every processor; the bits
-   behind the last element are 0. */
+/* The loops that write or read a bit for each element: NAME_masked of every activation in the list MASKED,
+   masked_grad, and the table that the object exports.  Eight elements to a byte, the first its lowest bit, on every
+   processor; the bits behind the last element are 0. */
 #ifndef NUMACT_LOOPS_MASKS_H
 #define NUMACT_LOOPS_MASKS_H
 
@@ -65,8 +65,8 @@ INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word
     return word_of(&after);
 }
 
-/* LINE_OF_BITS elements, their bits before their results: a store of bits among those of the results costs a quarter of the
-   speed.  Meanwhile the memory of the results is asked for. */
+/* LINE_OF_BITS elements, their bits before their results: a store of bits among those of the results costs a quarter
+   of the speed.  Meanwhile the memory of the results is prefetched. */
 INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w, scalar *out, const real *values,
                        bool non_temporal)
 {

@@ -1,5 +1,5 @@
-/* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back; the list of
-   the functions, and the table that the object exports. */
+/* The only loops along an axis: rows of any stride are brought side by side in batches, computed, and written back;
+   the list of the functions, and the table that the object exports. */
 #ifndef NUMACT_LOOPS_ROWS_H
 #define NUMACT_LOOPS_ROWS_H
 
@@ -11,10 +11,11 @@
 #include "formulas/sparsemax.h"
 #include "numact.h"
 
-/* The functions along an axis.  A row of the list: the name, the function of a batch of rows, its operands, and the fields of
-   struct numact_axis_function by name.  Operands: `inputs` as long as the row; a mask, behind which entries count as -inf
-   (MASK) or +inf (MASK_UPWARD), and what the result is there (masked_result, 0 by default); a TEMPERATURE; the result, of
-   the same length or ONE_VALUE.  In `types` r is the row's type, ? a boolean, p an index. */
+/* The functions along an axis.  A row of the list: the name, the function of a batch of rows, its operands, and the
+   fields of struct numact_axis_function by name.  Operands: `inputs` as long as the row; a mask, behind which
+   entries count as -inf (MASK) or +inf (MASK_UPWARD), and what the result is there (masked_result, 0 by default); a
+   TEMPERATURE; the result, of the same length or ONE_VALUE.  In `types` r is the row's type, ? a boolean, p an
+   index. */
 #define AXIS_FUNCTIONS(ROW)                                                                                            \
     ROW(softmax, softmax_rows, (.inputs = 1, .tempering = TEMPERATURE),                                                \
         .signature = "(n),()->(n)", .types = "rr>r", .ulp = 2.0,                                                       \
@@ -33,7 +34,8 @@
     ROW(log_softmax, log_softmax_rows, (.inputs = 1, .tempering = TEMPERATURE),                                        \
         .signature = "(n),()->(n)", .types = "rr>r", .ulp = 2.0,                                                       \
         .formula = "x_i / T - log sum_j e^(x_j / T)", .range = "(-inf, 0]")                                            \
-    ROW(log_softmax_where, log_softmax_rows, (.inputs = 1, .masking = MASK, .tempering = TEMPERATURE, .masked_result = -INFINITE),\
+    ROW(log_softmax_where, log_softmax_rows,                                                                           \
+        (.inputs = 1, .masking = MASK, .tempering = TEMPERATURE, .masked_result = -INFINITE),                          \
         .signature = "(n),(n),()->(n)", .types = "r?r>r", .ulp = 2.0,                                                  \
         .formula = "x_i / T - log sum_j e^(x_j / T), over the entries where the second operand is true",               \
         .range = "(-inf, 0]")                                                                                          \
@@ -82,19 +84,19 @@ enum {
     ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
 };
 
-/* Elements by row and place in the row. */
+/* Elements by row and index in the row. */
 struct rows {
     char *start;
-    ptrdiff_t row, place;    /* bytes from one to the next */
+    ptrdiff_t row, stride;    /* strides in bytes */
 };
 
-INLINE char *element(struct rows a, ptrdiff_t r, ptrdiff_t i) { return a.start + r * a.row + i * a.place; }
+INLINE char *element(struct rows a, ptrdiff_t r, ptrdiff_t i) { return a.start + r * a.row + i * a.stride; }
 
-/* Rows whose elements alternate in memory are read place by place, so that cache lines are read once. */
+/* Rows whose elements alternate in memory are read index by index, so that cache lines are read once. */
 INLINE bool alternate(struct rows a)
 {
-    ptrdiff_t row = a.row < 0 ? -a.row : a.row, place = a.place < 0 ? -a.place : a.place;
-    return row < place;
+    ptrdiff_t row = a.row < 0 ? -a.row : a.row, stride = a.stride < 0 ? -a.stride : a.stride;
+    return row < stride;
 }
 
 INLINE void copy_rows(struct rows to, struct rows from, ptrdiff_t rows, ptrdiff_t n)
@@ -128,10 +130,11 @@ struct call {
     scalar masked_result;
 };
 
-INLINE struct rows rows_from(struct rows a, ptrdiff_t row) { return (struct rows){element(a, row, 0), a.row, a.place}; }
+INLINE struct rows rows_from(struct rows a, ptrdiff_t row) { return (struct rows){element(a, row, 0), a.row, a.stride}; }
 
 /* False if there is no memory; then nothing has been written. */
-static __attribute__((noinline)) bool run_rows(struct call call, char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+static __attribute__((noinline)) bool run_rows(struct call call, char *const *arrays, const ptrdiff_t *dimensions,
+                                               const ptrdiff_t *steps)
 {
     const int mask_at = call.inputs, temperature_at = mask_at + (call.masking != NO_MASK);
     const int out_at = temperature_at + (call.tempering == TEMPERATURE);
@@ -144,11 +147,11 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
         temperatures = (struct rows){arrays[temperature_at], steps[temperature_at], 0};
 
     /* What does not lie in rows is gathered in scratch, where the result may take the place of the first operand. */
-    bool gathered[2], scattered = out.place != width && n > 1, across = scattered && alternate(out);
+    bool gathered[2], scattered = out.stride != width && n > 1, across = scattered && alternate(out);
     int blocks = 0;
     for (int k = 0; k < call.inputs; k++) {
         in[k] = (struct rows){arrays[k], steps[k], places[k]};
-        gathered[k] = (in[k].place != width && n > 1) || (k == 0 && call.masking != NO_MASK);
+        gathered[k] = (in[k].stride != width && n > 1) || (k == 0 && call.masking != NO_MASK);
         across |= gathered[k] && alternate(in[k]);
         blocks += gathered[k];
     }
@@ -234,8 +237,8 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
     return true;
 }
 
-/* The loops.  Rows of FREQUENT entries are so short that a loop over them costs as much as what is in them: as the length is
-   then a constant, the compiler unrolls them. */
+/* The loops.  Rows of FREQUENT entries are so short that a loop over them costs as much as what is in them: as the
+   length is then a constant, the compiler unrolls them. */
 #define UNPACK(...) __VA_ARGS__
 #define LOOP(name, rows_of, operands, ...)                                                                             \
     static void run_##name(const struct batch *b, ptrdiff_t n)                                                         \

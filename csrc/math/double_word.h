@@ -1,32 +1,32 @@
-/* Double-word arithmetic: a value as the unevaluated sum hi + lo of two numbers, |lo| at most about an ulp of hi, which
-   holds about twice the digits of one (Dekker, "A floating-point technique for extending the available precision", 1971;
-   Joldes, Muller and Popescu, "Tight and rigorous error bounds for basic building blocks of double-word arithmetic",
-   2017). */
+/* Double-word arithmetic: a value as the unevaluated sum hi + lo of two numbers, |lo| at most about an ulp of hi,
+   which holds about twice the digits of one (Dekker, "A floating-point technique for extending the available
+   precision", 1971; Joldes, Muller and Popescu, "Tight and rigorous error bounds for basic building blocks of
+   double-word arithmetic", 2017). */
 #ifndef NUMACT_MATH_DOUBLE_WORD_H
 #define NUMACT_MATH_DOUBLE_WORD_H
 
 #include "simd/real.h"
 
-/* value + rest, |rest| at most about an ulp of value. */
+/* hi + lo, |lo| at most about an ulp of hi. */
 struct dw {
     real hi, lo;
 };
 
-/* a + b, exactly, for |a| >= |b|, or where a is a multiple of the last digit of the sum (Dekker). */
+/* Fast2Sum: a + b, exactly, for |a| >= |b|, or where a is a multiple of the last digit of the sum (Dekker, 1971). */
 INLINE struct dw fast_two_sum(real a, real b)
 {
     real sum = a + b;
     return (struct dw){sum, b - (sum - a)};
 }
 
-/* a + b, exactly (Knuth). */
+/* 2Sum: a + b, exactly (Knuth, The Art of Computer Programming 2, theorem 4.2.2 B). */
 INLINE struct dw two_sum(real a, real b)
 {
     real sum = a + b, b_part = sum - a;
     return (struct dw){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
-/* A double and what it lacks. */
+/* A double-word of doubles, whatever the type of the kernels. */
 struct dd {
     double hi, lo;
 };
@@ -38,21 +38,21 @@ INLINE struct dd two_sum_double(double a, double b)
     return (struct dd){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
-/* a b, exactly. */
+/* 2Prod: a b, exactly, unless it is subnormal or overflows. */
 INLINE struct dw two_prod(real a, real b)
 {
     real product = a * b;
     return (struct dw){product, fma_in_double(a, b, -product)};
 }
 
-/* A real as a pair, and the selection of one of two pairs. */
+/* A real as a double-word, and the selection of one of two double-words. */
 INLINE struct dw dw_from_real(real value) { return (struct dw){value, splat(0)}; }
 INLINE struct dw select_dw(mask condition, struct dw a, struct dw b)
 {
     return (struct dw){select(condition, a.hi, b.hi), select(condition, a.lo, b.lo)};
 }
 
-/* (a + b) and (a b) of pairs, good to about twice a real's digits. */
+/* (a + b) and (a b) of double-words, good to about twice a real's digits. */
 INLINE struct dw dw_add(struct dw a, struct dw b)
 {
     struct dw sum = two_sum(a.hi, b.hi);
@@ -73,7 +73,7 @@ INLINE struct dw dw_div(struct dw a, struct dw b)
     return (struct dw){quotient, residual * inverse};
 }
 
-/* A rest of -0, which adds nothing, not even an instruction. */
+/* A low part of -0: x + -0 is x for every x, so that the compiler drops the addition. */
 #define NO_LOW (-splat(0))
 
 #endif

@@ -1,16 +1,18 @@
-/* The elementary functions behind the activations, over `real`: branch-free, correct to the last bits over the whole range,
-   the same code for float and double.  Only the coefficients differ; minimax.py derives them and prints coefficients_*.h.
+/* The elementary functions behind the activations, over `real`: branch-free, correct to the last bits over the whole
+   range, the same code for float and double.  Only the coefficients differ; minimax.py derives them and prints
+   coefficients_*.h.
 
-   double_word.h, polynomial.h, exp.h and logistic.h are the parts; the hyperbolic tangent and the normal tail are here. */
+   double_word.h, polynomial.h, exp.h and logistic.h are the parts; the hyperbolic tangent and the normal tail are
+   here. */
 #ifndef NUMACT_MATH_ELEMENTARY_H
 #define NUMACT_MATH_ELEMENTARY_H
 
 #include "math/exp.h"
 #include "math/logistic.h"
 
-/* 1 - tanh t = 2/(e^2t + 1), 0 <= t <= ONE_LIMIT, for sums in which it is the smaller part.  With e^2t = 2^-n (1 + 2q),
-   q = r + r^2 P(r), it is 2^n / (2^n / 2 + 1/2 + q).  The low part of ln 2 is left out of r: the value is as small as its
-   share is large. */
+/* 1 - tanh t = 2/(e^2t + 1), 0 <= t <= ONE_LIMIT, for sums in which it is the smaller part.  With e^2t = 2^-n (1 +
+   2q), q = r + r^2 P(r), it is 2^n / (2^n / 2 + 1/2 + q).  The low part of ln 2 is left out of r: the value is as
+   small as its share is large. */
 INLINE real one_minus_tanh(real t)
 {
     real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
@@ -28,7 +30,7 @@ INLINE real tanh_real(real x)
     return copy_sign(select(gt(square, TANH_SMALL * TANH_SMALL), far, near), x);
 }
 
-/* Phi(-t) = 2^n (1 + q) (value + rest), 0 <= t <= TAIL_FAR: e^(-t^2/2), by its exact argument, times a factor. */
+/* Phi(-t) = 2^n (1 + q) (hi + lo), 0 <= t <= TAIL_FAR: e^(-t^2/2), by its exact argument, times a factor. */
 struct normal_tail {
     struct exp_split e;
     struct dw factor;

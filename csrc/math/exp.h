@@ -1,5 +1,5 @@
-/* The exponential, as a power of two times 1 + q, from which each function takes what it needs without forming 1 + q where q
-   can be added to something else: then only one rounding is left. */
+/* The exponential, as a power of two times 1 + q, from which each function takes what it needs without forming 1 + q
+   where q can be added to something else: then only one rounding is left. */
 #ifndef NUMACT_MATH_EXP_H
 #define NUMACT_MATH_EXP_H
 
@@ -11,16 +11,17 @@ INLINE real round_to_int(real x) { return (x + ROUNDER) - ROUNDER; }
 /* x within -limit and limit; a NaN passes. */
 INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
 
-/* e^x = 2^n (1 + q + rest), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
-   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less; `lost` is the part of the
-   rest that the rounding of q has lost, and q is that of line + bend, |bend| < 0.08. */
+/* e^x = 2^n (1 + q + lo), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
+   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less; `rounding_error` is
+   the part of lo that comes from rounding q, and q is the sum line + bend, |bend| < 0.08, rounded. */
 struct exp_split {
     real n, power, bounded_power, fraction, q, rounding_error, lo, line, bend;
 };
 
-/* e^(sign (x + rest)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n for
-   POWER_ROUNDER, is 2^(n + k) for POWER_ROUNDER + k.  In a hurry r takes one instruction less, and one rounding more where
-   there is a rest: exact is a multiple of 2^-26 (float, n not 0), n LN2_LOW of 2^-49, so that a double holds their sum. */
+/* e^(sign (x + lo)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n
+   for POWER_ROUNDER, is 2^(n + k) for POWER_ROUNDER + k.  With `fast` r takes one instruction less, and one rounding
+   more where lo is not -0: exact is a multiple of 2^-26 (float, n not 0), n LN2_LOW of 2^-49, so that a double holds
+   their sum. */
 INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder, bool fast)
 {
     real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
@@ -30,7 +31,8 @@ INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder
     real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_lo = (exact - r) + low;
-    real rounding_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q), all = sign < 0 ? rounding_error - r_lo : rounding_error + r_lo;
+    real rounding_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q);
+    real all = sign < 0 ? rounding_error - r_lo : rounding_error + r_lo;
     real fraction = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
     return (struct exp_split){.n = n, .power = power_of_sum(sum), .bounded_power = power_of_sum(at_least(sum, least)),
@@ -38,7 +40,7 @@ INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder
                                 .line = sign < 0 ? -r : r, .bend = square * p};
 }
 
-/* e^(x + rest) and e^-(x + rest) */
+/* e^(x + lo) and e^-(x + lo) */
 INLINE struct exp_split exp_split(real x, real lo)
 {
     return exp_scaled(1, x, lo, splat(POWER_ROUNDER), false);
@@ -48,7 +50,7 @@ INLINE struct exp_split exp_neg(real x, real lo)
     return exp_scaled(-1, x, lo, splat(POWER_ROUNDER), false);
 }
 
-/* 2^(x (w + rest)) in the same form, but for its rest. */
+/* 2^(x (w + lo)) in the same form, without lo. */
 INLINE struct exp_split exp2_product(real x, real w, real lo)
 {
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
@@ -76,7 +78,7 @@ INLINE struct dw expm1_dw(real x) { return expm1_of(exp_split(at_least(x, -ONE_L
 
 INLINE real expm1_real(real x) { return expm1_dw(x).hi; }
 
-/* 2^n (1 + q) (value + rest), as a pair without the 2^n. */
+/* 2^n (1 + q) (hi + lo), as a double-word without the 2^n. */
 INLINE struct dw exp_mul_dw(struct exp_split e, struct dw factor)
 {
     return fast_two_sum(factor.hi, fma(e.q, factor.hi, fma(e.q, factor.lo, factor.lo)));
@@ -88,7 +90,7 @@ struct scaled {
     real n;
 };
 
-/* 2^n (1 + q) (value + rest) */
+/* 2^n (1 + q) (hi + lo) */
 INLINE struct scaled exp_times(struct exp_split e, struct dw factor)
 {
     return (struct scaled){exp_mul_dw(e, factor), e.n};
@@ -97,7 +99,7 @@ INLINE struct scaled exp_times(struct exp_split e, struct dw factor)
 /* e^x as a number, the least normal one if it is below that. */
 INLINE real exp_value(struct exp_split e) { return fma_in_double(e.bounded_power, e.q, e.bounded_power); }
 
-/* 2^n (1 + q) t (value + rest), rounded. */
+/* 2^n (1 + q) t (hi + lo), rounded. */
 INLINE real exp_mul_scaled(real t, struct exp_split e, struct dw factor)
 {
     real more = fma(e.q, factor.hi, fma(e.q, factor.lo, factor.lo));
@@ -111,7 +113,7 @@ INLINE real exp_mul_scaled_exact(real t, struct exp_split e, struct dw factor)
     return scale(fma(t, factor.hi, t * more), e.n);
 }
 
-/* The factor with what the rounding of q has lost. */
+/* The factor with the rounding error of q included. */
 INLINE struct dw with_rounding_error(struct exp_split e, struct dw factor)
 {
     return (struct dw){factor.hi, fma(factor.hi, e.rounding_error, factor.lo)};

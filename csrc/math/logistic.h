@@ -9,8 +9,8 @@ struct reciprocal {
     real denominator, n;
 };
 
-/* 1 / (1 + e^(rest - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n <= 0,
-   and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
+/* 1 / (1 + e^(lo - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n
+   <= 0, and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
 INLINE struct reciprocal logistic_reciprocal(real x, real lo)
 {
     struct exp_split e = exp_neg(x, -lo);
@@ -19,20 +19,21 @@ INLINE struct reciprocal logistic_reciprocal(real x, real lo)
     return (struct reciprocal){denominator, at_most(-e.n, 0)};
 }
 
-/* numerator / (1 + e^(rest - x)), for |x| <= EXP_LIMIT. */
+/* numerator / (1 + e^(lo - x)), for |x| <= EXP_LIMIT. */
 INLINE real logistic(real numerator, real x, real lo)
 {
     struct reciprocal r = logistic_reciprocal(x, lo);
     return scale(numerator / r.denominator, r.n);
 }
 
-/* u (1 - rho) = sigmoid(t), e = e^-t: both sides of the sigmoid, sigmoid(-t) = e sigmoid(t), to more than a real's digits. */
+/* u (1 - rho) = sigmoid(t), e = e^-t: both sides of the sigmoid, sigmoid(-t) = e sigmoid(t), to more than a real's
+   digits. */
 struct sigmoids {
     real u, rho;
     struct exp_split e;
 };
 
-/* e_lo is what the rounding of e loses, if that matters. */
+/* e_lo is the rounding error of e, if that matters. */
 INLINE struct sigmoids sigmoids_of(struct exp_split e, real e_lo)
 {
     struct dw denominator = fast_two_sum(splat(1), fma_in_double(e.bounded_power, e.q, e.bounded_power));
@@ -40,10 +41,10 @@ INLINE struct sigmoids sigmoids_of(struct exp_split e, real e_lo)
     return (struct sigmoids){u, fma(u, denominator.lo + e_lo, fma_in_double(u, denominator.hi, -1)), e};
 }
 
-/* The same for t + rest, 0 <= t <= EXP_FAR. */
+/* The same for t + lo, 0 <= t <= EXP_FAR. */
 INLINE struct sigmoids sigmoids(real t, real lo) { return sigmoids_of(exp_neg(t, lo), NO_LOW); }
 
-/* sigmoid(-t) as a pair without the 2^n */
+/* sigmoid(-t) as a double-word without the 2^n */
 INLINE struct dw sigmoid_left(struct sigmoids s)
 {
     return exp_mul_dw(s.e, (struct dw){s.u, -(s.u * s.rho)});
@@ -60,8 +61,8 @@ INLINE struct scaled logistic_slope(real t)
     return exp_times(e, square);
 }
 
-/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the division, where
-   2^shift e is taken as a number, subnormal if need be. */
+/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the
+   division, where 2^shift e is taken as a number, subnormal if need be. */
 INLINE real logistic_density(real t, int shift)
 {
     struct exp_split e = exp_neg(t, NO_LOW);
@@ -74,7 +75,7 @@ INLINE real logistic_density(real t, int shift)
     return fma(shifted, u, -(shifted * (u * rho)));
 }
 
-/* silu'(-t) and silu'(-(t + rest)), 0 <= t <= EXP_FAR: e^-t times a factor. */
+/* silu'(-t) and silu'(-(t + lo)), 0 <= t <= EXP_FAR: e^-t times a factor. */
 INLINE struct scaled silu_slope_left(real t)
 {
     return exp_times(exp_neg(t, NO_LOW), value_of(tabulated_on(t, SILU_FACTOR)));
@@ -91,7 +92,7 @@ INLINE real mirrored(mask is_left, struct scaled scaled_value)
     return select(is_left, value, 1 - value);
 }
 
-/* log(1 + e^-t) and log(1 + e^-(t + rest)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
+/* log(1 + e^-t) and log(1 + e^-(t + lo)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
 INLINE struct scaled log1p_exp(real t)
 {
     return exp_times(exp_neg(t, NO_LOW), parts_of(tabulated_on(t, LOG1P_FACTOR)));

@@ -1,5 +1,5 @@
-/* Polynomials by Horner's rule, and functions that are given by one polynomial for each segment of their argument, whose
-   coefficients are looked up in a table. */
+/* Polynomials by Horner's rule, and functions that are given by one polynomial for each segment of their argument,
+   whose coefficients are looked up in a table. */
 #ifndef NUMACT_MATH_POLYNOMIAL_H
 #define NUMACT_MATH_POLYNOMIAL_H
 
@@ -10,9 +10,9 @@
 #include "math/coefficients_f64.h"
 #endif
 
-/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error stays at
-   half an ulp where c[0] leads, and takes the rest as a polynomial in x^2 for the even and one for the odd powers: two
-   chains that the processor runs side by side. */
+/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error
+   stays at half an ulp where c[0] leads, and evaluates what remains as a polynomial in x^2 for the even and one for
+   the odd powers: two chains that the processor runs side by side. */
 INLINE real horner(real x, const scalar *c, int degree)
 {
     real top = splat(c[degree]);
@@ -34,7 +34,7 @@ INLINE real horner(real x, const scalar *c, int degree)
 #define DEGREE(c) ((int)(sizeof(c) / sizeof *(c)) - 1)
 #define polynomial(x, c) horner(x, c, DEGREE(c))
 
-/* The same of -x: with the signs of the odd powers changed, which costs nothing. */
+/* The same of -x: with the signs of the odd powers changed, at compile time. */
 INLINE real horner_of_minus(real x, const scalar *c, int degree)
 {
     scalar mirrored[16];
@@ -45,9 +45,9 @@ INLINE real horner_of_minus(real x, const scalar *c, int degree)
 }
 #define polynomial_of_minus(x, c) horner_of_minus(x, c, DEGREE(c))
 
-/* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment of
-   1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_lo) + more, first = c[1]; at a root c[0] is
-   the root, so that nothing cancels. */
+/* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment
+   of 1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_lo) + more, first = c[1]; at a
+   root c[0] is the root, so that nothing cancels. */
 struct tabulated {
     real first, d, slope, slope_lo, more;
 };
@@ -85,15 +85,15 @@ INLINE struct tabulated tabulated_at(real t, segment s, const scalar *table, int
 #define tabulated_side_evenly(upper, t, table) \
     tabulated_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), TABLE(table))
 
-/* The same of t + rest, |rest| at most about an ulp. */
+/* The same of t + lo, |lo| at most about an ulp. */
 INLINE struct tabulated moved(struct tabulated f, real lo)
 {
     f.more = f.slope * lo;
     return f;
 }
 
-/* Two parts, the second of which is smaller and the more accurate for it; and, since they cancel around a root, the value
-   with all that is lost in it. */
+/* Two parts, the second of which is smaller and the more accurate for it; and, since they cancel around a root, the
+   value with its rounding error. */
 INLINE struct dw parts_of(struct tabulated f) { return (struct dw){f.first, fma(f.d, f.slope, f.more)}; }
 INLINE struct dw value_of(struct tabulated f)
 {

@@ -1,10 +1,11 @@
-/* What the activations are, in double, to judge the float kernels by: written independently of them, with the C library's
-   exp, expm1, log1p, tanh and erfc, and with formulas that keep double's digits in the tails and beside roots.
+/* What the activations are, in double, to judge the float kernels by: written independently of them, with the C
+   library's exp, expm1, log1p, tanh and erfc, and with formulas that keep double's digits in the tails and beside
+   roots.
 
-   An error of 1e-6 ULP of float is 6e-14 relatively, some 500 rounding errors of double.  So what matters is that nothing
-   cancels and that no error of an argument is multiplied by a large derivative: a product of two floats is exact in
-   double; where an argument is not, what its rounding lost is carried on.  tests/test_reference.py compares all of this
-   with numbers of 200 bits.
+   An error of 1e-6 ULP of float is 6e-14 relatively, some 500 rounding errors of double.  So what matters is that
+   nothing cancels and that no error of an argument is multiplied by a large derivative: a product of two floats is
+   exact in double; where an argument is not, what its rounding lost is carried on.  tests/kernels/test_reference.py
+   compares all of this with numbers of 200 bits.
 
    To add a function: NAME_f, NAME_d and, where the derivative is a function of the output, NAME_y; a row at the end. */
 #include "reference/reference.h"
@@ -170,8 +171,8 @@ static double normal(double x)
 }
 FORMULA(gelu_f) { return times(x, normal(x)); }
 
-/* Beside its root gelu' is the integral of gelu'' = (2 - t^2) e^(-t^2/2) / sqrt(2 pi) from there, by the rule of Gauss and
-   Legendre with 5 points, whose error is below 1e-18 of it. */
+/* Beside its root gelu' is the integral of gelu'' = (2 - t^2) e^(-t^2/2) / sqrt(2 pi) from there, by the rule of
+   Gauss and Legendre with 5 points, whose error is below 1e-18 of it. */
 static const struct two GELU_ROOT = {-0x1.80ead197f00b4p-1, 0x1.13e74c58cada8p-56};
 static double gelu_second(double t) { return (2 - t * t) * DENSITY * exp(-0.5 * t * t); }
 FORMULA(gelu_d)

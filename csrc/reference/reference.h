@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* f(x), f'(x) or f'(x(y)) for a float x and parameters that are floats.  The derivative by the output is NaN for a y that
-   is no output. */
+/* f(x), f'(x) or f'(x(y)) for a float x and parameters that are floats.  The derivative by the output is NaN for a y
+   that is no output. */
 typedef double numact_reference_formula(double x, const double *parameters);
 
 enum { NUMACT_REFERENCE_KINDS = 3 };

@@ -1,4 +1,4 @@
-/* Which levels this build has and this processor runs, and the one way from NumPy into a kernel. */
+/* Which dispatch targets this build has and this processor runs, and the one way from NumPy into a kernel. */
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -71,11 +71,11 @@ const struct numact_level *numact_levels(void)
     return levels;
 }
 
-/* An operand in memory: `places` elements of `width` bytes in each of as many rows as there are, bytes from one row to the
-   next and from one place to the next.  A loop over elements has rows of one. */
+/* An operand in memory: rows of `length` elements of `width` bytes; `row` and `stride` are the strides in bytes.  A
+   loop over elements has rows of one. */
 struct operand {
     const char *start;
-    ptrdiff_t row, place, places, width;
+    ptrdiff_t row, stride, length, width;
 };
 
 static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
@@ -83,10 +83,10 @@ static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
 /* Where the bytes of n of its rows begin and end. */
 static void extent(struct operand a, ptrdiff_t n, uintptr_t *first, uintptr_t *end)
 {
-    ptrdiff_t over_rows = (n - 1) * a.row, over_places = (a.places - 1) * a.place;
-    ptrdiff_t below = (over_rows < 0 ? over_rows : 0) + (over_places < 0 ? over_places : 0);
+    ptrdiff_t over_rows = (n - 1) * a.row, over_length = (a.length - 1) * a.stride;
+    ptrdiff_t below = (over_rows < 0 ? over_rows : 0) + (over_length < 0 ? over_length : 0);
     *first = (uintptr_t)(a.start + below);
-    *end = *first + (uintptr_t)(size_of(over_rows) + size_of(over_places) + a.width);
+    *end = *first + (uintptr_t)(size_of(over_rows) + size_of(over_length) + a.width);
 }
 
 static bool disjoint(struct operand a, struct operand b, ptrdiff_t n)
@@ -100,8 +100,8 @@ static bool disjoint(struct operand a, struct operand b, ptrdiff_t n)
 /* Whether no two rows share a byte. */
 static bool separate(struct operand a, ptrdiff_t n)
 {
-    ptrdiff_t within = (a.places - 1) * size_of(a.place) + a.width, across = (n - 1) * size_of(a.row) + a.width;
-    return size_of(a.row) >= within || (size_of(a.row) >= a.width && size_of(a.place) >= across);
+    ptrdiff_t within = (a.length - 1) * size_of(a.stride) + a.width, across = (n - 1) * size_of(a.row) + a.width;
+    return size_of(a.row) >= within || (size_of(a.row) >= a.width && size_of(a.stride) >= across);
 }
 
 /* Whether rows may be computed in any order, several at once: what one of them writes, no other reads or writes. */
@@ -112,8 +112,8 @@ static bool independent(const struct operand *operands, int inputs, int count, p
         if (!separate(out, n)) return false;
         for (int j = 0; j < k; j++) {
             const struct operand other = operands[j];
-            bool same = j < inputs && other.start == out.start && other.row == out.row && other.place == out.place &&
-                        other.places == out.places && other.width == out.width;
+            bool same = j < inputs && other.start == out.start && other.row == out.row && other.stride == out.stride &&
+                        other.length == out.length && other.width == out.width;
             if (!same && !disjoint(other, out, n)) return false;
         }
     }
@@ -149,7 +149,8 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
         loop->kernel->loop(arrays, stop - start, loop->steps, loop->non_temporal);
 }
 
-/* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the other. */
+/* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the
+   other. */
 static bool recurs(const struct element_loop *loop)
 {
     return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
@@ -234,16 +235,16 @@ static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
 static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
 {
     int count = 0;
-    const ptrdiff_t *places = loop->steps + strlen(loop->function->types) - 1;
+    const ptrdiff_t *stride = loop->steps + strlen(loop->function->types) - 1;
     const char *type = loop->function->types;
     for (const char *c = loop->function->signature; *c; c++) {
         if (*c == '>') *inputs = count, type++;
         if (*c != '(') continue;
         bool single = c[1] == ')';
         operands[count] = (struct operand){
-            loop->arrays[count], loop->steps[count], single ? 0 : *places, single ? 1 : loop->dimensions[1],
+            loop->arrays[count], loop->steps[count], single ? 0 : *stride, single ? 1 : loop->dimensions[1],
             *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
-        places += !single;
+        stride += !single;
         count++, type++;
     }
     return count;
@@ -257,12 +258,12 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
     int inputs = 0;
     loop.count = operands_of(&loop, operands, &inputs);
-    const ptrdiff_t n = dimensions[0], places = dimensions[1], grain = GRAIN / (places + 1) + 1;
-    bool shared = n > 1 && n * places >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
+    const ptrdiff_t n = dimensions[0], length = dimensions[1], grain = GRAIN / (length + 1) + 1;
+    bool shared = n > 1 && n * length >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
     if (shared) {
         bool whole = grain >= BATCH; /* so are rows whose elements alternate in a cache line */
         for (int k = 0; k < loop.count; k++)
-            whole |= operands[k].places > 1 && size_of(operands[k].row) < size_of(operands[k].place);
+            whole |= operands[k].length > 1 && size_of(operands[k].row) < size_of(operands[k].stride);
         numact_parallel(compute_rows, &loop, n, grain, whole ? BATCH : 1);
     } else {
         compute_rows(&loop, 0, n);
@@ -319,15 +320,15 @@ static void compute_norm(void *context, ptrdiff_t start, ptrdiff_t stop)
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call)
 {
     struct norm_run run = {task, call};
-    const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->places;
+    const ptrdiff_t units = task->units(call), elements = call->samples * call->channels * call->positions;
     if (units == 0) return;
     fp_env found = fp_env_enter();
     numact_parallel(compute_norm, &run, units, GRAIN / (elements / units + 1) + 1, 1);
     fp_env_leave(found, false);
 }
 
-/* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in order, so
-   that the sums do not depend on who took which. */
+/* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in
+   order, so that the sums do not depend on who took which. */
 struct observe_run {
     numact_observe_loop *loop;
     const struct numact_observation *observation;

@@ -11,8 +11,8 @@
 typedef unsigned int fp_env;
 enum { FP_ENV_DEFAULT = 0x1F80, FP_ENV_OVERFLOW = 0x8, FP_ENV_OTHER_FLAGS = 0x37 };
 
-/* Writing the register costs as much as computing 100 elements, so it is written only where that changes something; which
-   flags but that of an overflow are set makes no difference to a kernel. */
+/* Writing the register costs as much as computing 100 elements, so it is written only where that changes something;
+   which flags but that of an overflow are set makes no difference to a kernel. */
 static inline fp_env fp_env_enter(void)
 {
     fp_env found = _mm_getcsr();

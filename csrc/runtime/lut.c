@@ -9,7 +9,7 @@
    processor is slow. */
 enum { NUMBERS = 1 << 16, SAMPLE = 2048, SAMPLE_START = 0x3C00 };
 
-/* ns for an element that is looked up, from memory to memory. */
+/* ns for a lookup of one element, from memory to memory. */
 static const double LOOKUP_NS = 0.42;
 
 /* Results from a number on, computed in its place. */
@@ -21,7 +21,7 @@ struct table {
     uint16_t *results;
 };
 
-/* Of the numbers that come at the places from `start` on. */
+/* The numbers whose bits are `start` and following. */
 static void compute_results(void *context, ptrdiff_t start, ptrdiff_t stop)
 {
     const struct table *table = context;
@@ -37,7 +37,7 @@ static void compute_results(void *context, ptrdiff_t start, ptrdiff_t stop)
     table->half->loop(f32, arrays, stop - start, steps);
 }
 
-/* How long an element takes, in ns: that of two turns in which nothing comes between. */
+/* ns for one computed element: the shorter of two measurements, so that an interruption does not count. */
 static double time_to_compute(struct table table)
 {
     uint16_t sample[SAMPLE];

@@ -1,4 +1,4 @@
-/* Long arrays of a type of 16 bits: a function of one array has 65,536 results, which are computed once and then looked up.
+/* Lookup tables (LUT) for long arrays of a type of 16 bits: a function of one array has 65,536 results, computed once.
    Whether that is faster is measured; the bits are the same. */
 #ifndef NUMACT_RUNTIME_LUT_H
 #define NUMACT_RUNTIME_LUT_H

@@ -1,9 +1,9 @@
 /* Random bits for dropout, from one of NumPy's bit generators. */
 #include "numact.h"
 
-/* Of 64 random numbers of 32 digits, those below the threshold.  Each word holds a digit of all, the highest first; words
-   are drawn until every comparison is decided: about 7 in the mean, and no more than the threshold has digits, of which
-   1/2 has one.  What is undecided behind the last 1 of the threshold is not below it. */
+/* Of 64 random numbers of 32 digits, those below the threshold.  Each word holds a digit of all, the highest first;
+   words are drawn until every comparison is decided: about 7 in the mean, and no more than the threshold has digits,
+   of which 1/2 has one.  What is undecided behind the last 1 of the threshold is not below it. */
 static uint64_t bernoulli_word(uint64_t undecided, uint64_t threshold, numact_next *next, void *state)
 {
     uint64_t below = 0;

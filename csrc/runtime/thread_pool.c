@@ -17,13 +17,13 @@ int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, me
 #include <signal.h>
 #include <time.h>
 
-/* In nanoseconds, as measured (benchmarks/README.md). */
+/* In nanoseconds; benchmarks/README.md has the measurements behind them. */
 enum {
-    WAKE_THRESHOLD_NS = 150000,  /* work for which one more thread is woken */
-    SHARE_THRESHOLD_NS = 5000,   /* work for which one is used that is awake */
-    CHUNK_NS = 3000,            /* parts are not smaller */
-    WORKER_SPIN_NS = 50000,      /* how long a thread stays awake after a job */
-    CALLER_SPIN_NS = 20000,       /* how long the caller waits for threads, twice, before it sleeps */
+    WAKE_THRESHOLD_NS = 150000,  /* work that pays for waking one more thread */
+    SHARE_THRESHOLD_NS = 5000,   /* work that pays for one that is spinning */
+    CHUNK_NS = 3000,            /* work of a chunk, at least */
+    WORKER_SPIN_NS = 50000,      /* how long a worker spins after a job before it sleeps */
+    CALLER_SPIN_NS = 20000,       /* how long the caller spins at the end of a job, twice, before it sleeps */
 };
 
 enum { STACK_BYTES = 1 << 20 };
@@ -33,7 +33,7 @@ struct job {
     void *context;
     ptrdiff_t n, least, multiple;
     int threads;
-    _Atomic ptrdiff_t next;  /* the first item that nobody has taken */
+    _Atomic ptrdiff_t next;  /* the first item that is not claimed */
     atomic_bool overflow;
 };
 
@@ -43,8 +43,8 @@ struct thread {
     atomic_bool computing;  /* a part of the job */
 };
 
-/* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`, which
-   are atomic so that they may be looked at without. */
+/* Only the call that owns the pool starts threads and sets the job.  The lock guards the job, `room` and `inside`,
+   which are atomic so that they may be looked at without. */
 static struct {
     atomic_flag owned;
     pthread_mutex_t lock;
@@ -52,18 +52,18 @@ static struct {
     int threads;        /* that exist */
     struct thread thread[NUMACT_MAX_THREADS];
     int caller_cpu;     /* kept free for the caller, or -1 */
-    atomic_int open_slots;    /* how many of them may still join the job */
-    atomic_int running;  /* how many are computing */
-    atomic_int spinning;   /* how many look out for a job */
+    atomic_int open_slots;    /* how many workers may still join the job */
+    atomic_int running;  /* how many workers are running chunks */
+    atomic_int spinning;   /* how many workers are spinning */
     struct job *job;
-    atomic_bool creation_failed; /* the system has not given a thread: none is asked for until another number is set */
+    atomic_bool creation_failed; /* a thread could not be created: no other is tried until the number of threads is set again */
     bool fork_handler_set;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
 
 static atomic_bool workers_do_everything;
 
-/* The child has none of the threads, and whatever they or other callers held is nobody's now. */
+/* In a forked child no worker exists, and a lock that a thread of the parent held is free. */
 static void reset_after_fork(void)
 {
     static const pthread_mutex_t new_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -87,7 +87,7 @@ double numact_nanoseconds(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Tells the processor that this is a loop that waits. */
+/* The instruction for spin-wait loops. */
 static void cpu_relax(void)
 {
 #if defined __x86_64__ || defined __i386__
@@ -97,8 +97,8 @@ static void cpu_relax(void)
 #endif
 }
 
-/* Looks at the value until it is zero, or is not, but not for long.  It does not yield: beside another program's thread that
-   always has something to do, the processor would be gone for milliseconds each time. */
+/* Spins until the value is zero, or is not, at most for `duration`.  It does not yield: beside a busy thread of another
+   program, each yield would give the processor away for milliseconds. */
 static void spin_wait(atomic_int *value, bool zero, double duration)
 {
     const double end = numact_nanoseconds() + duration;
@@ -112,7 +112,8 @@ static void spin_wait(atomic_int *value, bool zero, double duration)
 
 static ptrdiff_t rounded_up(ptrdiff_t x, ptrdiff_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
-/* Takes the next part: large ones first, so that few are taken, small ones last, so that all threads end together. */
+/* Claims the next chunk (guided self-scheduling): large ones first, so that there are few claims, small ones last,
+   so that all threads end together. */
 static bool claim_chunk(struct job *job, ptrdiff_t *start, ptrdiff_t *stop)
 {
     *start = atomic_load(&job->next);
@@ -160,7 +161,7 @@ static void *worker_main(void *own)
     return NULL;
 }
 
-/* Sees to it that there are as many threads, or as many as the system gives; returns how many. */
+/* Creates threads until there are as many as wanted, or creation fails; returns how many there are. */
 static int start_threads(int wanted)
 {
     if (pool.threads >= wanted || atomic_load(&pool.creation_failed)) return pool.threads < wanted ? pool.threads : wanted;
@@ -185,8 +186,8 @@ static int start_threads(int wanted)
     return pool.threads;
 }
 
-/* Keeps the threads off the processor of the caller.  Linux may wake a thread on the processor of whoever wakes it, where it
-   waits behind the caller for milliseconds. */
+/* Keeps the workers off the caller's processor: Linux may wake a thread on the processor of the thread that wakes
+   it, where it then waits behind the caller for milliseconds. */
 static void pin_workers_off_caller_cpu(void)
 {
 #ifdef __linux__
@@ -202,7 +203,7 @@ static void pin_workers_off_caller_cpu(void)
 }
 
 #ifdef __linux__
-/* How long it has had a processor, in ns; -1 if it computes nothing. */
+/* The worker's processor time in ns; -1 if it runs no chunk. */
 static double cpu_time_ns(struct thread *thread)
 {
     clockid_t clock;
@@ -213,8 +214,8 @@ static double cpu_time_ns(struct thread *thread)
 }
 #endif
 
-/* A thread that another program has interrupted in the middle of a part may stay so for milliseconds.  Those whose time
-   stands still come to the processor of the caller, who sleeps meanwhile. */
+/* A worker that another program has preempted in the middle of a chunk may stay so for milliseconds.  Workers whose
+   processor time does not advance are moved to the processor of the caller, which sleeps meanwhile. */
 static void migrate_preempted_workers(void)
 {
 #ifdef __linux__
@@ -245,7 +246,7 @@ static void publish_job(struct job *job, int threads)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Waits for those who have begun; who has not woken up by now is not waited for. */
+/* Waits for the workers that have begun; the slots of those that have not woken up are withdrawn. */
 static void finish(struct job *job)
 {
     spin_wait(&pool.running, true, CALLER_SPIN_NS);
@@ -257,7 +258,7 @@ static void finish(struct job *job)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* How many threads, beside the caller's, are worth it for work of that many nanoseconds. */
+/* How many workers pay off for work of that many nanoseconds. */
 static int workers_worth_waking(double work, int threads)
 {
     if (atomic_load(&workers_do_everything)) return threads - 1;

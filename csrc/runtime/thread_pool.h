@@ -1,8 +1,8 @@
 /* Splits a computation over threads.
 
-   The threads are the project's own: they start at the first large computation, sleep between computations, run no Python
-   and take no signals; a forked child begins without them.  A call that finds them at work computes serially, as does one
-   inside a part, and so does every call where no thread can be started. */
+   The threads are the project's own: they start at the first large computation, sleep between computations, run no
+   Python and take no signals; a forked child begins without them.  A call that finds them at work computes serially,
+   as does one inside a part, and so does every call where no thread can be started. */
 #ifndef NUMACT_RUNTIME_THREAD_POOL_H
 #define NUMACT_RUNTIME_THREAD_POOL_H
 
@@ -20,7 +20,7 @@ typedef void numact_part(void *context, ptrdiff_t start, ptrdiff_t stop);
    The grain is no promise that work of that size is split.  The first part is timed, and threads are woken only if what
    remains takes longer than waking them.  Fewer than two grains are one part, at no cost.
 
-   The caller is inside fp_env_enter() and fp_env_leave() (environment.h), and every part runs in that
+   The caller is inside fp_env_enter() and fp_env_leave() (fp_env.h), and every part runs in that
    environment; an overflow in a thread is raised on the caller's. */
 void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple);
 

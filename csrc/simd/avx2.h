@@ -17,7 +17,8 @@ typedef __m256d real;
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+/* A non-temporal store, past the cache, to an address aligned to the vector; other threads read it after
+   fence_non_temporal(). */
 INLINE void store_non_temporal(scalar *p, real x) { INTRINSIC(stream)(p, x); }
 INLINE void fence_non_temporal(void) { _mm_sfence(); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskload)(p, (__m256i)lanes_below(n)); }

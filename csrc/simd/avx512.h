@@ -20,14 +20,15 @@ typedef __mmask8 mask;
 #define INTRINSIC_FROM_BITS _mm512_castsi512_pd
 #endif
 
-/* How many vectors of a long formula are computed in turn: as many as the registers hold. */
+/* The unroll factor of latency-bound formulas: as many interleaved vectors as the registers hold. */
 enum { LANES = sizeof(real) / sizeof(scalar), UNROLL_FACTOR = REAL_BITS == 32 ? 4 : 3 };
 /* Before a loop over a few vectors; one over scalars is for the compiler. */
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 
 INLINE real load(const scalar *p) { return INTRINSIC(loadu)(p); }
 INLINE void store(scalar *p, real x) { INTRINSIC(storeu)(p, x); }
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+/* A non-temporal store, past the cache, to an address aligned to the vector; other threads read it after
+   fence_non_temporal(). */
 INLINE void store_non_temporal(scalar *p, real x) { INTRINSIC(stream)(p, x); }
 INLINE void fence_non_temporal(void) { _mm_sfence(); }
 INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskz_loadu)((mask)((1u << n) - 1u), p); }
@@ -202,8 +203,8 @@ INLINE segment segment_of(real u, int digits)
     return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
 #endif
 }
-/* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a number from
-   2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
+/* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a
+   number from 2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
 INLINE segment segment_of_side(mask upper, real u, int digits)
 {
     segment s = segment_of(u, digits);

@@ -1,6 +1,7 @@
-/* The types of 16 bits and float32: to float32 exactly, back rounded once, to nearest even.  Beside arithmetic.h the only
-   file that knows an instruction set: float16 is converted by instructions where the level has them, else by integers that
-   give the same bits, for subnormals, infinities and NaN (made quiet, its upper digits kept) too. */
+/* The types of 16 bits and float32: to float32 exactly, back rounded once, to nearest even.  Beside arithmetic.h the
+   only file that knows an instruction set: float16 is converted by instructions where the dispatch target has them,
+   else by integers that give the same bits, for subnormals, infinities and NaN (made quiet, its upper digits kept)
+   too. */
 #ifndef NUMACT_SIMD_HALF_H
 #define NUMACT_SIMD_HALF_H
 
@@ -100,8 +101,8 @@ INLINE float f16_widened(half h)
     return scalar_of(sign | (digits + F16_BIAS < F16_LEAST ? subnormal : normal));
 }
 
-/* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A result that
-   is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
+/* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A
+   result that is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
 INLINE half f16_narrowed(float x)
 {
     bits sign = (bits_of(x) & F32_SIGN) >> 16;

@@ -1,5 +1,5 @@
-/* Large results go past the cache, which they would leave before they are read, to spare the memory a read of what is
-   overwritten. */
+/* Non-temporal stores: a large result would leave the cache before it is read, and an ordinary store would first
+   read the lines that it overwrites. */
 #ifndef NUMACT_SIMD_NON_TEMPORAL_H
 #define NUMACT_SIMD_NON_TEMPORAL_H
 
@@ -16,7 +16,7 @@ INLINE void store_result(scalar *p, real x, bool non_temporal)
         store(p, x);
 }
 
-/* Copies n scalars past the cache. */
+/* Copies n scalars by non-temporal stores. */
 INLINE void copy_non_temporal(scalar *to, const scalar *from, ptrdiff_t n)
 {
     ptrdiff_t i = to_aligned(to);

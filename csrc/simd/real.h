@@ -1,13 +1,13 @@
-/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, splat*.h, all that knows an
-   instruction set.
+/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, splat*.h, all that
+   knows an instruction set.
 
    A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
-   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, for float also of SSE2
-   or NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is correctly
-   rounded, so that a formula gives the same bits in each form, on every level and every processor.
+   one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, for float also of
+   SSE2 or NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is
+   correctly rounded, so that a formula gives the same bits in each form, on every dispatch target and every processor.
 
-   Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary is a
-   named constant from coefficients_*.h. */
+   Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary
+   is a named constant from coefficients_*.h. */
 #ifndef NUMACT_SIMD_REAL_H
 #define NUMACT_SIMD_REAL_H
 
@@ -23,7 +23,7 @@
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
-/* The name of something that every dtype and level has: SYMBOL(relu_grad) is relu_grad_f32_v4. */
+/* The name of something that every dtype and dispatch target has: SYMBOL(relu_grad) is relu_grad_f32_v4. */
 #define JOIN(a, b, c) a##_##b##_##c
 #define JOINED(a, b, c) JOIN(a, b, c)
 #define SYMBOL(name) JOINED(name, REAL_NAME, LEVEL)
@@ -65,9 +65,9 @@ INLINE scalar scalar_of(bits b)
 /* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
 #define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
 
-/* A table has a polynomial for each of SEGMENTS segments of a number from 1 to 16, equally many in each binade.  They are
-   as many as the scalars in two vectors of AVX-512, which then looks up a coefficient by an instruction.  A segment's place
-   is what the last two bits of the exponent, as it is stored, and the first digits say. */
+/* A table has a polynomial for each of SEGMENTS segments of a number from 1 to 16, equally many in each binade.
+   They are as many as the scalars in two vectors of AVX-512, which then looks up a coefficient by an instruction.  A
+   segment's place is what the last two bits of the exponent, as it is stored, and the first digits say. */
 enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS };
 
 /* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
@@ -84,9 +84,9 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 #define at_most(x, bound) at_most_real(splat(x), splat(bound))
 #define at_least(x, bound) at_least_real(splat(x), splat(bound))
 #define fma(a, b, c) fma_real(splat(a), splat(b), splat(c))
-/* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as a,
-   whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds exactly, as
-   what the rounding of a product has lost, or rounds without an effect on the rounding to float that follows. */
+/* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as
+   a, whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds
+   exactly, as the rounding error of a product, or rounds without an effect on the rounding to float that follows. */
 #define add_scaled(a, b, c) add_scaled_real(splat(a), splat(b), splat(c))
 #define fma_in_double(a, b, c) fma_in_double_real(splat(a), splat(b), splat(c))
 
@@ -96,7 +96,7 @@ enum { FLAGS = 64 };
 /* Vectors that straddle cache lines are slow to come back from memory. */
 #define ALIGNED _Alignas(64)
 
-/* The sum of 8 in the order of every level: the upper half is added to the lower one, until one is left. */
+/* The sum of 8 in the order of every dispatch target: the upper half is added to the lower one, until one is left. */
 INLINE double sum_of_eight(const double *x)
 {
     double four[4];

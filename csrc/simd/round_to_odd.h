@@ -2,9 +2,9 @@
 #ifndef NUMACT_SIMD_ROUND_TO_ODD_H
 #define NUMACT_SIMD_ROUND_TO_ODD_H
 
-/* The sum of the double pair a + b, its last bit set where the sum is inexact: rounding to odd.  Whatever is then rounded
-   to fewer bits, or added to something much larger, comes out as if from the exact sum (Boldo and Melquiond, "Emulation
-   of FMA and correctly rounded sums", IEEE TC 57, 2008). */
+/* The sum of the double pair a + b, its last bit set where the sum is inexact: rounding to odd.  Whatever is then
+   rounded to fewer bits, or added to something much larger, comes out as if from the exact sum (Boldo and Melquiond,
+   "Emulation of FMA and correctly rounded sums", IEEE TC 57, 2008). */
 INLINE double add_to_odd(double a, double b)
 {
     double sum = a + b, b_part = sum - a;
@@ -12,8 +12,8 @@ INLINE double add_to_odd(double a, double b)
     uint64_t sum_bits, error_bits;
     memcpy(&sum_bits, &sum, sizeof sum_bits);
     memcpy(&error_bits, &error, sizeof error_bits);
-    /* 1 unless the error is 0, or the NaN that an infinite sum leaves; by integers, since compilers do not vectorise the
-       comparisons. */
+    /* 1 unless the error is 0, or the NaN that an infinite sum leaves; by integers, since compilers do not vectorise
+       the comparisons. */
     uint64_t magnitude = error_bits << 1, infinite = ((magnitude >> 53) + 1) >> 11;
     uint64_t inexact = ((magnitude | (0 - magnitude)) >> 63) & (infinite ^ 1);
     /* Step towards zero where the sum was rounded away from it, then set the last bit. */

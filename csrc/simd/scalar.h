@@ -39,14 +39,15 @@ INLINE mask either(mask a, mask b) { return a | b; }
 INLINE real at_most_real(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_real(real x, real bound) { return bound > x ? bound : x; }
 
-/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no selection
-   of 64-bit integers. */
+/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no
+   selection of 64-bit integers. */
 typedef bits lanes;
 INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
 
 /* FLAGS conditions, set and read one at a time, from and to a word that has the first of them as its lowest bit.  A
-   condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight bytes
-   as a copy of all in each byte, of which it keeps one; and back, as 0 or 255, by shifts that add up in the highest byte. */
+   condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight
+   bytes as a copy of all in each byte, of which it keeps one; and back, as 0 or 255, by shifts that add up in the
+   highest byte. */
 typedef struct {
     uint8_t of[FLAGS];
 } flags;
@@ -94,7 +95,8 @@ typedef int32_t segment;
 #else
 typedef int64_t segment;
 #endif
-/* s where the condition is true, else 0; s has digits of EXPONENT_BIAS only, from the bits of a number, as lanes_of(). */
+/* s where the condition is true, else 0; s has digits of EXPONENT_BIAS only, from the bits of a number, as
+   lanes_of(). */
 INLINE segment segment_where(mask condition, segment s)
 {
     return (segment)(bits_of(condition ? 1 : 0) >> MANTISSA) & s;
@@ -121,10 +123,10 @@ INLINE real fma_real(real a, real b, real c) { return fma_by_odd(a, b, c); }
 /* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
 INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
 
-/* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX.
-   a b = p + p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
-   2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a number
-   with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
+/* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX. a b = p +
+   p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
+   2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a
+   number with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
 INLINE real fma_real(real a, real b, real c)
 {
     real product = a * b, plain = product + c;

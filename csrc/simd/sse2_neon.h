@@ -45,7 +45,8 @@ INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.h
 
 #ifdef __SSE2__
 
-/* The same past the cache, to an address that is a multiple of the vector; before others read it, fence_non_temporal(). */
+/* A non-temporal store, past the cache, to an address aligned to the vector; other threads read it after
+   fence_non_temporal(). */
 INLINE void store_non_temporal(scalar *p, real x) { _mm_stream_ps(p, x); }
 INLINE void fence_non_temporal(void) { _mm_sfence(); }
 
@@ -81,14 +82,14 @@ INLINE bool all_known(mask condition)
 }
 
 INLINE wide fma_wide(real a, real b, real c) { return add_wide(mul_wide(wide_of(a), wide_of(b)), wide_of(c)); }
-/* A double holds the product, so the sum is rounded twice: to a double, then to a float.  That is as good as once unless
-   the first rounding ended halfway between two floats, which the last 29 digits tell, or the float is 2^-126 or less, where
-   it has fewer digits.  Such sums are looked for, not 0, which is exact.
+/* A double holds the product, so the sum is rounded twice: to a double, then to a float.  That is as good as once
+   unless the first rounding ended halfway between two floats, which the last 29 digits tell, or the float is 2^-126 or
+   less, where it has fewer digits.  Such sums are looked for, not 0, which is exact.
 
-   The upper words, doubled to lose the sign, are then from twice that of 2^-298, the least product, to twice that of 2^-126,
-   0x70200000.  UPWARDS takes these and 0 to the positive integers and nothing else but the largest ones, which end below
-   0x10000000 with 0.  Beside a constant of 2^-70 or more there are none: what cancels it to below 2^-70 has a last digit of
-   2^-119 or more. */
+   The upper words, doubled to lose the sign, are then from twice that of 2^-298, the least product, to twice that of
+   2^-126, 0x70200000.  UPWARDS takes these and 0 to the positive integers and nothing else but the largest ones,
+   which end below 0x10000000 with 0.  Beside a constant of 2^-70 or more there are none: what cancels it to below
+   2^-70 has a last digit of 2^-119 or more. */
 #define UPWARDS 0x0FDFFFFEu
 INLINE real fma_real(real a, real b, real c)
 {

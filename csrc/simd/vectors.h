@@ -1,5 +1,5 @@
-/* What reads the same in the vectors whose conditions are vectors too: of AVX2, and of 16 bytes.  The file of the form has
-   `real` and LANE_NUMBER, the numbers of its lanes, before it includes this. */
+/* What reads the same in the vectors whose conditions are vectors too: of AVX2, and of 16 bytes.  The file of the
+   form has `real` and LANE_NUMBER, the numbers of its lanes, before it includes this. */
 #ifndef NUMACT_SIMD_VECTORS_H
 #define NUMACT_SIMD_VECTORS_H
 

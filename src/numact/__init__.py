@@ -6,13 +6,12 @@ from numact import _moved
 from numact._functions.names import FUNCTIONS as _FUNCTIONS
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
-from numact._kernels import bfloat16 as _bfloat16
-from numact._kernels import threads as _threads
+from numact._kernels import bfloat16, threads
 from numact._kernels.config import show_config
 from numact._kernels.threads import get_num_threads, num_threads, set_num_threads
 
-_bfloat16.register_when_imported()
-_threads.begin()
+bfloat16.register_when_imported()
+threads.begin()
 _moved.install()
 
 __all__ = [
@@ -30,7 +29,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    """What takes time is made, or imported, when it is asked for, and stays."""
+    """Make or import on first use what an import of the package need not wait for."""
     value: _Any
     if name in _FUNCTIONS:
         value = _FUNCTIONS[name]
@@ -39,7 +38,7 @@ def __getattr__(name: str) -> _Any:
 
         value = getattr(rows, name)
     elif name == "BitMask":
-        from numact._functions.masks import BitMask as value
+        from numact._functions.masks.bit_mask import BitMask as value
     elif name in ("diagnostics", "init", "norm"):
         from importlib import import_module
 

@@ -1,54 +1,69 @@
-"""Pickles of version 0.1.0 name the private modules of that version: such a name leads to where its things are now."""
+"""Old pickles load: the module names in them resolve to where things are now.
+
+A pickle holds the module name of every function and class in it.  Version 0.1 wrote names of private modules, such as
+``numact._masks``, that no longer exist.  A finder at the end of `sys.meta_path` finds them; it is asked only about
+imports that would fail otherwise.  The list does not grow: new pickles of public functions and classes name public
+paths.
+"""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-# Functions and classes are public attributes of a package; behind a ufunc with parameters stands one that is not.
-HOMES = {
-    "_activation": ("numact",),
-    "_axis": ("numact", "numact._functions.ufuncs"),
-    "_composed": ("numact",),
-    "_masks": ("numact",),
-    "_monitor": ("numact.diagnostics", "numact.diagnostics.layer"),
-    "_statistics": ("numact.diagnostics",),
-    "_ufuncs": ("numact._functions.ufuncs",),
+# The old modules, and where their attributes are now.
+MOVED = {
+    "numact._activation": "numact",
+    "numact._axis": "numact",
+    "numact._composed": "numact",
+    "numact._config": "numact",
+    "numact._core": "numact",
+    "numact._masks": "numact",
+    "numact._monitor": "numact.diagnostics.monitor",
+    "numact._names": "numact",
+    "numact._parametric": "numact",
+    "numact._statistics": "numact.diagnostics",
+    "numact._threads": "numact",
+    "numact._ufuncs": "numact._functions.ufuncs",
 }
 
 
-class Finder:
-    """A finder, and a loader, for the old names; it is asked last, when an import would fail."""
+class MovedFinder:
+    """Finds the old modules, and acts as their loader."""
 
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        package, _, module = name.partition(".")
-        known = package == "numact" and module in HOMES
-        return ModuleSpec(name, Finder) if known else None  # type: ignore[arg-type]
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find an old module by its full name."""
+        if fullname not in MOVED:
+            return None
+        from importlib.machinery import ModuleSpec
 
-    @staticmethod
-    def create_module(spec: ModuleSpec) -> None:
-        """Let the import make an empty module."""
+        return ModuleSpec(fullname, self)  # type: ignore[arg-type]
 
-    @staticmethod
-    def exec_module(module: ModuleType) -> None:
-        """Give the module its attributes."""
-        homes = HOMES[module.__name__.partition(".")[2]]
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Leave it to the import system to make an empty module."""
+        return None
 
-        def find(name: str) -> Any:
-            for home in homes if not name.startswith("__") else ():
-                if hasattr(import_module(home), name):
-                    return getattr(import_module(home), name)
-            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name)
+    def exec_module(self, module: ModuleType) -> None:
+        """Make the module look up its attributes where they are now."""
 
-        module.__dict__["__getattr__"] = find
+        def forward(name: str) -> Any:
+            # Not for __path__ and the like, for which the import system and others ask every module.
+            if name.startswith("_"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name)
+            return getattr(import_module(MOVED[module.__name__]), name)
+
+        vars(module)["__getattr__"] = forward
 
 
 def install() -> None:
-    """Ask the finder, after all others, for modules that an import does not find."""
-    sys.meta_path.append(Finder)
+    """Add the finder behind all others, once."""
+    if not any(isinstance(finder, MovedFinder) for finder in sys.meta_path):
+        sys.meta_path.append(MovedFinder())

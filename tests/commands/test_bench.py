@@ -9,9 +9,9 @@ import pytest
 from support.processes import run
 
 import numact
-from numact.__main__ import main
 from numact.commands.baseline import BASELINES
 from numact.commands.bench import measure, peers
+from numact.commands.main import main
 from numact.commands.selection import functions
 
 KEYS = {"function", "dtype", "elements_per_second", "copy", "share_of_copy", "ratio_numpy", "fastest_peer"}
@@ -218,7 +218,7 @@ def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_packages() -> None:
     """It needs nothing but NumPy; the picture says what to install, and `import numact` loads nothing of this."""
     blocked = "import sys; sys.modules.update(dict.fromkeys(['matplotlib', 'rich', 'torch', 'jax', 'onnxruntime']));"
-    code = "from numact.__main__ import main; print(main(['bench', '--size', '64', '--function', 'relu'{}]))"
+    code = "from numact.commands.main import main; print(main(['bench', '--size', '64', '--function', 'relu'{}]))"
     process = run(blocked + code.format(""))
     assert process.stdout.endswith("\n0\n")
     assert "none installed of torch, jax, onnxruntime" in process.stdout

@@ -12,9 +12,10 @@ import pytest
 from support.cases import FUNCTIONS, LEVELS, name_of
 from support.processes import run
 
-from numact.__main__ import main
 from numact._functions.catalogue import catalogue
 from numact._kernels import core
+from numact.commands.main import main
+from numact.commands.selection import Function
 from numact.commands.verify import checks
 from numact.commands.verify import run as verify
 
@@ -29,7 +30,7 @@ def results(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, A
     return code, json.loads(capsys.readouterr().out)
 
 
-def function(name: str) -> checks.Function:
+def function(name: str) -> Function:
     """Find one function."""
     return next(found for found in verify.functions([name]) if found.name == name)
 
@@ -216,7 +217,7 @@ BLOCKED = "import sys; sys.modules.update(dict.fromkeys(['mpmath', 'rich', 'ml_d
 def test_without_packages() -> None:
     """float32 needs nothing but NumPy, and progress is then plain text; what needs more says what to install."""
     code = BLOCKED + (
-        "from numact.commands import progress; from numact.__main__ import main; progress.Lines.seconds = 0;"
+        "from numact.commands import progress; from numact.commands.main import main; progress.Lines.seconds = 0;"
         "sys.exit(main(['verify', '--function', 'gelu,swiglu', '--dtype', 'float32']))"
     )
     process = run(code)
@@ -227,7 +228,7 @@ def test_without_packages() -> None:
     assert all(a <= b for a, b in pairwise(shares))
     assert shares[-1] == 100
     for arguments, message in (([], "numact[verify]"), (["--dtype", "bfloat16"], "pip install ml_dtypes")):
-        code = BLOCKED + f"from numact.__main__ import main; print(main(['verify', *{arguments}]))"
+        code = BLOCKED + f"from numact.commands.main import main; print(main(['verify', *{arguments}]))"
         process = run(code)
         assert process.stdout.split() == ["2"]
         assert message in process.stderr

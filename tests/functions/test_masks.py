@@ -13,7 +13,7 @@ from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samp
 
 import numact
 from numact import BitMask
-from numact._functions.masks.work import LOOPS
+from numact._functions.masks.loops import LOOPS
 from numact._kernels import core
 
 ROWS = [row for row in numact.catalogue() if row.masked]

@@ -69,7 +69,7 @@ def hash_of(array: Array) -> str:
 
 
 def norm_hashes(level: str, name: str, dtype: Any) -> Iterator[str]:
-    """The lines of normalisations: samples x channels x places of the moderate inputs."""
+    """The lines of normalisations: samples x channels x positions of the moderate inputs."""
     samples, channels, places = 10, 6, 273
     x, dy = (a[::2][: samples * channels * places].reshape(samples, channels, places) for a in operands(dtype, 2))
     weight, bias = 1 + np.arange(places) / 256, np.arange(places) / 512

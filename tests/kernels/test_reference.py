@@ -41,7 +41,7 @@ def test_independent() -> None:
     """The reference shares no line with the kernels."""
     text = Path(__file__).parents[2].joinpath("csrc/reference/reference.c").read_text(encoding="utf-8")
     included = {line.split()[1] for line in text.splitlines() if line.startswith("#include")}
-    assert included == {'"reference.h"', "<math.h>", "<stdint.h>", "<string.h>"}
+    assert included == {'"reference/reference.h"', "<math.h>", "<stdint.h>", "<string.h>"}
 
 
 @every_function

@@ -1,4 +1,5 @@
-/* float32.  Compiled once per level, with -DLEVEL=name; exports the tables numact_f32_<level> and numact_masked_f32_<level>. */
+/* float32.  Compiled once for every dispatch target, with -DLEVEL=name; exports the tables numact_f32_<level> and
+   numact_masked_f32_<level>. */
 #define REAL_BITS 32
 #define REAL_NAME f32
 #include "loops/elementwise.h"

@@ -1,4 +1,5 @@
-/* float64.  Compiled once per level, with -DLEVEL=name; exports the tables numact_f64_<level> and numact_masked_f64_<level>. */
+/* float64.  Compiled once for every dispatch target, with -DLEVEL=name; exports the tables numact_f64_<level> and
+   numact_masked_f64_<level>. */
 #define REAL_BITS 64
 #define REAL_NAME f64
 #include "loops/elementwise.h"

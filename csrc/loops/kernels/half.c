@@ -1,12 +1,13 @@
-/* float16 and bfloat16: no formula is compiled for them, the float32 kernel of the level computes on blocks that are
-   converted.  Compiled once per level, with -DLEVEL=name; exports numact_f16_<level>,
-   numact_bf16_<level>, and numact_masked_f16_<level>, numact_masked_bf16_<level> for the functions with bit masks. */
+/* float16 and bfloat16: no formula is compiled for them, the float32 kernel of the dispatch target computes on
+   blocks that are converted.  Compiled once for every dispatch target, with -DLEVEL=name; exports
+   numact_f16_<level>, numact_bf16_<level>, and numact_masked_f16_<level>, numact_masked_bf16_<level> for the
+   functions with bit masks. */
 #define REAL_BITS 32
 #include "runtime/fp_env.h"
 #include "simd/half.h"
 #include "numact.h"
 
-/* Elements that are converted at a time, and how many blocks ahead memory is asked for. */
+/* Elements that are converted at a time, and how many blocks ahead memory is prefetched. */
 enum { BLOCK = 256, AHEAD = 2 };
 
 typedef void widen(const half *from, float *to, ptrdiff_t n);
@@ -39,7 +40,8 @@ INLINE bool narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_
     return exceptional;
 }
 
-/* Asks for a block that a later turn needs: the processor would see its use too late, behind the kernel's work on this. */
+/* Prefetches a block of a later iteration: the out-of-order window does not reach it behind the kernel's work on
+   this one. */
 INLINE void prefetch(const char *block, ptrdiff_t step)
 {
     if (step == sizeof(half))
@@ -47,8 +49,8 @@ INLINE void prefetch(const char *block, ptrdiff_t step)
             __builtin_prefetch(block + byte);
 }
 
-/* All operands of a block are read before its results are written, in ascending order: a result may be an operand, or lie
-   below one that it overlaps.  An operand that is one value stays one, which the kernels have fast loops for. */
+/* All operands of a block are read before its results are written, in ascending order: a result may be an operand,
+   or lie below one that it overlaps.  An operand that is one value stays one, which the kernels have fast loops for. */
 INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, const struct numact_kernel *f32,
                             char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
 {

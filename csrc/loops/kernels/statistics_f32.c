@@ -1,5 +1,5 @@
-/* Statistics of float32, and of float16 and bfloat16 by way of it.  Compiled once per level, with -DLEVEL=name; exports
-   numact_observe_f32_<level>, numact_observe_f16_<level> and numact_observe_bf16_<level>. */
+/* Statistics of float32, and of float16 and bfloat16 by way of it.  Compiled once for every dispatch target, with
+   -DLEVEL=name; exports numact_observe_f32_<level>, numact_observe_f16_<level> and numact_observe_bf16_<level>. */
 #define REAL_BITS 32
 #define REAL_NAME f32
 #include "loops/statistics/chunks.h"

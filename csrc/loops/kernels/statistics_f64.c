@@ -1,4 +1,5 @@
-/* Statistics of float64.  Compiled once per level, with -DLEVEL=name; exports numact_observe_f64_<level>. */
+/* Statistics of float64.  Compiled once for every dispatch target, with -DLEVEL=name; exports
+   numact_observe_f64_<level>. */
 #define REAL_BITS 64
 #define REAL_NAME f64
 #include "loops/statistics/chunks.h"

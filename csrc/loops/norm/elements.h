@@ -11,12 +11,12 @@
 
 enum {
     PARTS = 32,         /* partial sums of a slice */
-    CHUNK = 1024,       /* places or channels that are computed at a time, and stay in the first cache */
+    CHUNK = 1024,       /* positions or channels that are computed at a time, and stay in the L1 cache */
     COLUMNS = 64,       /* channels side by side whose sums are taken at a time */
     BLOCK_ROWS = 64,    /* rows whose part of a weight's gradient is summed at a time */
     ROWS = 4,           /* rows of partial and total sums, of partial_length and total_length */
     LINE = 64,          /* bytes of a cache line */
-    AHEAD = 4096,       /* memory is asked for so many bytes before it is used: the processor does so within a page only */
+    AHEAD = 4096,       /* prefetch distance in bytes: the hardware prefetcher stops at the end of a page */
     TOGETHER = 8,       /* rows that are computed together, at most, so that sums need not be waited for */
     TOGETHER_BYTES = 1 << 15, /* and that stay in the first cache */
 };
@@ -64,7 +64,7 @@ INLINE const scalar *fetched(const struct numact_norm *call, const char *from, p
     return buffer;
 }
 
-/* Where to compute what put() then brings to `to`. */
+/* Where to compute what narrow_to() then stores at `to`. */
 INLINE scalar *target(const struct numact_norm *call, char *to, scalar *buffer)
 {
     return is_stored_real(call) ? (scalar *)to : buffer;
@@ -74,7 +74,7 @@ INLINE void narrow_to(const struct numact_norm *call, const scalar *from, char *
     if (!is_stored_real(call)) narrow(call, from, to, n);
 }
 
-/* The activation of n elements, in place: the loop of its ufunc, which has its bits. */
+/* The activation of n elements, in position: the loop of its ufunc, which has its bits. */
 static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
 {
     const struct numact_kernel *kernel = call->activation;
@@ -91,12 +91,12 @@ static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
         kernel->loop(arrays, n, steps, false);
 }
 
-INLINE char *slice_start(struct numact_slices a, ptrdiff_t sample, ptrdiff_t channel, ptrdiff_t place)
+INLINE char *slice_start(struct numact_slices a, ptrdiff_t sample, ptrdiff_t channel, ptrdiff_t position)
 {
-    return a.start + sample * a.sample + channel * a.channel + place * a.place;
+    return a.start + sample * a.sample + channel * a.channel + position * a.position;
 }
 
-/* Asks for memory that is needed soon, beside what is computed now.  Beyond an array nothing happens. */
+/* Prefetches memory that is needed soon.  Beyond the end of an array this has no effect. */
 INLINE void prefetch(const char *p, ptrdiff_t bytes)
 {
     for (ptrdiff_t byte = 0; byte < bytes; byte += LINE)

@@ -7,7 +7,7 @@
 
 /* Sums */
 
-/* sum + term; what is lost goes to the rest, which double needs for its own sums only. */
+/* sum + term; the rounding error is added to lo, which only sums of doubles need. */
 INLINE void add_term(wide *sum, wide *lo, wide term)
 {
 #if REAL_BITS == 32
@@ -37,7 +37,7 @@ INLINE struct dd total_of_parts(double *value, double *lo)
 #endif
         }
     }
-    /* Beside an infinite sum the rest is a NaN. */
+    /* Beside an infinite sum lo is a NaN. */
     return (struct dd){value[0], REAL_BITS == 64 && value[0] - value[0] == 0 ? lo[0] : 0};
 }
 
@@ -53,7 +53,7 @@ INLINE struct dd total(const struct sums *sums)
     return total_of_parts(value, lo);
 }
 
-/* sum / n, as a number of the elements' type and a rest. */
+/* sum / n: hi is a number of the elements' type. */
 INLINE struct dd mean_of(struct dd sum, double n)
 {
     scalar mean = (scalar)(sum.hi / n);
@@ -66,7 +66,7 @@ INLINE struct dd mean_of(struct dd sum, double n)
     double residual = residuals[0];
 #endif
     double lo = (residual + sum.lo) / n;
-    /* Of an infinite mean there is no rest. */
+    /* An infinite mean has no low part. */
     return (struct dd){(double)mean, mean - mean == 0 ? lo : 0};
 }
 
@@ -75,7 +75,7 @@ INLINE struct constants constants_of(struct dd mean, double scale)
     return (struct constants){.mean = wide_value(mean.hi), .mean_lo = wide_value(mean.lo), .scale = wide_value(scale)};
 }
 
-/* Places side by side: a row */
+/* Positions are contiguous: a row */
 
 struct row {
     const char *x, *dy;
@@ -93,7 +93,7 @@ INLINE struct elements load_elements(int uses, const scalar *x, const scalar *dy
     return e;
 }
 
-/* The same of fewer than LANES places, or of all. */
+/* The same of up to LANES positions. */
 INLINE struct elements load_part_of_elements(int uses, const scalar *x, const scalar *dy, const double *weight,
                                              const double *bias, ptrdiff_t i, ptrdiff_t lanes)
 {
@@ -104,7 +104,7 @@ INLINE struct elements load_part_of_elements(int uses, const scalar *x, const sc
     return e;
 }
 
-/* The sums of one term or two over a row.  Of x, memory as far ahead as `ahead` is asked for, unless that is 0. */
+/* The sums of one term or two over a row.  x is prefetched `ahead` bytes ahead, unless that is 0. */
 INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count, int uses, struct row row,
                     struct constants c, ptrdiff_t ahead, struct dd *totals)
 {
@@ -142,14 +142,14 @@ INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count,
         totals[j] = total(&sums[j]);
 }
 
-/* to = f of n places, not beyond them. */
-INLINE void map_places(formula *f, int uses, const scalar *x, const scalar *dy, const double *weight,
+/* to = f of exactly n positions. */
+INLINE void map_positions(formula *f, int uses, const scalar *x, const scalar *dy, const double *weight,
                        const double *bias, struct constants c, scalar *to, ptrdiff_t n)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
-        if (LANES > 1) { /* once for each line, where a loop over scalars would ask for each of them */
+        if (LANES > 1) { /* one prefetch for each vector; a loop over scalars would issue one for each of them */
             __builtin_prefetch((const char *)(x + i) + AHEAD, 0);
             __builtin_prefetch((char *)(to + i) + AHEAD, 1);
         }
@@ -168,13 +168,13 @@ INLINE void map_row(const struct numact_norm *call, formula *f, int uses, struct
         const scalar *dy = uses & DY ? fetched(call, row.dy + byte, n, dy_buffer) : x;
         scalar *to = target(call, out + byte, out_buffer);
         const double *weight = uses & WEIGHT ? row.weight + start : NULL, *bias = uses & BIAS ? row.bias + start : NULL;
-        map_places(f, uses, x, dy, weight, bias, c, to, n);
+        map_positions(f, uses, x, dy, weight, bias, c, to, n);
         narrow_to(call, to, out + byte, n);
         if (call->activation) activate(call, out + byte, n);
     }
 }
 
-/* Adds two terms of every place to sums that lie side by side: two rows of values, each with a row of rests behind it. */
+/* Adds two terms of every position to contiguous sums: two rows of hi, each with a row of lo behind it. */
 INLINE void add_row(const struct numact_norm *call, terms_formula *f, struct row row, struct constants c, double *sums)
 {
     scalar x_buffer[CHUNK], dy_buffer[CHUNK];
@@ -197,7 +197,7 @@ INLINE void add_row(const struct numact_norm *call, terms_formula *f, struct row
     }
 }
 
-/* Channels side by side: places lie across */
+/* Channels are contiguous: positions are strided */
 
 /* The constants of LANES channels. */
 INLINE struct constants constants_at(const struct numact_norm *call, ptrdiff_t channel)
@@ -216,8 +216,8 @@ struct columns {
     ALIGNED double hi[PARTS][COLUMNS], lo[PARTS][COLUMNS];
 };
 
-/* The sums over the places of one sample, of up to COLUMNS channels from the given one.  The mean and its rest, if the
-   terms need them, may be read up to LANES beyond the last channel. */
+/* The sums over the positions of one sample, of up to COLUMNS channels from the given one.  The mean,
+   if the terms need them, may be read up to LANES beyond the last channel. */
 INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int count, int uses, ptrdiff_t sample,
                         ptrdiff_t channel, ptrdiff_t n, const double *mean, const double *mean_lo,
                         struct dd (*totals)[COLUMNS])
@@ -225,11 +225,11 @@ INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int co
     struct columns sums[2];
     scalar x_buffer[COLUMNS], dy_buffer[COLUMNS];
     memset(sums, 0, (size_t)count * sizeof *sums);
-    for (ptrdiff_t place = 0; place < call->places; place++) {
-        const char *from = slice_start(call->x, sample, channel, place);
+    for (ptrdiff_t position = 0; position < call->positions; position++) {
+        const char *from = slice_start(call->x, sample, channel, position);
         const scalar *x = fetched(call, from, n, x_buffer), *dy = x;
-        prefetch(from + 8 * call->x.place, COLUMNS * (ptrdiff_t)sizeof(scalar));
-        if (uses & DY) dy = fetched(call, slice_start(call->dy, sample, channel, place), n, dy_buffer);
+        prefetch(from + 8 * call->x.position, COLUMNS * (ptrdiff_t)sizeof(scalar));
+        if (uses & DY) dy = fetched(call, slice_start(call->dy, sample, channel, position), n, dy_buffer);
         UNROLL_VECTORS
         for (ptrdiff_t i = 0; i < n; i += LANES) {
             struct constants c = {0};
@@ -237,7 +237,7 @@ INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int co
             if (mean) c = (struct constants){.mean = load_doubles(mean + i), .mean_lo = load_doubles(mean_lo + i)};
             f(load_part_of_elements(uses, x, dy, NULL, NULL, i, lanes_in(n - i)), c, terms);
             for (int j = 0; j < count; j++) {
-                double *value = sums[j].hi[place % PARTS] + i, *lo = sums[j].lo[place % PARTS] + i;
+                double *value = sums[j].hi[position % PARTS] + i, *lo = sums[j].lo[position % PARTS] + i;
                 wide sum = load_doubles(value), lost = load_doubles(lo);
                 add_term(&sum, &lost, terms[j]);
                 store_wide(value, sum);
@@ -256,8 +256,8 @@ INLINE void sum_columns(const struct numact_norm *call, terms_formula *f, int co
         }
 }
 
-/* How many places with all their channels are computed together. */
-INLINE ptrdiff_t places_together(const struct numact_norm *call)
+/* How many positions with all their channels are computed together. */
+INLINE ptrdiff_t positions_together(const struct numact_norm *call)
 {
     return call->channels < CHUNK ? CHUNK / call->channels : 1;
 }
@@ -265,14 +265,14 @@ INLINE ptrdiff_t places_together(const struct numact_norm *call)
 INLINE void map_columns(const struct numact_norm *call, formula *f, int uses, ptrdiff_t sample, ptrdiff_t first)
 {
     scalar x_buffer[CHUNK], dy_buffer[CHUNK], out_buffer[CHUNK];
-    const ptrdiff_t last = smaller(first + places_together(call), call->places);
-    const bool dense = call->out.place == call->channels * call->width && call->channels < CHUNK;
-    for (ptrdiff_t place = first; place < last; place++)
+    const ptrdiff_t last = smaller(first + positions_together(call), call->positions);
+    const bool dense = call->out.position == call->channels * call->width && call->channels < CHUNK;
+    for (ptrdiff_t position = first; position < last; position++)
         for (ptrdiff_t start = 0; start < call->channels; start += CHUNK) {
             const ptrdiff_t n = smaller(call->channels - start, CHUNK);
-            const scalar *x = fetched(call, slice_start(call->x, sample, start, place), n, x_buffer), *dy = x;
-            if (uses & DY) dy = fetched(call, slice_start(call->dy, sample, start, place), n, dy_buffer);
-            char *out = slice_start(call->out, sample, start, place);
+            const scalar *x = fetched(call, slice_start(call->x, sample, start, position), n, x_buffer), *dy = x;
+            if (uses & DY) dy = fetched(call, slice_start(call->dy, sample, start, position), n, dy_buffer);
+            char *out = slice_start(call->out, sample, start, position);
             scalar *to = target(call, out, out_buffer);
             ptrdiff_t i = 0;
             UNROLL_VECTORS

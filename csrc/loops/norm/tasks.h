@@ -11,7 +11,7 @@ INLINE double inverse_deviation(double squares, double n, double eps) { return 1
 INLINE struct row row_at(const struct numact_norm *call, ptrdiff_t r)
 {
     const char *dy = call->dy.start ? slice_start(call->dy, r, 0, 0) : NULL;
-    return (struct row){slice_start(call->x, r, 0, 0), dy, call->weight, call->bias, call->places};
+    return (struct row){slice_start(call->x, r, 0, 0), dy, call->weight, call->bias, call->positions};
 }
 
 static ptrdiff_t rows(const struct numact_norm *call) { return call->samples; }
@@ -22,12 +22,12 @@ struct statistics {
     double scale;
 };
 
-/* Those of a few rows, the first of which is given.  Each step is taken for all of them before the next one, so that the
-   processor need not wait for one row's sum; memory as far ahead as `ahead` is asked for. */
+/* Those of a few rows, the first of which is given.  Each step is taken for all of them before the next one, so that
+   the processor need not wait for one row's sum; x is prefetched `ahead` bytes ahead. */
 INLINE void rows_statistics(const struct numact_norm *call, ptrdiff_t first, ptrdiff_t count, ptrdiff_t ahead,
                             bool centred, struct statistics *statistics)
 {
-    const double n = (double)call->places;
+    const double n = (double)call->positions;
     struct dd sums[TOGETHER];
     if (centred)
         for (ptrdiff_t r = 0; r < count; r++)
@@ -44,7 +44,7 @@ INLINE void rows_statistics(const struct numact_norm *call, ptrdiff_t first, ptr
 
 INLINE void map_rows(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop, bool centred)
 {
-    const ptrdiff_t fitting = TOGETHER_BYTES / (call->places * call->width);
+    const ptrdiff_t fitting = TOGETHER_BYTES / (call->positions * call->width);
     const ptrdiff_t most = fitting < 1 ? 1 : smaller(fitting, TOGETHER);
     for (ptrdiff_t first = start; first < stop; first += most) {
         const ptrdiff_t count = smaller(stop - first, most);
@@ -120,7 +120,7 @@ static ptrdiff_t slices(const struct numact_norm *call)
 /* Rows of `partial`, for each sample: means of the slices, their rests, sums of squared deviations. */
 static void moments(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t stop)
 {
-    const double n = (double)call->places;
+    const double n = (double)call->positions;
     const ptrdiff_t per_sample = call->across ? column_groups(call) : call->channels;
     for (ptrdiff_t unit = start; unit < stop; unit++) {
         const ptrdiff_t sample = unit / per_sample, index = unit % per_sample;
@@ -142,7 +142,7 @@ static void moments(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t s
             for (ptrdiff_t i = 0; i < count; i++)
                 squares[channel + i] = totals[0][i].hi + totals[0][i].lo;
         } else {
-            struct row row = {slice_start(call->x, sample, index, 0), NULL, NULL, NULL, call->places};
+            struct row row = {slice_start(call->x, sample, index, 0), NULL, NULL, NULL, call->positions};
             struct dd sum;
             sum_row(call, value_term, 1, X, row, (struct constants){0}, 0, &sum);
             struct dd mean = mean_of(sum, n);
@@ -177,7 +177,7 @@ static void join_moments(const struct numact_norm *call, ptrdiff_t start, ptrdif
         for (ptrdiff_t s = 0; s < call->partial_count; s++) {
             const double *partial = call->partial + s * ROWS * call->partial_length + channel;
             double distance = (partial[0] - mean.hi) + (partial[call->partial_length] - mean.lo);
-            double term = partial[2 * call->partial_length] + distance * distance * (double)call->places;
+            double term = partial[2 * call->partial_length] + distance * distance * (double)call->positions;
             struct dd next = two_sum_double(squares.hi, term);
             squares = (struct dd){next.hi, squares.lo + next.lo};
         }
@@ -204,7 +204,7 @@ static void gradient_sums(const struct numact_norm *call, ptrdiff_t start, ptrdi
                         call->mean_lo + channel, totals);
         } else {
             struct row row = {slice_start(call->x, sample, index, 0), slice_start(call->dy, sample, index, 0), NULL, NULL,
-                              call->places};
+                              call->positions};
             struct dd mean = {call->mean[index], call->mean_lo[index]}, pair[2];
             sum_row(call, batch_gradient_terms, 2, X | DY, row, constants_of(mean, 0), 0, pair);
             totals[0][0] = pair[0];
@@ -230,10 +230,10 @@ static void join_sums(const struct numact_norm *call, ptrdiff_t start, ptrdiff_t
         }
 }
 
-/* Slices, or places that are computed together with all their channels. */
+/* Slices, or positions that are computed together with all their channels. */
 static ptrdiff_t batch_units(const struct numact_norm *call)
 {
-    return call->samples * (call->across ? quotient_up(call->places, places_together(call)) : call->channels);
+    return call->samples * (call->across ? quotient_up(call->positions, positions_together(call)) : call->channels);
 }
 
 INLINE void map_batch(const struct numact_norm *call, formula *f, int uses, ptrdiff_t start, ptrdiff_t stop)
@@ -242,7 +242,7 @@ INLINE void map_batch(const struct numact_norm *call, formula *f, int uses, ptrd
     for (ptrdiff_t unit = start; unit < stop; unit++) {
         const ptrdiff_t sample = unit / per_sample, index = unit % per_sample;
         if (call->across) {
-            map_columns(call, f, uses, sample, index * places_together(call));
+            map_columns(call, f, uses, sample, index * positions_together(call));
             continue;
         }
         struct constants c = constants_of((struct dd){call->mean[index], call->mean_lo[index]}, call->scale[index]);
@@ -250,7 +250,7 @@ INLINE void map_batch(const struct numact_norm *call, formula *f, int uses, ptrd
         if (call->dy_mean) c.dy_mean = wide_value(call->dy_mean[index]);
         if (call->slope) c.slope = wide_value(call->slope[index]);
         const char *dy = uses & DY ? slice_start(call->dy, sample, index, 0) : NULL;
-        struct row row = {slice_start(call->x, sample, index, 0), dy, NULL, NULL, call->places};
+        struct row row = {slice_start(call->x, sample, index, 0), dy, NULL, NULL, call->positions};
         map_row(call, f, uses, row, c, slice_start(call->out, sample, index, 0));
     }
 }

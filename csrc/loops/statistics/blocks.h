@@ -34,7 +34,7 @@ INLINE bool is_bounded(const struct numact_observation *o)
 }
 
 /* At most NUMACT_BLOCK elements, a multiple of FLAGS, of which the last ones are to be `valid` only; as many that lie
-   `ahead`, if any, are asked for meanwhile. */
+   `ahead`, if any, are prefetched. */
 INLINE void observe_words(const struct numact_observation *o, const scalar *x, ptrdiff_t n, uint64_t valid, bool units,
                           const scalar *ahead, uint64_t *alive, struct tally *t)
 {
@@ -70,7 +70,7 @@ INLINE void observe_words(const struct numact_observation *o, const scalar *x, p
     if (!units) set_alive(alive, any);
 }
 
-/* At most NUMACT_BLOCK elements side by side, from a place on that is a multiple of it. */
+/* At most NUMACT_BLOCK elements side by side, from a position on that is a multiple of it. */
 INLINE void observe_block(const struct numact_observation *o, const scalar *x, ptrdiff_t n, bool units, const scalar *ahead,
                           uint64_t *alive, struct tally *t)
 {
@@ -88,7 +88,8 @@ INLINE void observe_block(const struct numact_observation *o, const scalar *x, p
     t->elements += n;
 }
 
-/* How elements are stored: gives n of them side by side as scalars, in `block` unless they are that where they stand. */
+/* How elements are stored: gives n of them side by side as scalars, in `block` unless they are that where they
+   stand. */
 typedef const scalar *fetch(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block);
 
 INLINE const scalar *fetch_scalars(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)

@@ -32,17 +32,17 @@ INLINE struct watch begin_watch(fetch *fetch, const struct numact_observation *o
     return w;
 }
 
-/* Whether a loop may go on from the last block of a row, x and y, to the first one of the next row: rows of whole words of
-   flags that lie side by side. */
+/* Whether a loop may go on from the last block of a row, x and y, to the first one of the next row: rows of whole
+   words of flags that lie side by side. */
 INLINE bool adjoins(const struct numact_observation *o, const char *x, const char *y, const struct row *next)
 {
     const ptrdiff_t size = length_of(o) * (ptrdiff_t)sizeof(scalar);
     return length_of(o) % FLAGS == 0 && next->x == x + size && next->y == y + size;
 }
 
-/* How many whole rows there are from `p` on, before `stop`, that differ in the next to last dimension alone, and have the
-   same units. */
-INLINE ptrdiff_t rows_alike(const struct numact_observation *o, const struct place *p, ptrdiff_t stop)
+/* How many whole rows there are from `p` on, before `stop`, that differ in the next to last dimension alone, and
+   have the same units. */
+INLINE ptrdiff_t rows_alike(const struct numact_observation *o, const struct position *p, ptrdiff_t stop)
 {
     const int outer = o->dimensions - 2;
     if (outer < 0 || p->first || o->unit_steps[outer]) return 0;
@@ -50,8 +50,8 @@ INLINE ptrdiff_t rows_alike(const struct numact_observation *o, const struct pla
     return left < wanted ? left : wanted;
 }
 
-/* On to the same place so many rows on, within this dimension. */
-INLINE void pass_rows(const struct numact_observation *o, struct place *p, ptrdiff_t rows)
+/* On to the same position so many rows on, within this dimension. */
+INLINE void pass_rows(const struct numact_observation *o, struct position *p, ptrdiff_t rows)
 {
     move(o, &p->row, o->dimensions - 2, rows);
     p->row.index[o->dimensions - 2] += rows;
@@ -59,7 +59,7 @@ INLINE void pass_rows(const struct numact_observation *o, struct place *p, ptrdi
 }
 
 /* Moves on over rows that lie side by side, to the last one of them; returns the elements passed. */
-INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct place *p, ptrdiff_t stop)
+INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct position *p, ptrdiff_t stop)
 {
     const ptrdiff_t length = length_of(o), size = length * (ptrdiff_t)sizeof(scalar), rows = rows_alike(o, p, stop) - 1;
     const int outer = o->dimensions - 2;
@@ -68,9 +68,9 @@ INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct place
     return rows * length;
 }
 
-/* What one loop can take from `p` on, of the blocks before `stop`; moves on to the first one that it cannot, or of which
-   there is a rest, that begins at `rest`. */
-INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t stop, ptrdiff_t *rest)
+/* What one loop can take from `p` on, of the blocks before `stop`; moves on to the first one that it cannot, or of
+   which there is a rest, that begins at `rest`. */
+INLINE struct run run_from(const struct watch *w, struct position *p, ptrdiff_t stop, ptrdiff_t *rest)
 {
     const struct numact_observation *o = w->o;
     struct run r = {.x = (const scalar *)x_at(o, p), .y = (scalar *)y_at(o, p), .non_temporal = w->non_temporal,
@@ -96,9 +96,9 @@ INLINE struct run run_from(const struct watch *w, struct place *p, ptrdiff_t sto
     return r;
 }
 
-/* All that one loop can take from `p` on; moves `p` on as run_from() does, and returns the rest's beginning.  Where the sums
-   are not finite, the results are looked at again by blocks. */
-INLINE ptrdiff_t observe_run(struct watch *w, struct place *p, ptrdiff_t stop, scalar *block, struct tally *t)
+/* All that one loop can take from `p` on; moves `p` on as run_from() does, and returns the rest's beginning.  Where
+   the sums are not finite, the results are looked at again by blocks. */
+INLINE ptrdiff_t observe_run(struct watch *w, struct position *p, ptrdiff_t stop, scalar *block, struct tally *t)
 {
     const struct numact_observation *o = w->o;
     if (!t->started) {
@@ -110,7 +110,7 @@ INLINE ptrdiff_t observe_run(struct watch *w, struct place *p, ptrdiff_t stop, s
     const struct run r = run_from(w, p, stop, &rest);
     w->before = r.behind;
     if (w->observed(o->parameters, r, t)) return rest;
-    struct place again = place_of(o, number);
+    struct position again = position_of(o, number);
     for (ptrdiff_t left = r.n, n; left > 0; left -= n, next_block(o, &again)) {
         n = block_length(o, &again) < left ? block_length(o, &again) : left;
         if (w->non_temporal) activate(o, &w->call, x_at(o, &again), (char *)block, n);
@@ -121,7 +121,7 @@ INLINE ptrdiff_t observe_run(struct watch *w, struct place *p, ptrdiff_t stop, s
 }
 
 /* The elements of a block from `first` on. */
-INLINE void observe_rest(struct watch *w, const struct place *p, ptrdiff_t first, scalar *block, struct tally *t)
+INLINE void observe_rest(struct watch *w, const struct position *p, ptrdiff_t first, scalar *block, struct tally *t)
 {
     const struct numact_observation *o = w->o;
     const ptrdiff_t x_step = o->x_steps[o->dimensions - 1], y_step = o->y_steps[o->dimensions - 1];
@@ -139,7 +139,7 @@ INLINE void observe_rest(struct watch *w, const struct place *p, ptrdiff_t first
 }
 
 /* Which units live, over some rows: for FLAGS of them after the other, down to the row where all do. */
-INLINE void find_alive(const struct watch *w, const struct place *p, ptrdiff_t rows, scalar *block)
+INLINE void find_alive(const struct watch *w, const struct position *p, ptrdiff_t rows, scalar *block)
 {
     const struct numact_observation *o = w->o;
     const ptrdiff_t step = o->y_steps[o->dimensions - 1], row_step = o->y_steps[o->dimensions - 2];
@@ -162,9 +162,9 @@ INLINE void observe_chunks(fetch *fetch, const struct numact_observation *o, ptr
 {
     ALIGNED scalar block[NUMACT_BLOCK];
     struct watch w = begin_watch(fetch, o);
-    struct place p = place_of(o, start * size);
+    struct position p = position_of(o, start * size);
     if (w.observed && p.number) {
-        const struct place last = place_of(o, p.number - 1);
+        const struct position last = position_of(o, p.number - 1);
         w.before = p.first || adjoins(o, last.row.x, last.row.y, &p.row);
     }
     for (ptrdiff_t chunk = start; chunk < stop; chunk++) {

@@ -5,14 +5,14 @@
 #include "loops/statistics/walk.h"
 #include "simd/non_temporal.h"
 
-/* One of the activations for which memory takes the most time, and the statistics of what it gives, in one loop over all
-   three: by blocks, memory would wait meanwhile. */
+/* One of the activations for which memory takes the most time, and the statistics of what it gives, in one loop over
+   all three: by blocks, memory would wait meanwhile. */
 typedef real observed_formula(real x, const real *parameters);
 
-/* Elements side by side, a multiple of FLAGS, that such a loop takes at once.  Past the cache whole vectors of memory are
-   stored: the last one reaches into the elements `behind`, where another run follows in memory, and the first elements of a
-   run that has one `before` are stored by that.  A part of a vector would take the way through the cache, where all that
-   follows waits for its memory; it is stored at the ends of the array only. */
+/* Elements side by side, a multiple of FLAGS, that such a loop takes at once.  Past the cache whole vectors of
+   memory are stored: the last one reaches into the elements `behind`, where another run follows in memory, and the
+   first elements of a run that has one `before` are stored by that.  A part of a vector would take the way through
+   the cache, where all that follows waits for its memory; it is stored at the ends of the array only. */
 struct run {
     const scalar *x;
     scalar *y;
@@ -22,8 +22,8 @@ struct run {
     ptrdiff_t word, words;  /* where the flags of the first elements stand among those of a row */
 };
 
-/* What has been found of a run.  The words that are shared with other threads come last: to change one of them waits for all
-   that was stored. */
+/* What has been found of a run.  The words that are shared with other threads come last: to change one of them waits
+   for all that was stored. */
 struct found {
     int64_t zeros;
     ptrdiff_t word, words;
@@ -53,19 +53,20 @@ INLINE void end_found(const struct found *found, const struct run *r)
     }
 }
 
-/* Up to LANES elements from `place` on: their results, which are stored by the caller. */
+/* Up to LANES elements from `position` on: their results, which are stored by the caller. */
 INLINE real observe_part(observed_formula *f, const real *parameters, const scalar *x, ptrdiff_t count, bool shifted,
-                         struct sums *s, int place, flags *zeros)
+                         struct sums *s, int position, flags *zeros)
 {
     const real result = f(load_part(x, count), parameters);
-    set_flags(zeros, place, eq(result, 0));
+    set_flags(zeros, position, eq(result, 0));
     const wide deviation = shifted ? sub_wide(wide_of(result), s->origin) : wide_of(result);
-    add_deviation(s, place % NUMACT_SUMS, first_lanes(deviation, count), shifted);
+    add_deviation(s, position % NUMACT_SUMS, first_lanes(deviation, count), shifted);
     return result;
 }
 
-/* False, with nothing counted, where the sums are not finite.  The vectors are those of memory, which begin at the element
-   `first`; meanwhile the sums are in the order of these vectors, and the flags are shifted into words on the way. */
+/* False, with nothing counted, where the sums are not finite.  The vectors are those of memory, which begin at the
+   element `first`; meanwhile the sums are in the order of these vectors, and the flags are shifted into words on the
+   way. */
 INLINE bool observe_formula(observed_formula *f, int count, char *const *given, struct run r, bool shifted, struct tally *t)
 {
     real parameters[NUMACT_MAX_ARRAYS];
@@ -138,7 +139,8 @@ typedef bool observed_loop(char *const *given, struct run r, struct tally *t);
         return t->origin == 0 ? observe_formula(name##_observed_of, count, given, r, false, t)                         \
                               : observe_formula(name##_observed_of, count, given, r, true, t);                         \
     }
-/* In loops over scalars, blocks are faster: those over one thing at a time are the ones that compilers vectorise well. */
+/* In loops over scalars, blocks are faster: those over one thing at a time are the ones that compilers vectorise
+   well. */
 #define OBSERVED_ROW(name, count) {#name, LANES > 1 ? SYMBOL(name##_observed) : NULL},
 
 MASKED(OBSERVED_LOOP)

@@ -42,7 +42,7 @@ INLINE void next_row(const struct numact_observation *o, struct row *r)
 }
 
 /* A block of a row: its number in C order, and its first element in the row. */
-struct place {
+struct position {
     struct row row;
     ptrdiff_t number, first;
 };
@@ -54,19 +54,19 @@ INLINE ptrdiff_t blocks_in_row(const struct numact_observation *o)
     return (length_of(o) + NUMACT_BLOCK - 1) / NUMACT_BLOCK;
 }
 
-INLINE struct place place_of(const struct numact_observation *o, ptrdiff_t number)
+INLINE struct position position_of(const struct numact_observation *o, ptrdiff_t number)
 {
     const ptrdiff_t in_row = blocks_in_row(o);
-    return (struct place){row_of(o, number / in_row), number, number % in_row * NUMACT_BLOCK};
+    return (struct position){row_of(o, number / in_row), number, number % in_row * NUMACT_BLOCK};
 }
 
-INLINE ptrdiff_t block_length(const struct numact_observation *o, const struct place *p)
+INLINE ptrdiff_t block_length(const struct numact_observation *o, const struct position *p)
 {
     const ptrdiff_t left = length_of(o) - p->first;
     return left < NUMACT_BLOCK ? left : NUMACT_BLOCK;
 }
 
-INLINE void next_block(const struct numact_observation *o, struct place *p)
+INLINE void next_block(const struct numact_observation *o, struct position *p)
 {
     p->number++;
     p->first += NUMACT_BLOCK;
@@ -76,22 +76,22 @@ INLINE void next_block(const struct numact_observation *o, struct place *p)
 }
 
 /* On to the next row from the first block of one. */
-INLINE void pass_row(const struct numact_observation *o, struct place *p)
+INLINE void pass_row(const struct numact_observation *o, struct position *p)
 {
     p->number += blocks_in_row(o);
     next_row(o, &p->row);
 }
 
-INLINE char *x_at(const struct numact_observation *o, const struct place *p)
+INLINE char *x_at(const struct numact_observation *o, const struct position *p)
 {
     return o->x ? p->row.x + p->first * o->x_steps[o->dimensions - 1] : NULL;
 }
-INLINE char *y_at(const struct numact_observation *o, const struct place *p)
+INLINE char *y_at(const struct numact_observation *o, const struct position *p)
 {
     return p->row.y + p->first * o->y_steps[o->dimensions - 1];
 }
 INLINE bool has_units(const struct numact_observation *o) { return o->unit_steps[o->dimensions - 1] != 0; }
-INLINE uint64_t *alive_at(const struct numact_observation *o, const struct place *p)
+INLINE uint64_t *alive_at(const struct numact_observation *o, const struct position *p)
 {
     return has_units(o) ? p->row.alive + p->first / FLAGS : p->row.alive;
 }

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from numact._functions.public import set_module
 from numact._kernels import core
 
 
+@set_module("numact")
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation function as the lists in csrc/activations.h and csrc/gated.h describe it.
+    """An activation function as the lists in csrc/formulas/activations.h and gated.h describe it.
 
     Attributes
     ----------
@@ -91,6 +93,7 @@ def row(name: str) -> Activation:
     return activation(core.row(name))
 
 
+@set_module("numact")
 def catalogue() -> list[Activation]:
     """List of all activations.
 

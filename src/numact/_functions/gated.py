@@ -1,19 +1,20 @@
-"""The `_split` forms of gated functions: one array that holds both arguments, as halves along an axis."""
+"""The `_split` forms of gated functions: of one array that holds both arguments, as its halves along an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.arguments import check_out_shape
+
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from numact._functions.arguments import Array
     from numact._functions.catalogue import Activation
-
-Array: TypeAlias = "NDArray[Any]"
 
 DOCUMENTATION = """\
 `{row.name}` of the halves of one array: {row.formula}.
@@ -21,11 +22,11 @@ DOCUMENTATION = """\
 Parameters
 ----------
 x : array_like
-    The halves one after the other along `axis`, which has even length: {row.arguments[0]}, then {row.arguments[1]}.
+    Both arguments concatenated along `axis`, which has even length: {row.arguments[0]}, then {row.arguments[1]}.
 axis : int, default -1
     The axis that is halved.
 out : ndarray, optional
-    Where to put the result: of the shape of x, but half as long along `axis`.
+    Array to write into: of the shape of x, but half as long along `axis`.
 
 Returns
 -------
@@ -35,9 +36,9 @@ y : ndarray
 Raises
 ------
 ValueError
-    For an axis that x has not or that is odd, and for an `out` of another shape; nothing is written then.
+    If x does not have the axis or its length is odd, or if `out` has another shape.  Nothing is written then.
 TypeError
-    For an axis that is no integer and an `out` that is no array.
+    If axis is not an integer or `out` is not an array.
 
 See Also
 --------
@@ -46,7 +47,7 @@ See Also
 
 Notes
 -----
-The halves are read where they are, without a copy; bounds of the error and dtypes are those of `{row.name}`.{note}
+The halves are not copied; error bounds and dtypes are those of `{row.name}`.{note}
 
 Examples
 --------
@@ -65,7 +66,7 @@ x : array_like
 axis : int, default -1
     The axis that was halved.
 out : ndarray, optional
-    Where to put the result: of the shape of x; ``out=x`` computes it in place.
+    Array to write into, of the shape of x; ``out=x`` computes in place.
 
 Returns
 -------
@@ -75,10 +76,10 @@ dx : ndarray
 Raises
 ------
 ValueError
-    For an axis that x has not or that is odd, for a dy that does not broadcast to a half, and for an `out` of another
-    shape; nothing is written then.
+    If x does not have the axis or its length is odd, if dy does not broadcast to a half, or if `out` has another shape.
+    Nothing is written then.
 TypeError
-    For an axis that is no integer and an `out` that is no array.
+    If axis is not an integer or `out` is not an array.
 
 See Also
 --------
@@ -87,7 +88,7 @@ See Also
 
 Notes
 -----
-The gradients are written where they belong, without a copy; bounds of the error and dtypes are those of
+The gradients are written into the halves of the result, without a copy; error bounds and dtypes are those of
 `{row.name}_grad`.
 
 Examples
@@ -96,7 +97,7 @@ Examples
 >>> dx = numact.{row.name}_split_grad(np.ones((3, 4)), x)
 """
 
-# What a user of another library looks for.
+# The functions of other libraries that are the same.
 NOTES = {"glu": "\n\nThis is PyTorch's ``F.glu(x, dim=axis)``."}
 
 
@@ -116,23 +117,14 @@ def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
     return x[(*before, slice(length // 2))], x[(*before, slice(length // 2, None))]
 
 
-def check_out(function: str, out: Array | None, shape: tuple[int, ...]) -> None:
-    """Raise unless out is None or an array of the shape."""
-    if out is None:
-        return
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{function}: out must be an array of shape {shape}, got {out!r}")
-    if out.shape != shape:
-        raise ValueError(f"{function}: out must be of shape {shape}, got {out.shape}")
-
-
 def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> dict[str, Callable[..., Array]]:
-    """NAME_split and NAME_split_grad of a gated function, by name."""
+    """The functions NAME_split and NAME_split_grad of a gated function, by name."""
     name, name_grad = f"{row.name}_split", f"{row.name}_split_grad"
 
     def split(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
         first, second = halves(name, np.asanyarray(x), axis)
-        check_out(name, out, first.shape)
+        if out is not None:
+            check_out_shape(name, out, first.shape)
         result: Array = forward(first, second, out=out)
         return result
 
@@ -140,7 +132,8 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
         x = np.asanyarray(x)
         given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
         first, second = halves(name_grad, x, axis)
-        check_out(name_grad, out, x.shape)
+        if out is not None:
+            check_out_shape(name_grad, out, x.shape)
         shape = np.shape(given)
         if not broadcasts(shape, first.shape):
             raise ValueError(f"{name_grad}: dy must broadcast to a half of x, {first.shape}, got shape {shape}")

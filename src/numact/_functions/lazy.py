@@ -1,4 +1,4 @@
-"""Functions that are made when they are asked for: an import makes none of them, and a program needs few."""
+"""A mapping that makes its values when they are read: a program uses few functions, and an import makes none."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ Value = TypeVar("Value")
 
 
 class Lazy(Mapping[str, Value], Generic[Value]):
-    """A mapping that knows its keys, and makes each value once, when it is read.
+    """A mapping with fixed keys that makes each value once, when it is first read.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Lazy(Mapping[str, Value], Generic[Value]):
         except KeyError:
             if name not in self._names:
                 raise
-        # Of two threads that make it, both get the first.
+        # Two threads may both make the value; setdefault gives both of them the first.
         return self._made.setdefault(name, self._make(name))
 
     def __contains__(self, name: object) -> bool:

@@ -1,40 +1,49 @@
-"""The public functions by all their names: `numact.get`."""
+"""The public functions by all their names: where each is defined, and `numact.get`."""
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
-from numact._functions import axis, prelu, rrelu, ufuncs
+from numact._functions import ufuncs
 from numact._functions.lazy import Lazy
+from numact._functions.public import set_module
 
-COMPOSED: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (prelu.prelu, prelu.prelu_grad, rrelu.rrelu, rrelu.rrelu_grad)
+# The functions that are not ufuncs, by the module of this package that defines them.
+MODULES = {
+    "prelu": ("prelu", "prelu_grad"),
+    "rrelu": ("rrelu", "rrelu_grad"),
+    "axis.softmax": ("softmax", "softmin", "log_softmax", "softmax_grad", "softmin_grad", "log_softmax_grad"),
+    "axis.logsumexp": ("logsumexp",),
+    "axis.sparsemax": ("sparsemax", "hardmax", "sparsemax_grad"),
+    "axis.maxout": ("maxout", "maxout_grad"),
+    "axis.gumbel": ("gumbel_softmax",),
+    "masks.masked": (*(f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked), "masked_grad"),
+    "masks.dropout": ("dropout",),
 }
-for _function in COMPOSED.values():
-    _function.__module__ = "numact"  # where it is public, and where a pickle looks for it
-MASKED = [*(f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked), "masked_grad", "dropout"]
+_MODULE_OF = {name: module for module, functions in MODULES.items() for name in functions}
 
 
 def _find(name: str) -> Callable[..., Any]:
-    if name in MASKED:
-        from numact._functions import masks
+    """The function of a public name; its module is imported when the first of its functions is read."""
+    if (module := _MODULE_OF.get(name)) is None:
+        return ufuncs.PUBLIC[name]
+    found: Callable[..., Any] = getattr(import_module(f"numact._functions.{module}"), name)
+    return found
 
-        return masks.PUBLIC[name]
-    return COMPOSED.get(name) or axis.PUBLIC.get(name) or ufuncs.PUBLIC[name]
 
-
-FUNCTIONS: Lazy[Callable[..., Any]] = Lazy([*ufuncs.PUBLIC, *COMPOSED, *axis.PUBLIC, *MASKED], _find)
+FUNCTIONS: Lazy[Callable[..., Any]] = Lazy([*ufuncs.PUBLIC, *_MODULE_OF], _find)
 
 _IGNORED = str.maketrans("", "", "_- ")
 
 
 def plain(name: str) -> str:
-    """The name without what does not count: case, underscores, hyphens, spaces."""
+    """The name without case, underscores, hyphens and spaces, which do not count."""
     return name.casefold().translate(_IGNORED)
 
 
 def names() -> list[tuple[str, str]]:
-    """Every name, its aliases included, and the public name that it stands for."""
+    """All pairs of a name, aliases included, and the public name for which it stands."""
     pairs = [(name, name) for name in FUNCTIONS]
     from numact._functions.catalogue import catalogue
 
@@ -50,6 +59,7 @@ def _by_plain_name() -> dict[str, str]:
     return {plain(name): public for name, public in names()}
 
 
+@set_module("numact")
 def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
     """Find a function of numact by its name or by the name that another library gives it.
 
@@ -67,7 +77,7 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     ValueError
-        For a name that no function has; the message lists similar ones.
+        If no function has the name; the message lists similar names.
     TypeError
         If name is neither a string nor a function of numact.
 
@@ -77,8 +87,7 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
 
     Notes
     -----
-    A name stands for a formula.  Parameters keep the defaults of numact, which other libraries may have chosen
-    otherwise.
+    A name stands for a formula.  The parameters have the defaults of numact; those of other libraries may differ.
 
     Examples
     --------
@@ -96,8 +105,8 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _unknown(name: str) -> str:
-    """The message for a name that does not exist."""
-    from difflib import get_close_matches  # an import would feel it
+    """The message for an unknown name."""
+    from difflib import get_close_matches  # slow to import
 
     known = _by_plain_name()
     similar = dict.fromkeys(known[near] for near in get_close_matches(plain(name), known, 5))

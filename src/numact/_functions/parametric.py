@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from inspect import Signature
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
-# Their values take the dtype of what they stand beside; a np.float64, although a float, does not.
+# Python numbers take the dtype of the arrays beside them (NEP 50); np.float64 does not, although it is a float.
 PYTHON_NUMBERS = float, int, bool
 ARRAYS = np.ndarray, np.generic
 
 
 def differ(a: Any, b: Any) -> Any:
-    """Compare as a != b does, but with False for NaN, which no rule allows."""
+    """Compare like a != b, but give False for NaN, which no rule allows."""
     return (a < b) | (a > b)
 
 
@@ -48,22 +48,22 @@ class Rule:
         allowed = self.compare(left, right)
         if allowed is True or np.all(allowed):
             return
-        # What stands at the first place that is not allowed.
+        # The message shows the first element that is not allowed.
         shape = np.shape(allowed)
-        place = np.unravel_index(np.argmin(allowed), shape)
-        got = f"{np.broadcast_to(left, shape)[place]}"
+        where = np.unravel_index(np.argmin(allowed), shape)
+        got = f"{np.broadcast_to(left, shape)[where]}"
         if self.right is not None:
-            got = f"{got} and {np.broadcast_to(right, shape)[place]}"
+            got = f"{got} and {np.broadcast_to(right, shape)[where]}"
         raise ValueError(f"{function}: {self.name} must be {self.text}, got {got}")
 
 
 def as_array(value: Any) -> Any:
-    """The value as an array, unless it is a Python number, which compares faster and in the other side's dtype."""
+    """The value as an array, unless it is a Python number: that compares faster, and in the dtype of the other side."""
     return value if type(value) in PYTHON_NUMBERS else np.asanyarray(value)
 
 
 class OnDemand:
-    """The attribute `__signature__` of an instance, for help() and editors: made when it is read, not at import."""
+    """The attribute `__signature__` of an instance, for help() and editors, computed when it is read."""
 
     def __get__(self, instance: Any, owner: type) -> Signature:
         if instance is None:
@@ -83,13 +83,13 @@ class ParametricUfunc(core.ParametricCall):
     Parameters
     ----------
     ufunc : numpy.ufunc
-        The ufunc around which it stands.
+        The ufunc to call.
     defaults : dict of str to (float or None)
-        Names and defaults of the parameters, in order; None where a call must give the parameter.
+        Names and defaults of the parameters, in order; None if a call must give the parameter.
     domain : str, optional
         Rules that the parameters must obey, such as "alpha >= 0, lower <= upper".
     at_zero : numpy.ufunc, optional
-        The ufunc to call with one more operand where ``at_zero=`` is given.
+        The ufunc to call instead, with one more operand, if ``at_zero=`` is given.
 
     Attributes
     ----------
@@ -102,6 +102,7 @@ class ParametricUfunc(core.ParametricCall):
 
     """
 
+    __module__ = "numact"
     __signature__ = OnDemand()
 
     def __init__(
@@ -113,8 +114,7 @@ class ParametricUfunc(core.ParametricCall):
         super().__init__(ufunc, self.defaults, conditions, at_zero)
         self.__name__ = self.__qualname__ = ufunc.__name__
         self._operands = ("x",) if self.nin == 1 else ("dy", "y" if self.__name__.endswith("_grad_y") else "x")
-        self.__module__ = "numact"
-        # The first lines are NumPy's, with numbers for names.
+        # Without the first lines, NumPy's signature with numbers for names.
         self.__doc__ = (ufunc.__doc__ or "").split("\n\n", 1)[-1]
         self._names = tuple(self.defaults)
         self._default_values = tuple(self.defaults.values())
@@ -122,7 +122,7 @@ class ParametricUfunc(core.ParametricCall):
         self._at_zero = at_zero
 
     def _compute(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Any call, also those that the class below does by itself."""
+        """Any call; the base class answers the usual ones itself."""
         ufunc = self.ufunc
         operands, values = operands[: self.nin], self._bind(operands, keywords)
         for rule in self._rules:
@@ -135,7 +135,7 @@ class ParametricUfunc(core.ParametricCall):
         return ufunc(*operands, *values, **keywords)
 
     def values(self, **parameters: Any) -> list[Any]:
-        """The values of the parameters in order, checked: those that are given, and the defaults of the others.
+        """The values of all parameters in order, checked: the given ones, and the defaults of the others.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class ParametricUfunc(core.ParametricCall):
         return values
 
     def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
-        """The values of the parameters: those after the first `nin` operands, those among the keywords, defaults."""
+        """The values of the parameters, from the operands after the first `nin`, the keywords, or the defaults."""
         given = len(operands) - self.nin
         if given < 0 or given > len(self._names):
             allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
@@ -181,10 +181,10 @@ class ParametricUfunc(core.ParametricCall):
         return values
 
     def _dtype_of_numbers(self, arrays: list[Any], keywords: dict[str, Any]) -> np.dtype[Any] | None:
-        """The dtype in which the ufunc computes with these arrays, if Python numbers may be given to it in that dtype.
+        """The dtype in which the ufunc computes with these arrays, for converting Python numbers before the call.
 
-        They may also be left as they are, which is slower, and with integers, booleans and bfloat16 would lead to a
-        wider dtype.
+        None leaves the numbers to the ufunc.  That is slower; beside integers, booleans and bfloat16 it would lead to
+        a wider dtype.
         """
         if "signature" in keywords:
             return None
@@ -207,7 +207,7 @@ class ParametricUfunc(core.ParametricCall):
         return self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,) * self.nout)[0]
 
     def _signature(self) -> Signature:
-        """How the function is called: operands by position, parameters, then some of the keywords."""
+        """The signature: operands by position only, parameters, then the usual keywords."""
         from inspect import Parameter, Signature
 
         parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in self._operands]

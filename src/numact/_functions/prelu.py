@@ -1,4 +1,4 @@
-"""`prelu`, leaky_relu with a learned slope, and its gradient."""
+"""prelu, the leaky ReLU whose slope is learned, and its gradients."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from numact._functions import ufuncs
 from numact._functions.parametric import PYTHON_NUMBERS
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact")
 def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out: Any = None) -> Any:
     """Leaky ReLU with a learned slope: x if x > 0 else weight x, element by element.
 
@@ -25,7 +27,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     weight : array_like
         Slopes: a number, or an array that broadcasts with x.
     channel_axis : int, optional
-        Axis of x along which a one-dimensional weight is laid, one slope for each channel: 1 for images of shape
+        Axis of x along which a one-dimensional weight has one slope for each channel: 1 for images of shape
         (samples, channels, height, width).
     out : ndarray, optional
         Array to write into, of the shape of the result; it may be x, which computes in place.
@@ -38,10 +40,10 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     Raises
     ------
     ValueError
-        If channel_axis is no axis of x, or weight not one-dimensional of the length of that axis; if the shapes do
-        not broadcast.
+        If channel_axis is not an axis of x, if weight is not one-dimensional of the length of that axis, or if the
+        shapes do not broadcast.
     TypeError
-        For operands that are neither floating-point numbers, integers nor booleans.
+        If an operand is neither floating-point numbers, integers nor booleans.
 
     See Also
     --------
@@ -52,16 +54,17 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     -----
     The result is correctly rounded: the error is at most 0.5 ULP.
 
-    He et al., Delving Deep into Rectifiers, 2015, start with the slope 0.25.
+    He et al., Delving Deep into Rectifiers, 2015, initialise the slopes to 0.25.
 
     Examples
     --------
     >>> y = numact.prelu(np.ones((2, 3, 4)), [0.25, 0.1, 0.5], channel_axis=1)
 
     """
-    return ufuncs.PUBLIC["leaky_relu"](x, _laid_out("prelu", x, weight, channel_axis), out=out)
+    return ufuncs.PUBLIC["leaky_relu"](x, _as_weight("prelu", x, weight, channel_axis), out=out)
 
 
+@set_module("numact")
 def prelu_grad(
     dy: ArrayLike, x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out: Any = None
 ) -> tuple[Any, Any]:
@@ -76,7 +79,7 @@ def prelu_grad(
     weight : array_like
         Slopes, as in the forward pass.
     channel_axis : int, optional
-        Axis of x along which a one-dimensional weight is laid.
+        Axis of x along which a one-dimensional weight has one slope for each channel.
     out : ndarray, optional
         Array to write dx into; it may be dy or x, which computes in place.
 
@@ -85,7 +88,8 @@ def prelu_grad(
     dx : ndarray or scalar
         dy if x > 0 else weight dy.
     dweight : ndarray or scalar
-        The sum of dy x over all elements that are not positive and share a slope; of the shape of weight.
+        For each slope, the sum of dy x over the elements that it multiplies, all but those with x > 0; of the shape of
+        weight.
 
     Raises
     ------
@@ -100,22 +104,22 @@ def prelu_grad(
     -----
     The derivative jumps at x = 0, where dx is weight dy.
 
-    The sums are taken in the C order of the elements, float32 in float64 and float64 compensated, and rounded once to
-    the dtype of dx: their bits depend neither on strides nor on threads.
+    The sums are accumulated in the C order of the elements, in float64 for float32 and compensated for float64, and
+    rounded once to the dtype of dx: their bits depend neither on strides nor on threads.
 
     Examples
     --------
     >>> dx, dweight = numact.prelu_grad(dy, x, 0.25, out=dy)
 
     """
-    laid_out = _laid_out("prelu_grad", x, weight, channel_axis)
-    # The weight's gradient first: out may be dy or x.
-    sums = _weight_sums(dy, x, laid_out)
-    dx = ufuncs.PUBLIC["leaky_relu_grad"](dy, x, laid_out, out=out)
+    slopes = _as_weight("prelu_grad", x, weight, channel_axis)
+    # The sums come first, because out may be dy or x.
+    sums = _weight_sums(dy, x, slopes)
+    dx = ufuncs.PUBLIC["leaky_relu_grad"](dy, x, slopes, out=out)
     return dx, sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
 
 
-def _laid_out(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:
+def _as_weight(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:
     """The weight in a shape that broadcasts with x."""
     if channel_axis is None:
         return weight
@@ -130,7 +134,7 @@ def _laid_out(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int 
 
 
 def _weight_sums(dy: ArrayLike, x: ArrayLike, weight: ArrayLike) -> Any:
-    """The sums of dy x where not x > 0, over the axes along which the weight is repeated."""
+    """The sums of dy x where not x > 0, over the axes along which the weight is broadcast."""
     shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(weight))
     lengths = (1,) * (len(shape) - np.ndim(weight)) + np.shape(weight)
     kept = [axis for axis, length in enumerate(lengths) if length != 1]

@@ -1,14 +1,15 @@
-"""`rrelu`, leaky_relu with random slopes, and its gradient."""
+"""rrelu, the leaky ReLU whose slopes are random, and its gradient."""
 
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from numact._functions import ufuncs
+from numact._functions.arguments import check_generator, number
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -16,18 +17,13 @@ if TYPE_CHECKING:
 
 @overload
 def rrelu(x: ArrayLike, lower: float = ..., upper: float = ..., rng: None = None, out: Any = None) -> Any: ...
-
-
 @overload
 def rrelu(
     x: ArrayLike, lower: float = ..., upper: float = ..., *, rng: np.random.Generator, out: Any = None
 ) -> tuple[Any, Any]: ...
-
-
 @overload
 def rrelu(x: ArrayLike, lower: float, upper: float, rng: np.random.Generator, out: Any = None) -> tuple[Any, Any]: ...
-
-
+@set_module("numact")
 def rrelu(
     x: ArrayLike,
     lower: float = 1 / 8,
@@ -35,7 +31,7 @@ def rrelu(
     rng: np.random.Generator | None = None,
     out: Any = None,
 ) -> Any:
-    """Leaky ReLU with random slopes in training, and their mean elsewhere: x if x > 0 else slope x.
+    """Leaky ReLU with random slopes in training, and their mean in evaluation: x if x > 0 else slope x.
 
     Parameters
     ----------
@@ -44,8 +40,8 @@ def rrelu(
     lower, upper : float, default 1/8 and 1/3
         Bounds of the slopes, which are uniformly distributed.
     rng : numpy.random.Generator, optional
-        Draws the slopes, one for every element of x in C order, the positive ones too, so that what it gives next does
-        not depend on the data.  Without it, every slope is (lower + upper) / 2.
+        Draws the slopes, one for every element of x in C order, positive or not, so that its state afterwards does not
+        depend on the data.  Without it, every slope is (lower + upper) / 2.
     out : ndarray, optional
         Array to write y into; it may be x, which computes in place.
 
@@ -61,17 +57,18 @@ def rrelu(
     ValueError
         Unless lower <= upper and both are finite.
     TypeError
-        If rng is no `numpy.random.Generator`, or lower or upper no number; for an x of neither floating-point numbers,
-        integers nor booleans.
+        If rng is not a `numpy.random.Generator`, if lower or upper is not a number, or if x is neither floating-point
+        numbers, integers nor booleans.
 
     See Also
     --------
     rrelu_grad : Its gradient.
-    leaky_relu : With a slope that is chosen.
+    leaky_relu : With a fixed slope.
 
     Notes
     -----
-    The defaults are PyTorch's.  float32 slopes are drawn as float32, those of smaller types as float32 and rounded.
+    The defaults are PyTorch's.  The slopes are drawn in float64 for a float64 result, else in float32 and rounded
+    to the dtype of the result.
 
     Xu et al., Empirical Evaluation of Rectified Activations in Convolutional Network, 2015.
 
@@ -83,12 +80,12 @@ def rrelu(
     mean = _mean_slope("rrelu", lower, upper)
     if rng is None:
         return ufuncs.PUBLIC["leaky_relu"](x, mean, out=out)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rrelu: rng must be a numpy.random.Generator, got {rng!r}")
+    check_generator("rrelu", rng)
     slopes = _draw(rng, lower, upper, x)
     return ufuncs.PUBLIC["leaky_relu"](x, slopes, out=out), slopes
 
 
+@set_module("numact")
 def rrelu_grad(
     dy: ArrayLike,
     x: ArrayLike,
@@ -108,7 +105,7 @@ def rrelu_grad(
     slopes : array_like, optional
         The slopes that `rrelu` returned.  Without them, every slope is (lower + upper) / 2.
     lower, upper : float, default 1/8 and 1/3
-        Bounds of the slopes, as in the forward pass; they count only where slopes is not given.
+        Bounds of the slopes, as in the forward pass; used only without slopes.
     out : ndarray, optional
         Array to write into; it may be dy, which computes in place.
 
@@ -122,7 +119,7 @@ def rrelu_grad(
     ValueError
         Unless lower <= upper and both are finite.
     TypeError
-        If lower or upper is no number; for operands that are neither floating-point numbers, integers nor booleans.
+        If lower or upper is not a number, or an operand is neither floating-point numbers, integers nor booleans.
 
     See Also
     --------
@@ -142,11 +139,9 @@ def rrelu_grad(
 
 
 def _mean_slope(function: str, lower: float, upper: float) -> float:
-    """The mean of two bounds, if they are bounds."""
+    """The mean of two bounds, checked."""
     for name, value in (("lower", lower), ("upper", upper)):
-        if not isinstance(value, Real):
-            raise TypeError(f"{function}: {name} must be a number, got {value!r}")
-        if not math.isfinite(value):
+        if not math.isfinite(number(function, name, value)):
             raise ValueError(f"{function}: {name} must be finite, got {value}")
     if lower > upper:
         raise ValueError(f"{function}: lower must be <= upper, got {lower} and {upper}")
@@ -154,14 +149,15 @@ def _mean_slope(function: str, lower: float, upper: float) -> float:
 
 
 def _draw(rng: np.random.Generator, lower: float, upper: float, x: ArrayLike) -> Any:
-    """Slopes for x, of the dtype that leaky_relu computes in."""
+    """Slopes for x, of the dtype in which leaky_relu computes."""
     dtype = ufuncs.RAW["leaky_relu"].resolve_dtypes((np.asanyarray(x).dtype,) * 2 + (None,))[0]
     drawn_as = np.float64 if dtype == np.float64 else np.float32
     low, high = drawn_as(lower), drawn_as(upper)
     slopes: Any = np.asarray(rng.random(np.shape(x), dtype=drawn_as))
-    rest = 1 - slopes
-    rest *= low
+    # lower (1 - u) + upper u, in place; rounding errors may exceed the bounds.
+    share_of_low = 1 - slopes
+    share_of_low *= low
     slopes *= high
-    slopes += rest
-    np.clip(slopes, low, high, out=slopes)  # rounding may lead beyond the bounds
+    slopes += share_of_low
+    np.clip(slopes, low, high, out=slopes)
     return slopes.astype(dtype, copy=False)[()]

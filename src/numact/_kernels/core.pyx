@@ -1,6 +1,6 @@
 # cython: language_level=3, freethreading_compatible=True
-"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the lists are csrc/activations.h
-and csrc/gated.h."""
+"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the lists are csrc/formulas/activations.h
+and gated.h beside it."""
 
 import os
 import warnings

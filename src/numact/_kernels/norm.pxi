@@ -1,4 +1,4 @@
-# Runs the tasks of csrc/norm.h on NumPy arrays, which src/numact/norm.py has checked and laid out.
+# Runs the tasks of csrc/loops/norm/tasks.h on NumPy arrays, which numact.norm has checked and laid out.
 
 from libc.string cimport memset
 
@@ -11,13 +11,13 @@ cdef extern from "numact.h":
         char *start
         ptrdiff_t sample
         ptrdiff_t channel
-        ptrdiff_t place
+        ptrdiff_t position
     struct numact_norm:
         numact_storage storage
         ptrdiff_t width
         ptrdiff_t samples
         ptrdiff_t channels
-        ptrdiff_t places
+        ptrdiff_t positions
         bint across
         double eps
         numact_slices x
@@ -47,7 +47,7 @@ cdef numact_slices slices_of(object array) except *:
     cdef numact_slices slices
     cdef cnp.ndarray a = array
     slices.start = <char *>cnp.PyArray_DATA(a)
-    slices.sample, slices.channel, slices.place = a.strides[0], a.strides[1], a.strides[2]
+    slices.sample, slices.channel, slices.position = a.strides[0], a.strides[1], a.strides[2]
     return slices
 
 
@@ -69,7 +69,7 @@ cdef const numact_kernel *forward_kernel(const numact_activation *row, str name)
 
 
 def run_norm_task(str level_name, str name, bint across, dict arrays, dict vectors, double eps, activation=None):
-    """Run a task of csrc/norm.h.
+    """Run a task of csrc/loops/norm/tasks.h.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
     name : str
         The name of the task.
     across : bool
-        Whether channels lie side by side in memory, otherwise places do.
+        Whether channels lie side by side in memory, otherwise positions do.
     arrays : dict of str to numpy.ndarray
-        "x", "dy" and "out" as far as the task needs them, of one shape (samples, channels, places) and dtype.
+        "x", "dy" and "out" as far as the task needs them, of one shape (samples, channels, positions) and dtype.
     vectors : dict of str to numpy.ndarray
         float64 arrays under the names that they have in ``struct numact_norm``, 16 elements longer than what is in
         them; "partial" of shape (samples or blocks, 4, length), "total" of shape (4, length).
@@ -101,7 +101,7 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
     memset(&call, 0, sizeof(call))
     call.width = x.dtype.itemsize
     call.storage = NUMACT_REAL if call.width > 2 else NUMACT_F16 if x.dtype.kind == "f" else NUMACT_BF16
-    call.samples, call.channels, call.places = x.shape[0], x.shape[1], x.shape[2]
+    call.samples, call.channels, call.positions = x.shape[0], x.shape[1], x.shape[2]
     call.across, call.eps = across, eps
     call.x = slices_of(x)
     if "dy" in arrays:

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
 from numact._functions.catalogue import Activation as Row
 from numact._functions.catalogue import catalogue
-from numact._functions.masks import masked_grad
+from numact._functions.masks.masked import masked_grad
 from numact._functions.names import FUNCTIONS
 from numact._kernels.config import show_config
 from numact.commands.baseline import BASELINES

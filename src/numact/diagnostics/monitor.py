@@ -12,6 +12,7 @@ import numpy as np
 
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
+from numact._functions.public import set_module
 from numact._kernels import core
 from numact.diagnostics.layer import Layer, joined
 from numact.diagnostics.layout import Array, Axis, Layout, as_bounds, as_floats, as_layout
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-# Elements of the last batch that are kept for the histogram, and how many of them are side by side: past the cache, to
+# Elements of the last batch that are kept for the histogram, and how many of them are side by side: beyond the cache, to
 # read a single one takes nearly as long.
 SAMPLE, RUN = 2048, 64
 
@@ -50,6 +51,7 @@ def sample_of(y: Array) -> Array:
     return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
 
 
+@set_module("numact.diagnostics")
 class ActivationMonitor:
     """Statistics of the activations of a network, layer by layer and batch by batch.
 

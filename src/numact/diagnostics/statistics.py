@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numact._functions.public import set_module
 from numact.diagnostics.layout import Array, Axis, as_bounds, as_floats, as_layout
 from numact.diagnostics.measure import find_dead, fraction, measure, summarise
 from numact.diagnostics.summary import Summary
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact.diagnostics")
 def sparsity(y: ArrayLike) -> float:
     """Fraction of the elements that are exactly zero.
 
@@ -54,6 +56,7 @@ def sparsity(y: ArrayLike) -> float:
     return fraction(array, "zeros")
 
 
+@set_module("numact.diagnostics")
 def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
     """Tell which units are zero over every sample.
 
@@ -96,6 +99,7 @@ def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
     return find_dead(array, layout)
 
 
+@set_module("numact.diagnostics")
 def saturation(y: ArrayLike, low: float, high: float) -> float:
     """Fraction of the elements that are <= low or >= high.
 
@@ -138,6 +142,7 @@ def saturation(y: ArrayLike, low: float, high: float) -> float:
     return fraction(array, "saturated", low, high)
 
 
+@set_module("numact.diagnostics")
 def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = math.inf) -> Summary:
     """Mean, variance, zeros, dead units and saturation of the outputs of a layer, in one pass.
 

@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from numact._functions.public import set_module
+
 if TYPE_CHECKING:
     pass
 
 
+@set_module("numact.diagnostics")
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Statistics of the outputs of a layer, or of any array.

@@ -12,6 +12,7 @@ import numpy as np
 from numact._functions import names
 from numact._functions.catalogue import catalogue
 from numact._functions.names import plain
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ FARTHEST = 39.0
 DEGREE, TOLERANCE, DEEPEST = 16, 1e-14, 50
 
 
+@set_module("numact.init")
 def gain(name: str, **parameters: float) -> float:
     """Factor for the standard deviation of the weights behind an activation.
 
@@ -81,6 +83,7 @@ def gain(name: str, **parameters: float) -> float:
     return 1 / math.sqrt(_second_moment(found, values))
 
 
+@set_module("numact.init")
 def second_moment(name: str, **parameters: float) -> float:
     """E[f(z)^2] of an elementwise activation f, for a standard normal z.
 

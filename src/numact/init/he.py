@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.public import set_module
 from numact.init.arguments import Gain, Layout, Mode, Random, Shape
 from numact.init.draws import draw_normal, draw_uniform
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+@set_module("numact.init")
 def he_normal(
     shape: Shape,
     rng: Random = None,
@@ -74,6 +76,7 @@ def he_normal(
     return draw_normal("he_normal", shape, rng, dtype, gain, mode, layout)
 
 
+@set_module("numact.init")
 def he_uniform(
     shape: Shape,
     rng: Random = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.public import set_module
 from numact.init.arguments import Gain, Layout, Random, Shape
 from numact.init.draws import draw_normal, draw_uniform
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+@set_module("numact.init")
 def lecun_normal(
     shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
 ) -> NDArray[Any]:
@@ -51,6 +53,7 @@ def lecun_normal(
     return draw_normal("lecun_normal", shape, rng, dtype, gain, "fan_in", layout)
 
 
+@set_module("numact.init")
 def lecun_uniform(
     shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
 ) -> NDArray[Any]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.public import set_module
 from numact.init.arguments import Gain, Layout, Random, Shape, as_dtype, as_factor, as_generator, as_shape, fans_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+@set_module("numact.init")
 def orthogonal(
     shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
 ) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from numact._functions import names, ufuncs
-from numact._functions.axis.operands import is_half
+from numact._functions.arguments import is_half
 from numact._functions.catalogue import catalogue
 from numact._functions.parametric import ParametricUfunc
 from numact.norm.layout import Array

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from numact._functions.public import set_module
 from numact.norm.arguments import (
     BEYOND,
     Activation,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact.norm")
 class BatchStatistics(NamedTuple):
     """Statistics of a batch, which `batch_norm_train` saves for `batch_norm_grad`.
 
@@ -61,6 +63,7 @@ def inverse_std_of(variance: Doubles, eps: float) -> Doubles:
         return np.asarray(1 / np.sqrt(variance + eps))
 
 
+@set_module("numact.norm")
 def batch_norm(
     x: ArrayLike,
     mean: ArrayLike,
@@ -135,6 +138,7 @@ def batch_norm(
     return apply_batch(result.input(array), result, vectors, fused)
 
 
+@set_module("numact.norm")
 def batch_norm_train(
     x: ArrayLike,
     running_mean: Array | None,
@@ -239,6 +243,7 @@ def batch_norm_train(
     return y, saved
 
 
+@set_module("numact.norm")
 def batch_norm_grad(
     dy: ArrayLike, x: ArrayLike, saved: BatchStatistics, weight: ArrayLike | None = None, axis: Axis = 1
 ) -> tuple[Array, Array, Array]:

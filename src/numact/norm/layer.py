@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
 from numact.norm.rows import normalise_rows, rows_gradient
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact.norm")
 def layer_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,
@@ -75,6 +77,7 @@ def layer_norm(
     return normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
 
 
+@set_module("numact.norm")
 def layer_norm_grad(
     dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float = 1e-5, axis: Axis = -1
 ) -> tuple[Array, Array, Array]:

@@ -18,7 +18,7 @@ Axis: TypeAlias = "int | tuple[int, ...]"
 
 
 class Layout(NamedTuple):
-    """How to see an array as samples x channels x places."""
+    """How to see an array as samples x channels x positions."""
 
     order: tuple[int, ...]
     split: tuple[int, int, int]
@@ -35,9 +35,9 @@ class Layout(NamedTuple):
 
     def empty(self, dtype: Any) -> Array:
         """A new array in three dimensions that fits."""
-        samples, channels, places = self.split
+        samples, channels, positions = self.split
         if self.across:
-            return np.empty((samples, places, channels), dtype).transpose(0, 2, 1)
+            return np.empty((samples, positions, channels), dtype).transpose(0, 2, 1)
         return np.empty(self.split, dtype)
 
     def read(self, array: Array) -> Array:
@@ -102,7 +102,7 @@ def row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, .
 
 
 def channel_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, ...]]:
-    """Samples, channels and places, and the shape of the channels.
+    """Samples, channels and positions, and the shape of the channels.
 
     What is a sample follows from the shape alone, because sums are taken by samples: the first axis that is not a
     channel's, unless it is the only one (axes of length 1 do not count).
@@ -113,9 +113,9 @@ def channel_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[in
     rest = tuple(one for one in rest if x.shape[one] != 1)
     first = rest[:1] if len(rest) > 1 else ()
     shape = tuple(x.shape[one] for one in axes)
-    places = rest[len(first) :]
-    split = (math.prod(x.shape[one] for one in first), math.prod(shape), math.prod(x.shape[one] for one in places))
-    layout = Layout(single + first + axes + places, split, False)
+    positions = rest[len(first) :]
+    split = (math.prod(x.shape[one] for one in first), math.prod(shape), math.prod(x.shape[one] for one in positions))
+    layout = Layout(single + first + axes + positions, split, False)
     view = layout.view(x)
     across = view.strides[1] == x.itemsize and split[1] > 1 and (split[2] == 1 or view.strides[2] != x.itemsize)
     return layout._replace(across=across), shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
 from numact.norm.rows import normalise_rows, rows_gradient
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact.norm")
 def rms_norm(
     x: ArrayLike,
     weight: ArrayLike | None = None,
@@ -67,6 +69,7 @@ def rms_norm(
     return normalise_rows("rms", x, weight, None, eps, axis, activation, out)
 
 
+@set_module("numact.norm")
 def rms_norm_grad(
     dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float | None = None, axis: Axis = -1
 ) -> tuple[Array, Array]:

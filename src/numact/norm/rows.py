@@ -32,7 +32,7 @@ def run(
     eps: float = 0.0,
     activation: tuple[str, Array] | None = None,
 ) -> None:
-    """Run a task of csrc/norm.h."""
+    """Run a task of csrc/loops/norm/tasks.h."""
     core.run_norm_task(targets.LEVEL, task, layout.across, arrays, vectors, eps, activation)
 
 

@@ -1,4 +1,4 @@
-"""`gumbel_softmax`."""
+"""Random samples of a category by softmax of noise."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions import ufuncs
-from numact._functions.axis.operands import as_temperature, call, float_dtype
+from numact._functions.arguments import check_generator, float_dtype
+from numact._functions.axis.operands import as_temperature, call
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact")
 def gumbel_softmax(
     x: ArrayLike,
     tau: ArrayLike = 1.0,
@@ -27,14 +29,14 @@ def gumbel_softmax(
     x : array_like
         Unnormalised logarithms of the probabilities.
     tau : array_like, default 1.0
-        The temperature, above 0: the lower, the nearer are the results to one-hot.
+        The temperature, above 0: the lower it is, the closer are the results to one-hot.
     hard : bool, default False
-        Whether to return one-hot rows, 1 where the sample is largest; for the gradient use the soft one of the same
+        Whether to return one-hot rows, 1 where the sample is largest; for the gradient, use the soft sample of the same
         `rng` state.
     axis : int, default -1
         The axis of the categories.
     rng : numpy.random.Generator, optional
-        The source of the noise; a fresh one by default.
+        The source of the noise; by default, one with fresh entropy.
 
     Returns
     -------
@@ -64,12 +66,12 @@ def gumbel_softmax(
     >>> y = numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(0))
 
     """
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"gumbel_softmax: rng must be a numpy.random.Generator or None, got {rng!r}")
+    if rng is None:
+        rng = np.random.default_rng()
+    check_generator("gumbel_softmax", rng, " or None")
     array = np.asanyarray(x)
     temperature = as_temperature("gumbel_softmax", tau, array, "tau")
-    dtype = float_dtype(array.dtype)
-    noisy = (array + (rng or np.random.default_rng()).gumbel(size=array.shape)).astype(dtype)
+    noisy = (array + rng.gumbel(size=array.shape)).astype(float_dtype(array.dtype))
     if hard:
-        return call(ufuncs.AXIS["hardmax"], (noisy,), axis, noisy)
-    return call(ufuncs.AXIS["softmax"], (noisy, temperature), axis, noisy)
+        return call("hardmax", (noisy,), axis, noisy)
+    return call("softmax", (noisy, temperature), axis, noisy)

@@ -1,16 +1,21 @@
-"""`logsumexp`."""
+"""The logarithm of a sum of exponentials."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from numact._functions import ufuncs
-from numact._functions.axis.operands import Array, as_mask, call
+from numact._functions.axis.docstrings import documented
+from numact._functions.axis.operands import call_where
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from numact._functions.arguments import Array
 
+
+@set_module("numact")
+@documented
 def logsumexp(
     x: ArrayLike,
     axis: int = -1,
@@ -27,7 +32,7 @@ def logsumexp(
     axis : int, default -1
         The axis that is summed over.
     where : array_like of bool, optional
-        The entries that take part; broadcasts to `x`.
+        The entries that take part; broadcasts to `x`.  The values of the others do not count.
     keepdims : bool, default False
         Whether the axis stays, with length 1.
     out : ndarray, optional
@@ -36,29 +41,25 @@ def logsumexp(
     Returns
     -------
     y : ndarray or scalar
-        The logarithms, of the shape of `x` without `axis`; -inf for an empty axis.
+        The logarithms, of the shape of `x` without `axis`; -inf for an axis without entries.
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
-    log_softmax : The entries less this.
-    softmax : Its gradient, by the entries.
+    log_softmax : The entries minus this.
+    softmax : Its gradient by the entries.
 
     Notes
     -----
-    The error is at most 1 ULP, also where the largest entry and the logarithm of the rest cancel; float16 is computed
-    in float32 and rounded once, to at most 0.51 ULP.
+    The error is at most 1 ULP, also where the largest entry m cancels log sum_j e^(x_j - m); float16 is computed in
+    float32 and rounded once, to at most 0.51 ULP.
 
     Examples
     --------
     >>> y = numact.logsumexp(x, axis=0, keepdims=True)
 
     """
-    if where is None:
-        return call(ufuncs.AXIS["logsumexp"], (x,), axis, out, keepdims=keepdims)
-    mask = as_mask("logsumexp", where, x)
-    return call(ufuncs.AXIS["logsumexp_where"], (x, mask), axis, out, keepdims=keepdims)
+    return call_where("logsumexp", x, where, (), axis, out, keepdims=keepdims)

@@ -1,4 +1,4 @@
-"""`maxout` and its gradient."""
+"""maxout, the largest of adjacent entries, and its gradient."""
 
 from __future__ import annotations
 
@@ -8,32 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.axis.operands import float_dtype, is_half
+from numact._functions.arguments import float_dtype, is_half
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
-    """Split the axis of a shape into groups and pieces; return it with the new axis, that of the pieces."""
-    axis, pieces, ndim = index(axis), index(pieces), len(shape)
-    if not -ndim <= axis < ndim:
-        raise ValueError(f"{function}: axis must be from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
-    axis %= ndim
-    if pieces < 1 or shape[axis] % pieces:
-        raise ValueError(
-            f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, got {pieces}"
-        )
-    return (*shape[:axis], shape[axis] // pieces, pieces, *shape[axis + 1 :]), axis + 1
-
-
+@set_module("numact")
 def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     """Largest of every `pieces` adjacent entries along an axis.
 
     Parameters
     ----------
     x : array_like
-        Input; the axis has the length c times `pieces`, and the entries of a group stand side by side: group k is
+        Input; the axis has the length c times `pieces`, and the entries of a group are adjacent: group k is
         ``x[k * pieces : (k + 1) * pieces]``.
     pieces : int
         Number of entries in a group.
@@ -45,7 +34,7 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     y : ndarray
         The maxima; the axis has the length c.
     which : ndarray of intp
-        Where in its group each maximum stands: the first one, or the first NaN.
+        Index of each maximum in its group: of the first one, or of the first NaN.
 
     Raises
     ------
@@ -69,11 +58,12 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
 
     """
     array = np.asanyarray(x)
-    shape, split = in_pieces("maxout", array.shape, pieces, axis)
+    shape, split = _in_pieces("maxout", array.shape, pieces, axis)
     y, which = ufuncs.AXIS["maxout"](array.reshape(shape), axis=split)
     return (y.astype(array.dtype) if is_half(array.dtype) else y), which
 
 
+@set_module("numact")
 def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) -> Any:
     """Gradient of `maxout`: dy at the entry that was the largest, else 0.
 
@@ -114,21 +104,33 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
     >>> dx = numact.maxout_grad(np.ones((3, 2)), which, 2)
 
     """
-    gradient, places = np.asanyarray(dy), np.asanyarray(which)
-    if places.dtype.kind not in "iu":
-        raise TypeError(f"maxout_grad: which must be integers, got {places.dtype}")
-    if places.shape != gradient.shape:
-        raise ValueError(f"maxout_grad: which must have the shape of dy, {gradient.shape}, got {places.shape}")
+    gradient, indices = np.asanyarray(dy), np.asanyarray(which)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"maxout_grad: which must be integers, got {indices.dtype}")
+    if indices.shape != gradient.shape:
+        raise ValueError(f"maxout_grad: which must have the shape of dy, {gradient.shape}, got {indices.shape}")
     if (pieces := index(pieces)) < 1:
         raise ValueError(f"maxout_grad: pieces must be positive, got {pieces}")
-    wrong = (places < 0) | (places >= pieces)
+    wrong = (indices < 0) | (indices >= pieces)
     if wrong.any():
-        raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {places[wrong].flat[0]}")
-    _, split = in_pieces("maxout_grad", gradient.shape, 1, axis)
+        raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {indices[wrong].flat[0]}")
+    _, split = _in_pieces("maxout_grad", gradient.shape, 1, axis)
     groups = gradient.shape
-    dtype = float_dtype(gradient.dtype)
-    dx = np.empty((*groups[:split], pieces, *groups[split:]), dtype)
+    dx = np.empty((*groups[:split], pieces, *groups[split:]), float_dtype(gradient.dtype))
     ufuncs.AXIS["maxout_grad"](
-        gradient, places.astype(np.intp, copy=False), out=dx, axes=[(), (), (split,)], casting="same_kind"
+        gradient, indices.astype(np.intp, copy=False), out=dx, axes=[(), (), (split,)], casting="same_kind"
     )
     return dx.reshape((*groups[: split - 1], groups[split - 1] * pieces, *groups[split:]))
+
+
+def _in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
+    """A shape whose axis is split into groups and pieces, and the index of the axis of pieces in it."""
+    axis, pieces, ndim = index(axis), index(pieces), len(shape)
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{function}: axis must be from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
+    axis %= ndim
+    if pieces < 1 or shape[axis] % pieces:
+        raise ValueError(
+            f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, got {pieces}"
+        )
+    return (*shape[:axis], shape[axis] // pieces, pieces, *shape[axis + 1 :]), axis + 1

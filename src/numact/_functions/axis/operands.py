@@ -1,31 +1,20 @@
-"""The operands of the functions along an axis: dtype, temperature, mask; and the call of the generalised ufunc."""
+"""What every function along an axis does: the temperature is checked, and half precision computed in float32."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numact._functions import ufuncs
+from numact._functions.arguments import broadcast_mask, is_half
 
-
-Array: TypeAlias = "NDArray[Any]"
-# Beyond these float32 does not hold the temperature and its reciprocal to all digits.  As Python numbers they would be
-# rounded to float16, to 0 and infinity.
+# Outside this interval float32 cannot hold both the temperature and its reciprocal to full precision.  The bounds are
+# float64 scalars: a Python number would be converted to float16 in a comparison, to 0 and infinity.
 COLDEST, HOTTEST = np.float64(1e-28), np.float64(1e28)
-# Temperature 1 in a dtype that raises no other.
+
+# Temperature 1, in the dtype that promotes no other.
 ONE = np.array(1, np.float16)
-
-
-def is_half(dtype: Any) -> bool:
-    """Tell whether a dtype is float16, or the bfloat16 of ml_dtypes."""
-    return dtype == np.float16 or getattr(dtype, "name", None) == "bfloat16"
-
-
-def float_dtype(dtype: Any) -> Any:
-    """Get the dtype of the result: float types are kept, others promote."""
-    return dtype if dtype.kind == "f" or is_half(dtype) else np.result_type(dtype, np.float32)
 
 
 def as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
@@ -44,23 +33,24 @@ def as_temperature(function: str, value: Any, x: Any, name: str = "temperature")
     return value
 
 
-def as_mask(function: str, where: Any, x: Any) -> Array:
-    """Check a mask, and lay it on x."""
-    mask = np.asanyarray(where)
-    shape = np.shape(x)
-    if mask.dtype != np.bool_:
-        raise TypeError(f"{function}: where must be boolean, got {mask.dtype}")
-    try:
-        return np.broadcast_to(mask, shape)
-    except ValueError:
-        raise ValueError(f"{function}: where must broadcast to the shape {shape}, got the shape {mask.shape}") from None
+def call(name: str, operands: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
+    """Call a generalised ufunc.
 
-
-def call(ufunc: np.ufunc, operands: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
-    """Call a ufunc; float16 and bfloat16 are computed in float32 and rounded once, as silently as the other dtypes."""
+    float16 and bfloat16 are computed in float32 and rounded once; the warnings of that rounding are off, as the kernels
+    of the other dtypes give none.
+    """
+    ufunc = ufuncs.AXIS[name]
     dtype = getattr(operands[0], "dtype", None)
     if not is_half(dtype):
         return ufunc(*operands, axis=axis, out=out, **keywords)
     with np.errstate(all="ignore"):
         result = ufunc(*operands, axis=axis, out=out, casting="same_kind", **keywords)
         return result.astype(dtype) if out is None and result.dtype == np.float32 else result
+
+
+def call_where(name: str, x: Any, where: Any, others: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
+    """Call the ufunc of a name, or with a mask, its second operand, the one of NAME_where."""
+    if where is None:
+        return call(name, (x, *others), axis, out, **keywords)
+    mask = broadcast_mask(name, where, np.shape(x))
+    return call(f"{name}_where", (x, mask, *others), axis, out, **keywords)

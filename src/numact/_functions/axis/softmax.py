@@ -1,29 +1,21 @@
-"""`softmax`, `softmin`, `log_softmax`, and their gradients."""
+"""softmax, softmin and log_softmax, and their gradients from the output."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from numact._functions import ufuncs
-from numact._functions.axis.operands import Array, as_mask, as_temperature, call
+from numact._functions.axis.docstrings import documented
+from numact._functions.axis.operands import as_temperature, call, call_where
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-
-def call_softmax(name: str, x: Any, axis: int, where: Any, temperature: Any, out: Any) -> Any:
-    """Compute softmax or one of its relatives."""
-    temperature = as_temperature(name, temperature, x)
-    if where is None:
-        return call(ufuncs.AXIS[name], (x, temperature), axis, out)
-    return call(ufuncs.AXIS[name + "_where"], (x, as_mask(name, where, x), temperature), axis, out)
+    from numact._functions.arguments import Array
 
 
-def call_softmax_grad(name: str, dy: Any, y: Any, axis: int, temperature: Any, out: Any) -> Any:
-    """Compute the gradient of softmax or of one of its relatives."""
-    return call(ufuncs.AXIS[name], (dy, y, as_temperature(name, temperature, y)), axis, out)
-
-
+@set_module("numact")
+@documented
 def softmax(
     x: ArrayLike,
     axis: int = -1,
@@ -35,52 +27,42 @@ def softmax(
 
     Parameters
     ----------
-    x : array_like
-        Input, at least one-dimensional.
-    axis : int, default -1
-        The axis along which the results sum to 1.
-    where : array_like of bool, optional
-        The entries that take part; broadcasts to `x`.  The others give 0, whatever they hold.
-    temperature : array_like, default 1.0
-        T > 0; an array broadcasts to the shape of `x` without `axis`.
-    out : ndarray, optional
-        Where the result goes; ``out=x`` computes in place.
+    {parameters}
 
     Returns
     -------
     y : ndarray
-        The probabilities, of the shape of `x`.
+        The probabilities, of the shape of `x`; 0 where masked.
 
     Raises
     ------
-    ValueError
-        For an axis out of range, a `where` that does not broadcast to `x`, or a temperature that is not above 0.
-    TypeError
-        For a `where` that is not boolean, or a dtype without loop.
+    {raises}
 
     See Also
     --------
     softmax_grad : Its gradient, from the output.
     log_softmax : Its logarithm.
     softmin : The same of -x.
-    sparsemax : With zeros for what is far below the maximum.
+    sparsemax : Gives exact zeros to entries far below the maximum.
 
     Notes
     -----
     The error is at most 2 ULP, tails and subnormal results included; float16 is computed in float32 and rounded once,
     to at most 0.51 ULP.  A Python number as temperature does not influence the dtype, and is not rounded to float16.
 
-    Entries of +inf share their row equally; a row that is masked everywhere, or -inf everywhere, gives 0; a NaN makes
-    its row NaN.
+    Entries of +inf share the probability of their row equally.  A row that is masked everywhere, or -inf everywhere,
+    gives 0.  A NaN makes its row NaN.
 
     Examples
     --------
     >>> y = numact.softmax(x, axis=0, where=x > 0.2, temperature=0.5)
 
     """
-    return call_softmax("softmax", x, axis, where, temperature, out)
+    return call_where("softmax", x, where, (as_temperature("softmax", temperature, x),), axis, out)
 
 
+@set_module("numact")
+@documented
 def softmin(
     x: ArrayLike,
     axis: int = -1,
@@ -92,20 +74,16 @@ def softmin(
 
     Parameters
     ----------
-    x : array_like
-        Input, at least one-dimensional.
-    axis, where, temperature, out
-        As in `softmax`.
+    {parameters}
 
     Returns
     -------
     y : ndarray
-        The probabilities, of the shape of `x`.
+        The probabilities, of the shape of `x`; 0 where masked.
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
@@ -114,16 +92,19 @@ def softmin(
 
     Notes
     -----
-    Errors are those of `softmax`, and so are infinities and NaN: entries of -inf share their row equally.
+    Error bounds and special values are those of `softmax` of -x: entries of -inf share the probability of their row
+    equally.
 
     Examples
     --------
     >>> y = numact.softmin(x, temperature=0.5)
 
     """
-    return call_softmax("softmin", x, axis, where, temperature, out)
+    return call_where("softmin", x, where, (as_temperature("softmin", temperature, x),), axis, out)
 
 
+@set_module("numact")
+@documented
 def log_softmax(
     x: ArrayLike,
     axis: int = -1,
@@ -135,10 +116,7 @@ def log_softmax(
 
     Parameters
     ----------
-    x : array_like
-        Input, at least one-dimensional.
-    axis, where, temperature, out
-        As in `softmax`.
+    {parameters}
 
     Returns
     -------
@@ -147,8 +125,7 @@ def log_softmax(
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
@@ -161,16 +138,18 @@ def log_softmax(
     The error is at most 2 ULP, also where one entry has nearly all of the probability and its logarithm is tiny;
     float16 is computed in float32 and rounded once, to at most 0.51 ULP.
 
-    Of k entries of +inf each gives log(1/k), the others of their row -inf; a row of -inf gives NaN.
+    If k entries of a row are +inf, each of them gives log(1/k) and the others -inf.  A row of -inf gives NaN.
 
     Examples
     --------
     >>> y = numact.log_softmax(x, axis=0)
 
     """
-    return call_softmax("log_softmax", x, axis, where, temperature, out)
+    return call_where("log_softmax", x, where, (as_temperature("log_softmax", temperature, x),), axis, out)
 
 
+@set_module("numact")
+@documented
 def softmax_grad(
     dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
 ) -> Any:
@@ -178,16 +157,7 @@ def softmax_grad(
 
     Parameters
     ----------
-    dy : array_like
-        Gradient by the output.
-    y : array_like
-        Output of the forward pass; entries that were masked are 0, and so is their gradient.
-    axis : int, default -1
-        The axis of the forward pass.
-    temperature : array_like, default 1.0
-        T of the forward pass.
-    out : ndarray, optional
-        Where the result goes; ``out=dy`` computes in place.
+    {parameters}
 
     Returns
     -------
@@ -196,8 +166,7 @@ def softmax_grad(
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
@@ -205,8 +174,10 @@ def softmax_grad(
 
     Notes
     -----
-    Sums are taken in float64 for float32 and float16, compensated for float64.  The error is at most 2 ULP, where terms
-    cancel of the larger one; float16 is computed in float32 and rounded once.
+    The sum is accumulated in float64 for float32 and float16, and compensated for float64.  The error is at most 2 ULP,
+    where terms cancel of the larger one.  float16 is computed in float32 and rounded once.
+
+    Where the forward pass masked an entry, y is 0, and so is dx.
 
     Examples
     --------
@@ -214,9 +185,11 @@ def softmax_grad(
     >>> dx = numact.softmax_grad(dy, y, temperature=0.5, out=dy)
 
     """
-    return call_softmax_grad("softmax_grad", dy, y, axis, temperature, out)
+    return call("softmax_grad", (dy, y, as_temperature("softmax_grad", temperature, y)), axis, out)
 
 
+@set_module("numact")
+@documented
 def softmin_grad(
     dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
 ) -> Any:
@@ -224,8 +197,7 @@ def softmin_grad(
 
     Parameters
     ----------
-    dy, y, axis, temperature, out
-        As in `softmax_grad`.
+    {parameters}
 
     Returns
     -------
@@ -234,8 +206,7 @@ def softmin_grad(
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
@@ -243,7 +214,7 @@ def softmin_grad(
 
     Notes
     -----
-    Errors are those of `softmax_grad`.
+    Error bounds and masked entries are those of `softmax_grad`.
 
     Examples
     --------
@@ -251,9 +222,11 @@ def softmin_grad(
     >>> dx = numact.softmin_grad(dy, y, out=dy)
 
     """
-    return call_softmax_grad("softmin_grad", dy, y, axis, temperature, out)
+    return call("softmin_grad", (dy, y, as_temperature("softmin_grad", temperature, y)), axis, out)
 
 
+@set_module("numact")
+@documented
 def log_softmax_grad(
     dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
 ) -> Any:
@@ -261,8 +234,7 @@ def log_softmax_grad(
 
     Parameters
     ----------
-    dy, y, axis, temperature, out
-        As in `softmax_grad`.  Where entries were masked, and y is -inf, dy should be 0.
+    {parameters}
 
     Returns
     -------
@@ -271,8 +243,7 @@ def log_softmax_grad(
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
@@ -280,7 +251,7 @@ def log_softmax_grad(
 
     Notes
     -----
-    Errors are those of `softmax_grad`.
+    Error bounds are those of `softmax_grad`.  Where the forward pass masked an entry, y is -inf, and dy should be 0.
 
     Examples
     --------
@@ -288,4 +259,4 @@ def log_softmax_grad(
     >>> dx = numact.log_softmax_grad(dy, y, out=dy)
 
     """
-    return call_softmax_grad("log_softmax_grad", dy, y, axis, temperature, out)
+    return call("log_softmax_grad", (dy, y, as_temperature("log_softmax_grad", temperature, y)), axis, out)

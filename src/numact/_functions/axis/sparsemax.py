@@ -1,25 +1,27 @@
-"""`sparsemax`, its gradient, and `hardmax`."""
+"""Projections onto the probability simplex with exact zeros: sparsemax, its gradient, and hardmax."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from numact._functions import ufuncs
-from numact._functions.axis.operands import Array, as_mask, call
+from numact._functions.axis.docstrings import documented
+from numact._functions.axis.operands import call, call_where
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from numact._functions.arguments import Array
 
+
+@set_module("numact")
+@documented
 def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out: Array | None = None) -> Any:
     """max(x_i - tau, 0), with the tau for which the results along an axis sum to 1.
 
     Parameters
     ----------
-    x : array_like
-        Input, at least one-dimensional.
-    axis, where, out
-        As in `softmax`.
+    {parameters}
 
     Returns
     -------
@@ -28,18 +30,17 @@ def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out:
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
     sparsemax_grad : Its gradient, from the output.
-    softmax : Without zeros.
+    softmax : Gives every entry a positive probability.
 
     Notes
     -----
     The error is at most 2 ULP of 1; float16 is computed in float32 and rounded once.  Infinite and NaN entries act as
-    in `softmax`.
+    in `softmax`, and masked ones give 0.
 
     Martins and Astudillo, 2016.
 
@@ -48,20 +49,53 @@ def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out:
     >>> y = numact.sparsemax(x, axis=0)
 
     """
-    if where is None:
-        return call(ufuncs.AXIS["sparsemax"], (x,), axis, out)
-    return call(ufuncs.AXIS["sparsemax_where"], (x, as_mask("sparsemax", where, x)), axis, out)
+    return call_where("sparsemax", x, where, (), axis, out)
 
 
+@set_module("numact")
+@documented
+def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
+    """Gradient of `sparsemax` from its output: where y > 0, dy minus its mean over these entries; else 0.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Returns
+    -------
+    dx : ndarray
+        Gradient by the input.
+
+    Raises
+    ------
+    {raises}
+
+    See Also
+    --------
+    sparsemax : The function.
+
+    Notes
+    -----
+    Error bounds are those of `softmax_grad`.  The derivative jumps where an entry enters or leaves the support, the
+    entries with y > 0.
+
+    Examples
+    --------
+    >>> y = numact.sparsemax(x)
+    >>> dx = numact.sparsemax_grad(dy, y, out=dy)
+
+    """
+    return call("sparsemax_grad", (dy, y), axis, out)
+
+
+@set_module("numact")
+@documented
 def hardmax(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
     """1 at the first maximum along an axis, else 0.
 
     Parameters
     ----------
-    x : array_like
-        Input, at least one-dimensional.
-    axis, out
-        As in `softmax`.
+    {parameters}
 
     Returns
     -------
@@ -70,13 +104,12 @@ def hardmax(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
 
     Raises
     ------
-    ValueError, TypeError
-        As `softmax`.
+    {raises}
 
     See Also
     --------
-    softmax : The smooth one, which has a gradient.
-    sparsemax : Between the two.
+    softmax : Smooth, with a gradient.
+    sparsemax : Continuous, with exact zeros.
 
     Notes
     -----
@@ -87,39 +120,4 @@ def hardmax(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
     >>> y = numact.hardmax(x, axis=0)
 
     """
-    return call(ufuncs.AXIS["hardmax"], (x,), axis, out)
-
-
-def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
-    """Gradient of `sparsemax` from its output: where y > 0, dy less its mean over these entries; else 0.
-
-    Parameters
-    ----------
-    dy, y, axis, out
-        As in `softmax_grad`.
-
-    Returns
-    -------
-    dx : ndarray
-        Gradient by the input.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `softmax`.
-
-    See Also
-    --------
-    sparsemax : The function.
-
-    Notes
-    -----
-    Errors are those of `softmax_grad`.  The derivative jumps where an entry enters the support or leaves it.
-
-    Examples
-    --------
-    >>> y = numact.sparsemax(x)
-    >>> dx = numact.sparsemax_grad(dy, y, out=dy)
-
-    """
-    return call(ufuncs.AXIS["sparsemax_grad"], (dy, y), axis, out)
+    return call("hardmax", (x,), axis, out)

@@ -14,17 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
 class BitMask(core.Bits):
-    """One bit for each element of an array, eight to a byte; it does not change.
+    """One bit for each element of an array, eight to a byte; immutable.
 
     Parameters
     ----------
     bits : bytes or array_like of uint8
-        The elements in C order, eight to a byte, the first its lowest bit, as ``numpy.packbits(bitorder="little")``
-        gives them; the bits behind the last element are 0.  They are copied.
+        The elements in C order, eight to a byte, the first in the lowest bit, as ``numpy.packbits(bitorder="little")``
+        gives them; the padding bits after the last element are 0.  They are copied.
     shape : int or tuple of int
         Shape of the array.
 
@@ -42,20 +39,19 @@ class BitMask(core.Bits):
     Raises
     ------
     ValueError
-        If the number of bytes is not that of the shape, if bits behind the last element are set, or if a length of the
-        shape is negative.
+        If the number of bytes does not fit the shape, if padding bits are set, or if a length in the shape is negative.
     TypeError
-        If bits are no bytes.
+        If bits are neither bytes nor uint8.
 
     See Also
     --------
-    masked_grad : The gradient by a mask.
-    dropout : Gives a random mask.
+    masked_grad : The gradient from a mask.
+    dropout : Returns a random mask.
 
     Notes
     -----
-    ``a & b``, ``a | b`` and ``~a`` combine masks of one shape, ``a == b`` tells whether shapes and bits are the same.
-    Masks can be pickled.
+    ``a & b``, ``a | b`` and ``~a`` combine masks of one shape; ``a == b`` compares shapes and bits.  Masks can be
+    pickled.
 
     Examples
     --------
@@ -66,6 +62,7 @@ class BitMask(core.Bits):
     """
 
     __slots__ = ()
+    __module__ = "numact"
 
     def __init__(self, bits: bytes | ArrayLike, shape: int | tuple[int, ...]) -> None:
         lengths = (operator.index(shape),) if not isinstance(shape, tuple) else tuple(map(operator.index, shape))
@@ -83,12 +80,12 @@ class BitMask(core.Bits):
 
     @classmethod
     def pack(cls, array: ArrayLike) -> BitMask:
-        """Make a mask of an array of booleans, of any shape.
+        """Make a mask from an array of booleans, of any shape.
 
         Parameters
         ----------
         array : array_like of bool
-            What the bits say.
+            The elements.
 
         Returns
         -------
@@ -107,7 +104,7 @@ class BitMask(core.Bits):
 
     @classmethod
     def _of(cls, bits: NDArray[np.uint8], shape: tuple[int, ...]) -> BitMask:
-        """Make a mask of bytes that are right."""
+        """Make a mask of bytes that need no check."""
         mask = cls.__new__(cls)
         core.Bits.__init__(mask, bits.tobytes(), shape)
         return mask
@@ -167,7 +164,3 @@ class BitMask(core.Bits):
 
     def __repr__(self) -> str:
         return f"<numact.BitMask of shape {self.shape}, {self.count()} of {self.size} bits set>"
-
-
-def empty_bits(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    return np.empty(-(-math.prod(shape) // 8), np.uint8)

@@ -1,4 +1,4 @@
-"""`dropout`."""
+"""Dropout, with the bit mask of the elements that it keeps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.masks.bit_mask import BitMask, empty_bits
-from numact._functions.masks.work import Pass, as_number
+from numact._functions.arguments import number_between
+from numact._functions.masks.bit_mask import BitMask
+from numact._functions.masks.loops import Pass, empty_bits
+from numact._functions.public import set_module
 from numact._kernels import core
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@set_module("numact")
 def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> tuple[Any, BitMask]:
     """Set random elements to 0, each with the probability p, and divide the others by 1 - p.
 
@@ -25,43 +28,42 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     p : float, default 0.5
         The probability of an element to become 0, from 0 to 1.
     rng : numpy.random.Generator, or what numpy.random.default_rng takes, optional
-        Source of the random bits: a generator, which goes on from where it is, or a seed.  Without it, every call gives
-        other bits.
+        Source of the random bits: a generator, whose state advances, or a seed.  By default, every call gives other
+        bits.
     out : ndarray, optional
         Array to write y into, of the shape of x; it may be x, which computes in place.
 
     Returns
     -------
     y : ndarray or scalar
-        x / (1 - p) where kept, else 0 whatever x is; of the shape of x.
+        x / (1 - p) where the element is kept, else 0, also for NaN and infinities; of the shape of x.
     mask : BitMask
         The elements that were kept.
 
     Raises
     ------
     ValueError
-        Unless 0 <= p <= 1; for an out of another shape or one that is read-only.  Nothing is written or drawn then.
+        Unless 0 <= p <= 1, or if out has another shape or is read-only.  Nothing is written or drawn then.
     TypeError
-        If p is no number, for an rng that `numpy.random.default_rng` does not take, for an x that has neither
-        floating-point numbers, integers nor booleans, and for an out that is no array or has a dtype that y does not
-        cast to.
+        If p is not a number, if `numpy.random.default_rng` does not take rng, if x has neither floating-point numbers,
+        integers nor booleans, or if out is not an array or has a dtype to which y does not cast.
 
     See Also
     --------
     masked_grad : The gradient, ``masked_grad(dy, mask, on=1 / (1 - p))``.
-    BitMask : What a mask is.
+    BitMask : The class of masks.
 
     Notes
     -----
-    In evaluation there is nothing to do: the mean of y is x.
+    The mean of y is x, so that evaluation needs no dropout and no scaling.
 
-    An element is kept if a random number of 32 bits is less than 2^32 (1 - p), rounded: the probability is exact to
-    2^-33.  The bits of these numbers, the highest first, come from words of 64 bits of the generator, a word for 64
-    elements in C order, and no more words than it takes to decide: one if p is 1/2, about 7 otherwise, none if p is 0
-    or 1.  So the mask depends on the generator, p and the number of elements only, not on dtype, strides, threads or
+    An element is kept if a random 32-bit number is less than 2^32 (1 - p), rounded: the error of the probability is at
+    most 2^-33.  Each 64-bit word of the generator gives one bit, the highest first, of the numbers of 64 elements in C
+    order.  Words are drawn until all 64 comparisons are decided: one if p is 1/2, about 7 otherwise, none if p is 0 or
+    1.  So the mask depends only on the generator, p and the number of elements, not on dtype, strides, threads or
     processor.
 
-    The factor 1 / (1 - p) is rounded to the dtype of y, and if it overflows float16 is the largest number instead.
+    The factor 1 / (1 - p) is rounded to the dtype of y; where it overflows float16, it is the largest float16 instead.
     Strides and subclasses of arrays are treated as in `relu_masked`.
 
     Srivastava et al., 2014.
@@ -72,9 +74,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     >>> dx = numact.masked_grad(np.ones((3, 4)), mask, on=1 / (1 - 0.25))
 
     """
-    p = as_number("dropout", "p", p)
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be from 0 to 1, got {p}")
+    p = number_between("dropout", "p", p, 0, 1)
     generator = np.random.default_rng(rng)
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape

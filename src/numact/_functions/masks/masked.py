@@ -1,19 +1,22 @@
-"""`NAME_masked`, an activation with the mask for its gradient, and `masked_grad`."""
+"""NAME_masked, the activations that keep one bit per element for their gradient, and the gradient, `masked_grad`."""
 
 from __future__ import annotations
 
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
-from numact._functions.catalogue import Activation, literal, rules
-from numact._functions.masks.bit_mask import BitMask, empty_bits
-from numact._functions.masks.work import LOOPS, Pass, as_number
+from numact._functions import ufuncs
+from numact._functions.arguments import number
+from numact._functions.catalogue import Activation, literal, row, rules
+from numact._functions.lazy import Lazy
+from numact._functions.masks.bit_mask import BitMask
+from numact._functions.masks.loops import LOOPS, Pass, empty_bits
 from numact._functions.parametric import Rule
+from numact._functions.public import set_module
 from numact._kernels import core
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
 
 DOCUMENTATION = """\
 `{row.name}` with a bit mask for its gradient: {row.formula}, element by element.
@@ -21,7 +24,7 @@ DOCUMENTATION = """\
 Parameters
 ----------
 x : array_like
-    Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
+    Input, of any shape; integers and booleans are converted as by `numpy.exp`.
 {parameters}out : ndarray, optional
     Array to write y into, of the shape of x; it may be x, which computes in place.
 
@@ -30,31 +33,31 @@ Returns
 y : ndarray or scalar
     `{row.name}` of x, bit for bit, of the shape of x.
 mask : BitMask
-    Where the derivative is 1: there `masked_grad` takes its first factor, elsewhere its second.
+    Where the derivative is 1: there `masked_grad` multiplies by its first factor, elsewhere by its second.
 
 Raises
 ------
 TypeError
-    For an x that has neither floating-point numbers, integers nor booleans{no_number};
-    for an out that is no array or has a dtype that y does not cast to.
+    If x has neither floating-point numbers, integers nor booleans{no_number};
+    if out is not an array or has a dtype to which y does not cast.
 ValueError
-    For an out of another shape or one that is read-only{rules}.  Nothing is written then.
+    If out has another shape or is read-only{rules}.  Nothing is written then.
 
 See Also
 --------
 masked_grad : The gradient from the mask.
 {row.name} : The activation alone.
 {row.name}_grad : The gradient from the input.
-BitMask : What a mask is.
+BitMask : The class of masks.
 
 Notes
 -----
 The gradient is ``masked_grad(dy, mask{off})``, dy times the derivative: {row.derivative}.
-With the mask neither x nor y need be kept: it has one bit for an element, where float32 has 32.
+With the mask, neither x nor y needs to be kept for it: the mask has one bit for each element, where float32 has 32.
 
-x and out may have any strides and byte order; the mask is always in C order.  Memory that is not contiguous in C
-order is copied on the way, and a new y is contiguous.  Subclasses of arrays are taken as plain arrays, and out is
-returned as it is.  A parameter is a number, rounded to the dtype of y.
+x and out may have any strides and byte order; the mask is always in C order.  Memory that is not C-contiguous is copied
+on the way, and a new y is C-contiguous.  Subclasses of arrays are treated as plain arrays, and out is returned as it
+is.  A parameter is a number, rounded to the dtype of y.
 
 Examples
 --------
@@ -65,7 +68,7 @@ Examples
 
 @core.called_by_vector
 class MaskedActivation(core.MaskedCall):
-    """NAME_masked of a row of the catalogue."""
+    """The function NAME_masked for a row of the catalogue: the activation, and a bit mask for its gradient."""
 
     def __init__(self, row: Activation) -> None:
         self.__name__ = self.__qualname__ = name = f"{row.name}_masked"
@@ -89,8 +92,8 @@ class MaskedActivation(core.MaskedCall):
                 f"{parameter} : float, default {default}\n    Parameter of the formula.\n"
                 for parameter, default in row.parameters
             ),
-            no_number=f", or if {' or '.join(names)} is no number" if names else "",
-            rules=f", and unless {allowed}" if allowed else "",
+            no_number=f", or if {' or '.join(names)} is not a number" if names else "",
+            rules=f", or unless {allowed}" if allowed else "",
             off=f", off={other}" if other else "",
             off_value=", off=0.2" if other else "",
             values=", negative_slope=0.2"
@@ -99,7 +102,7 @@ class MaskedActivation(core.MaskedCall):
         )
 
     def _compute(self, *given: Any, **keywords: Any) -> tuple[Any, BitMask]:
-        """Any call, also those that the class below does by itself."""
+        """Any call; the base class answers the usual ones itself."""
         name = self.__name__
         try:
             bound = self.__signature__.bind(*given, **keywords)
@@ -107,7 +110,7 @@ class MaskedActivation(core.MaskedCall):
             raise TypeError(f"{name}: {error}") from None
         bound.apply_defaults()
         x, *parameters, out = bound.args
-        values = [as_number(name, *pair) for pair in zip(self._names, parameters, strict=True)]
+        values = [number(name, *pair) for pair in zip(self._names, parameters, strict=True)]
         for check in self._checks:
             check.check(name, values)
         work = Pass(name, "x", x, out)
@@ -122,6 +125,19 @@ class MaskedActivation(core.MaskedCall):
         return f"<numact.MaskedActivation {self.__name__}{self.__signature__}>"
 
 
+ACTIVATIONS = Lazy(
+    [f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked],
+    lambda name: MaskedActivation(row(name.removesuffix("_masked"))),
+)
+
+
+def __getattr__(name: str) -> MaskedActivation:
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
+@set_module("numact")
 def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0, out: Any = None) -> Any:
     """Gradient from a bit mask: dy times one of two factors.
 
@@ -144,22 +160,22 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
     Raises
     ------
     TypeError
-        If mask is no `BitMask` or a factor no number; for a dy that has neither floating-point numbers, integers nor
-        booleans, and for an out that is no array or has a dtype that dx does not cast to.
+        If mask is not a `BitMask` or a factor is not a number, if dy has neither floating-point numbers, integers nor
+        booleans, or if out is not an array or has a dtype to which dx does not cast.
     ValueError
         If mask or out has another shape than dy, or out is read-only.  Nothing is written then.
 
     See Also
     --------
-    relu_masked, relu6_masked, hard_tanh_masked : Their gradient takes the default factors.
+    relu_masked, relu6_masked, hard_tanh_masked : Their gradients have the default factors.
     leaky_relu_masked : Its gradient has the slope as `off`.
     dropout : Its gradient has 1 / (1 - p) as `on`.
 
     Notes
     -----
-    A factor 0 selects: it gives 0 whatever dy is, NaN and infinities too.  A factor 1 gives dy itself.  With the
-    factors of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad``
-    multiplies by a negative_slope of 0: a negative dy gives -0 there and an infinite one NaN.
+    A factor of 0 gives 0 for every dy, NaN and infinities included.  A factor of 1 gives dy itself.  With the factors
+    of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad`` multiplies by a
+    negative_slope of 0: there a negative dy gives -0 and an infinite one NaN.
 
     Factors are rounded to the dtype of dx.  A product that overflows is infinite, without a warning.  Strides and
     subclasses of arrays are treated as in `relu_masked`.
@@ -172,7 +188,7 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
     """
     if not isinstance(mask, BitMask):
         raise TypeError(f"masked_grad: mask must be a BitMask, got {mask!r}")
-    factors = as_number("masked_grad", "on", on), as_number("masked_grad", "off", off)
+    factors = number("masked_grad", "on", on), number("masked_grad", "off", off)
     if (found := LOOPS["masked_grad"].gradient(dy, out, factors, mask)) is not None:
         return found
     work = Pass("masked_grad", "dy", dy, out)

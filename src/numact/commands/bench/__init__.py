@@ -1,0 +1,1 @@
+"""``python -m numact bench``: speed beside NumPy and, where they are installed, other libraries."""

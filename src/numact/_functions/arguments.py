@@ -1,0 +1,86 @@
+"""Checks of arguments that several functions share, with the messages of wrong ones.
+
+Each check takes the name of the public function first, for the message, and either raises or returns the argument in
+the form in which the caller needs it.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+
+# dtypes
+
+
+def is_half(dtype: Any) -> bool:
+    """Whether a dtype is float16, or the bfloat16 of ml_dtypes."""
+    return dtype == np.float16 or getattr(dtype, "name", None) == "bfloat16"
+
+
+def float_dtype(dtype: Any) -> Any:
+    """The dtype of a result: floating-point dtypes are kept, others promote."""
+    return dtype if dtype.kind == "f" or is_half(dtype) else np.result_type(dtype, np.float32)
+
+
+# Numbers and generators
+
+
+def number(function: str, name: str, value: Any) -> float:
+    """The value of a real number, NumPy's scalars included."""
+    if type(value) is float:
+        return value
+    if not isinstance(value, Real):
+        raise TypeError(f"{function}: {name} must be a number, got {value!r}")
+    return float(value)
+
+
+def number_between(function: str, name: str, value: Any, least: float, most: float) -> float:
+    """The value of a real number in a closed interval."""
+    found = number(function, name, value)
+    if not least <= found <= most:
+        raise ValueError(f"{function}: {name} must be from {least} to {most}, got {found}")
+    return found
+
+
+def check_generator(function: str, rng: Any, or_none: str = "") -> None:
+    """Raise unless rng is a `numpy.random.Generator`."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{function}: rng must be a numpy.random.Generator{or_none}, got {rng!r}")
+
+
+# Masks and out=
+
+
+def broadcast_mask(function: str, where: Any, shape: tuple[int, ...]) -> Array:
+    """A boolean mask, broadcast to a shape."""
+    mask = np.asanyarray(where)
+    if mask.dtype != np.bool_:
+        raise TypeError(f"{function}: where must be boolean, got {mask.dtype}")
+    try:
+        return np.broadcast_to(mask, shape)
+    except ValueError:
+        raise ValueError(f"{function}: where must broadcast to the shape {shape}, got the shape {mask.shape}") from None
+
+
+def check_out_shape(function: str, out: Any, shape: tuple[int, ...], must: str = "be of shape") -> None:
+    """Raise unless out is an array of a shape."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{function}: out must be an array of shape {shape}, got {out!r}")
+    if out.shape != shape:
+        raise ValueError(f"{function}: out must {must} {shape}, got {out.shape}")
+
+
+def check_out(function: str, out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise unless a result of a shape and a dtype can be written to out."""
+    check_out_shape(function, out, shape, "have the shape")
+    if out.dtype is not dtype and not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise TypeError(f"{function}: out must have a dtype that {dtype} casts to, got {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError(f"{function}: out must be writeable, got a read-only array")

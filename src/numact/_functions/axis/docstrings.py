@@ -1,0 +1,56 @@
+"""The sections that the docstrings of the functions along an axis share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORWARD = {
+    "x": "array_like\n    Input, at least one-dimensional.",
+    "axis": "int, default -1\n    The axis along which the function is taken.",
+    "where": "array_like of bool, optional\n    The entries that take part; broadcasts to `x`.  The values of the "
+    "others do not count.",
+    "temperature": "array_like, default 1.0\n    T > 0; an array broadcasts to the shape of `x` without `axis`.",
+    "out": "ndarray, optional\n    Where the result goes; ``out=x`` computes in place.",
+}
+
+GRADIENT = {
+    "dy": "array_like\n    Gradient by the output.",
+    "y": "array_like\n    Output of the forward pass.",
+    "axis": "int, default -1\n    The axis of the forward pass.",
+    "temperature": "array_like, default 1.0\n    T of the forward pass.",
+    "out": "ndarray, optional\n    Where the result goes; ``out=dy`` computes in place.",
+}
+
+
+def documented(function: F) -> F:
+    """Fill in {parameters} and {raises} of a docstring, for the parameters of the function."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    texts = GRADIENT if names[0] == "dy" else FORWARD
+    parameters = "\n".join(f"{name} : {texts[name]}" for name in names if name in texts)
+    for title, text in (("{parameters}", parameters), ("{raises}", _raises(names))):
+        before, found, after = (function.__doc__ or "").partition(title)
+        if found:
+            indent = before.rpartition("\n")[2]  # none from Python 3.13 on
+            function.__doc__ = before + text.replace("\n", f"\n{indent}") + after
+    return function
+
+
+def _raises(names: tuple[str, ...]) -> str:
+    """The section Raises for parameters of these names."""
+    values, types = ["axis is out of range"], ["an operand is neither floating-point numbers, integers nor booleans"]
+    if "where" in names:
+        values.append("where does not broadcast to x")
+        types.append("where is not boolean")
+    if "temperature" in names:
+        values.append("temperature is not above 0")
+    return "\n".join(
+        f"{error}\n    If {_either(cases)}." for error, cases in (("ValueError", values), ("TypeError", types))
+    )
+
+
+def _either(cases: list[str]) -> str:
+    """The cases as "a", "a, or b" or "a, b, or c"."""
+    return ", ".join([*cases[:-1], f"or {cases[-1]}"]) if len(cases) > 1 else cases[0]
