@@ -29,7 +29,7 @@ class Peers:
         found = [
             function for function in selection.functions([], ("elementwise",), "measured") if function.name == name
         ]
-        calls = bench.calls(found[0], np.float32, size, {library: bind}) if found else {}
+        calls = measure.calls(found[0], np.float32, size, {library: bind}) if found else {}
         if library not in calls:
             raise NotImplementedError
         self.work = {which: calls[which] for which in ("numact", library)}

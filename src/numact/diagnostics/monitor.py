@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-# Elements of the last batch that are kept for the histogram, and how many of them are side by side: beyond the cache, to
-# read a single one takes nearly as long.
+# Elements of the last batch that are kept for the histogram, and how many of them are contiguous: beyond the cache,
+# reading a single one takes nearly as long.
 SAMPLE, RUN = 2048, 64
 
 
