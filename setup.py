@@ -98,7 +98,14 @@ class BuildStub(build_py):
 
 
 setup(
-    ext_modules=[
+    ext_modules=[  # the reference first: a mistake in it shows before the kernels are compiled
+        Extension(
+            "numact.commands.verify.reference",
+            ["src/numact/commands/verify/reference.pyx"],
+            include_dirs=["csrc"],
+            extra_compile_args=["-g0"],
+            depends=["csrc/reference/reference.c", "csrc/reference/reference.h"],
+        ),
         Extension(
             "numact._kernels.core",
             ["src/numact/_kernels/core.pyx"],
@@ -114,13 +121,6 @@ setup(
                 "csrc/math/minimax.py",
                 *glob("src/numact/_kernels/*.pxi"),
             ],
-        ),
-        Extension(
-            "numact.commands.verify.reference",
-            ["src/numact/commands/verify/reference.pyx"],
-            include_dirs=["csrc"],
-            extra_compile_args=["-g0"],
-            depends=["csrc/reference/reference.c", "csrc/reference/reference.h"],
         ),
     ],
     cmdclass={"build_ext": BuildTargets, "build_py": BuildStub},
