@@ -112,7 +112,7 @@ static void print_masked(const struct numact_masked_function *row, const char *d
     }
 }
 
-/* The moderate numbers only, as samples x channels x places. */
+/* The moderate numbers only, as samples x channels x positions. */
 enum { SAMPLES = 10, CHANNELS = 6, PLACES = 273, BEYOND = 16 };
 
 static void run(const struct numact_norm_task *task, const char *name, const struct numact_norm *call)
@@ -144,7 +144,7 @@ static void print_norms(const struct numact_norm_task *tasks, const char *dtype,
         bias[i] = i / 512.0;
     }
     const ptrdiff_t width = (ptrdiff_t)size, place = width, channel = PLACES * place, sample = CHANNELS * channel;
-    struct numact_norm rows = {.width = width, .samples = SAMPLES * CHANNELS, .channels = 1, .places = PLACES, .eps = 1e-5,
+    struct numact_norm rows = {.width = width, .samples = SAMPLES * CHANNELS, .channels = 1, .positions = PLACES, .eps = 1e-5,
                                .x = {memory[0], channel, channel, place}, .dy = {memory[1], channel, channel, place},
                                .out = {out, channel, channel, place}, .weight = weight, .bias = bias, .partial = partial,
                                .partial_length = PLACES + BEYOND};
@@ -153,7 +153,7 @@ static void print_norms(const struct numact_norm_task *tasks, const char *dtype,
         run(tasks, names[k], &rows);
         print_norm(names[k], dtype, out, size);
     }
-    struct numact_norm batch = {.width = width, .samples = SAMPLES, .channels = CHANNELS, .places = PLACES,
+    struct numact_norm batch = {.width = width, .samples = SAMPLES, .channels = CHANNELS, .positions = PLACES,
                                 .x = {memory[0], sample, channel, place}, .out = {out, sample, channel, place},
                                 .partial = partial, .partial_length = CHANNELS + BEYOND, .partial_count = SAMPLES,
                                 .total = total, .total_length = CHANNELS + BEYOND};
