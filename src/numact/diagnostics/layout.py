@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
+from numact._functions.axes import as_axes
 from numact._kernels import core
 
 if TYPE_CHECKING:
@@ -64,17 +64,15 @@ def as_floats(function: str, y: ArrayLike) -> Array:
     return array
 
 
-def as_layout(function: str, shape: tuple[int, ...], axis: Axis) -> Layout:
-    """Check the axes of the samples."""
+def as_layout(function: str, shape: tuple[int, ...], axis: Any, operand: str = "y") -> Layout:
+    """Check the axes of the samples: an integer or a sequence of them."""
     if type(axis) is int and -len(shape) <= axis < len(shape):
         return _layout(shape, axis)
     try:
-        axes = normalize_axis_tuple(axis, len(shape), "axis")
-    except (ValueError, TypeError) as error:  # numpy.exceptions.AxisError is a ValueError
-        raise type(error)(f"{function}: {error}") from None
-    if not axes:
-        raise ValueError(f"{function}: axis must name at least one axis of samples, got {axis!r}")
-    return Layout(shape, axes)
+        axes = tuple(axis)
+    except TypeError:  # not a sequence
+        axes = axis
+    return Layout(shape, as_axes(function, axes, len(shape), operand))
 
 
 @lru_cache(64)

@@ -192,7 +192,7 @@ class ActivationMonitor:
         array = np.asanyarray(x)
         if array.size == 0:
             raise ValueError(f"forward: x must have at least one element, got the shape {array.shape}")
-        layout = as_layout("forward", array.shape, axis)
+        layout = as_layout("forward", array.shape, axis, "x")
         found = self._check("forward", layer, name, layout)
         bounds = saturated_beyond(name, parameters)
         y = np.empty_like(array) if out is None else out
