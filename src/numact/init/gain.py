@@ -43,8 +43,8 @@ def gain(name: str, **parameters: float) -> float:
     -------
     float
         5/3 for tanh, 1 for sigmoid and 3/4 for selu, as in PyTorch; for every other activation 1 / sqrt(E[f(z)^2]), z
-        standard normal, which is PyTorch's for relu (the root of 2), leaky_relu (that of 2 / (1 + negative_slope^2))
-        and linear layers (1).
+        standard normal.  These are PyTorch's too for relu, sqrt(2), for leaky_relu, sqrt(2 / (1 + negative_slope^2)),
+        and for linear layers, 1.
 
     Raises
     ------
