@@ -1,18 +1,24 @@
-"""The `axis` of a call: an integer or a tuple of them, checked and counted from the first axis."""
+"""The argument `axis`, checked: an integer or a tuple of them becomes a sorted tuple of axes counted from the first."""
 
 from operator import index
 from typing import Any
 
+from numpy.exceptions import AxisError
 
-def as_axes(function: str, axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes, counted from the first and in ascending order."""
+
+def as_axes(function: str, axis: Any, ndim: int, operand: str = "x") -> tuple[int, ...]:
+    """The axes of an operand of ndim dimensions, sorted, each from 0 to ndim - 1.
+
+    AxisError is a ValueError and an IndexError, as for the functions of NumPy.
+    """
     given = axis if isinstance(axis, tuple) else (axis,)
     try:
         axes = [index(one) for one in given]
     except TypeError:
         raise TypeError(f"{function}: axis must be an integer or a tuple of integers, got {axis!r}") from None
     if not axes or any(not -ndim <= one < ndim for one in axes):
-        raise ValueError(f"{function}: axis must name axes from {-ndim} to {ndim - 1} of x, got {axis!r}")
+        allowed = f"from {-ndim} to {ndim - 1} of {operand}" if ndim else f"of {operand}, which has none"
+        raise AxisError(f"{function}: axis must name axes {allowed}, got {axis!r}")
     found = sorted(one % ndim for one in axes)
     if len({*found}) < len(found):
         raise ValueError(f"{function}: axis must not name an axis twice, got {axis!r}")

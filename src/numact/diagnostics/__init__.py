@@ -1,8 +1,13 @@
 """Health of activations: zeros, dead and saturated units, mean and variance; `ActivationMonitor` for training.
 
 Every function takes float16, bfloat16, float32 and float64 arrays of any shape and strides, integers and booleans as
-float64.  Sums are taken in float64 in one order, whatever the strides and the instruction set.  A NaN is neither zero
-nor saturated, and counts for mean and variance as little as an infinity; both are counted apart.
+float64.  Sums are in float64 and in a fixed order, so that their bits depend neither on strides nor on the instruction
+set.  A NaN is neither zero nor saturated.  Mean and variance are those of the finite elements; NaN and infinities have
+counts of their own.
+
+`statistics` has the functions for one array, `monitor` the class for training; `layer` keeps what a monitor needs,
+`advice` and `plot` read it.  `arguments` checks, `layout` divides axes into samples and units, `measure` calls the
+kernels; `saturation` derives bounds from the catalogue.
 """
 
 from numact.diagnostics.monitor import ActivationMonitor
@@ -13,4 +18,4 @@ __all__ = ["ActivationMonitor", "Summary", "dead_units", "saturation", "sparsity
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

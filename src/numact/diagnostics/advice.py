@@ -1,4 +1,4 @@
-"""The advice of `ActivationMonitor`: what is wrong, from which figures, and what usually helps."""
+"""The advice of `ActivationMonitor`: thresholds for the statistics of a layer, and what usually helps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numact.diagnostics.summary import Summary
 if TYPE_CHECKING:
     from numact.diagnostics.layer import Layer
 
-# What deserves a word: fractions of units and of elements; means in standard deviations; ratios of standard deviations,
-# from the first record of a layer to its last, and from the first layer to another.
+# Thresholds: fractions of dead units, of saturated and of zero elements; the mean in standard deviations; the ratio of
+# standard deviations between the last record of a layer and its first one, or that of the first layer.
 DEAD, SATURATED, SPARSE, OFF_CENTRE, GROWTH = 0.1, 0.5, 0.95, 2.0, 100.0
-# Of these a mean far from 0 is no news: they are positive, or 0 to the left.
+# Activations whose mean can be near 0; others are never negative, or 0 for negative input.
 CENTRED = {"tanh", "softsign", "hard_tanh", "identity", "elu", "celu", "selu", "leaky_relu", "soft_shrink"}
 
 

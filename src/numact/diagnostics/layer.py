@@ -1,33 +1,52 @@
-"""What a monitor knows of one layer, in bounded memory."""
+"""The record of one layer in bounded memory: a history of summaries and a sample of the outputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from numact.diagnostics.layout import Array
 from numact.diagnostics.summary import Summary
 
-if TYPE_CHECKING:
-    pass
+# Number of elements of the last batch that are kept for the histogram, in contiguous runs of RUN: beyond the cache,
+# reading a single element takes nearly as long as a run.
+SAMPLE, RUN = 2048, 64
 
 
 @dataclass
 class Layer:
-    """What is known of a layer: `history` has a record for every `stride` updates."""
+    """The record of a layer.
+
+    Attributes
+    ----------
+    activation : str or None
+        Name of the activation.
+    shape : tuple of int
+        Shape of the units.
+    updates : int
+        Number of updates.
+    stride : int
+        Number of updates that a summary in `history` stands for.
+    history : list of Summary
+        Joined statistics of each `stride` updates, the last one possibly of fewer.
+    silent : ndarray of int64
+        Number of updates since each unit was last not zero.
+    sample : ndarray
+        Elements of the last batch.
+
+    """
 
     activation: str | None
     shape: tuple[int, ...]
     updates: int = 0
     stride: int = 1
     history: list[Summary] = field(default_factory=list)
-    silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # updates since a unit was last not zero
+    silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     sample: Array = field(default_factory=lambda: np.zeros(0))
 
     def add(self, summary: Summary, longest: int) -> None:
-        """Add the statistics of an update; where the history becomes too long, join neighbours."""
+        """Add the statistics of an update; a history of more than `longest` records is joined in pairs."""
         if self.updates % self.stride:
             self.history[-1] = joined(self.history[-1], summary)
         else:
@@ -37,14 +56,14 @@ class Layer:
             self.coarsen()
 
     def coarsen(self) -> None:
-        """Join the records in pairs."""
+        """Join the records of the history in pairs."""
         pairs = [self.history[i : i + 2] for i in range(0, len(self.history), 2)]
         self.history = [joined(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
         self.stride *= 2
 
 
 def joined(first: Summary, second: Summary) -> Summary:
-    """Statistics of both; the dead fraction is that of the second, which looks back."""
+    """Statistics of both together; the dead fraction is that of the second, which already covers the window."""
     size = first.size + second.size
     finite = [s.size * max(1 - s.nan_fraction - s.infinite_fraction, 0.0) for s in (first, second)]
     mean, variance = first.mean, first.variance
@@ -70,3 +89,14 @@ def joined(first: Summary, second: Summary) -> Summary:
         mixed("nan_fraction"),
         mixed("infinite_fraction"),
     )
+
+
+def sample_of(y: Array) -> Array:
+    """A copy of at most SAMPLE elements, spread evenly over an array."""
+    if not y.flags.forc:
+        return np.asarray(y[np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)])
+    flat = y.ravel(order="K")
+    if y.size <= SAMPLE:
+        return flat.copy()
+    runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
+    return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()

@@ -1,40 +1,46 @@
-"""The arguments of the diagnostics, checked: an array, the axes of its samples, bounds of saturation."""
+"""Which axes of an array are those of samples and which those of units."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
-
-from numact._kernels import core
+from numact._functions.axes import as_axes
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
+    from numpy.typing import NDArray
 
 Array: TypeAlias = "NDArray[Any]"
 Axis: TypeAlias = int | Sequence[int]
-NUMBERS = (float, int, np.floating, np.integer)
 
 
 class Layout:
-    """The dimensions of an array, neighbours of the same kind joined: each one of units or one of samples.
+    """The dimensions of an array, each of units or of samples; adjacent ones of the same kind are joined.
 
-    The order of the sums, and so their bits, follows from this alone.
+    The order of summation, and so the bits of the sums, depends on this alone.
+
+    Attributes
+    ----------
+    lengths : tuple of int
+        The joined dimensions.
+    kinds : tuple of bool
+        Which of them are of units.
+    units : int
+        Number of units.
+    unit_shape : tuple of int
+        Shape of the units in the array.
+
     """
 
-    __slots__ = ("kinds", "lengths", "samples", "unit_shape", "units")
+    __slots__ = ("kinds", "lengths", "unit_shape", "units")
 
     def __init__(self, shape: tuple[int, ...], sample_axes: tuple[int, ...]) -> None:
         self.unit_shape = tuple(length for axis, length in enumerate(shape) if axis not in sample_axes)
         self.units = math.prod(self.unit_shape)
-        self.samples = math.prod(shape) // self.units if self.units else 0
         lengths: list[int] = []
-        kinds: list[bool] = []  # True: units
+        kinds: list[bool] = []
         for axis, length in enumerate(shape):
             kind = axis not in sample_axes
             if length == 1:
@@ -47,53 +53,23 @@ class Layout:
         self.lengths, self.kinds = tuple(lengths) or (1,), tuple(kinds) or (False,)
 
 
-def as_floats(function: str, y: ArrayLike) -> Array:
-    """Check an array, and give it as the kernels take it: native and aligned, integers as float64."""
-    if core.is_observable(y):
-        return cast("Array", y)
-    array = np.asarray(y)
-    if array.dtype.kind in "biu":
-        array = array.astype(np.float64)
-    # What has a loop is a dtype that the kernels know; longdouble is not.
-    elif array.dtype.name not in core.dtypes():
-        raise TypeError(f"{function}: y must be of {', '.join(core.dtypes())}, integers or booleans, got {array.dtype}")
-    if array.size == 0:
-        raise ValueError(f"{function}: y must have at least one element, got the shape {array.shape}")
-    if not array.dtype.isnative or not array.flags.aligned:
-        array = array.astype(array.dtype.newbyteorder("="))
-    return array
-
-
-def as_layout(function: str, shape: tuple[int, ...], axis: Axis) -> Layout:
-    """Check the axes of the samples."""
+def as_layout(function: str, shape: tuple[int, ...], axis: Any, operand: str = "y") -> Layout:
+    """Check the axes of the samples: an integer or a sequence of them."""
     if type(axis) is int and -len(shape) <= axis < len(shape):
         return _layout(shape, axis)
     try:
-        axes = normalize_axis_tuple(axis, len(shape), "axis")
-    except (ValueError, TypeError) as error:  # numpy.exceptions.AxisError is a ValueError
-        raise type(error)(f"{function}: {error}") from None
-    if not axes:
-        raise ValueError(f"{function}: axis must name at least one axis of samples, got {axis!r}")
-    return Layout(shape, axes)
+        axes = tuple(axis)
+    except TypeError:  # not a sequence
+        axes = axis
+    return Layout(shape, as_axes(function, axes, len(shape), operand))
 
 
 @lru_cache(64)
 def _layout(shape: tuple[int, ...], axis: int) -> Layout:
-    """The usual layout, which the next call is likely to ask for again."""
+    """The layout for a single axis, cached because most calls repeat the shape."""
     return Layout(shape, (axis % len(shape),))
 
 
-def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
-    """Check the bounds of saturation."""
-    for name, bound in (("low", low), ("high", high)):
-        if not isinstance(bound, NUMBERS):
-            raise TypeError(f"{function}: {name} must be a number, got {bound!r}")
-    low, high = float(low), float(high)
-    if not low <= high:
-        raise ValueError(f"{function}: low must be <= high, got low={low} and high={high}")
-    return low, high
-
-
 def as_joined(y: Array, layout: Layout) -> Array:
-    """The array with its dimensions joined: the same memory, where its strides allow that."""
+    """The array with its dimensions joined: a view where its strides allow one."""
     return y if y.shape == layout.lengths else y.reshape(layout.lengths)

@@ -1,9 +1,9 @@
-"""What the diagnostics measure, in one compiled pass, which an activation may share."""
+"""The call of the kernels: statistics of an array in one pass, in which an activation may write the array."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -11,11 +11,8 @@ from numact._kernels import core, targets
 from numact.diagnostics.layout import Array, Layout, as_joined
 from numact.diagnostics.summary import Summary
 
-if TYPE_CHECKING:
-    pass
-
-
-# Rows of fewer units are joined to rows of so many or more, several samples to one, which make whole words of flags.
+# Samples of fewer than NARROW units are joined, several to a row of at least JOINED elements and a multiple of WORD, so
+# that the flags of a row are whole words.
 NARROW, JOINED, WORD = 256, 1024, 64
 
 
@@ -31,25 +28,25 @@ class Fused:
 def measure(
     y: Array, layout: Layout, low: float, high: float, fused: Fused | None = None
 ) -> tuple[core.Observer, Array]:
-    """Take the statistics of an array that was checked.
+    """Statistics of a checked array.
 
     Parameters
     ----------
     y : ndarray
-        The array; with an activation it is written.
+        The array, which the activation writes if there is one.
     layout : Layout
-        Its dimensions.
+        That of y.
     low, high : float
-        Bounds of saturation, which are rounded to the dtype that computes.
+        Bounds of saturation, which are rounded to the dtype of the kernel: float32 for float16 and bfloat16.
     fused : Fused, optional
-        The activation, and its input of the shape of y.
+        The activation and its input, of the shape of y.
 
     Returns
     -------
     observer : Observer
-        What has been counted and summed up.
+        Counts and sums.
     dead : ndarray of bool
-        Which units are 0 for every sample, contiguous, in their order.
+        Which units are 0 for every sample: a contiguous array in the order of the units.
 
     """
     observer = core.Observer(targets.LEVEL, low, high, "all")
@@ -57,19 +54,19 @@ def measure(
 
 
 def summarise(observer: core.Observer, size: int, dead: int, units: int) -> Summary:
-    """Summary of an array of so many elements and units, of which some are dead."""
+    """Summary of an array, from its numbers of elements, dead units and units."""
     mean, variance, zeros, saturated, nan, infinite = observer.figures
     return Summary(size, mean, variance, zeros / size, dead / units, saturated / size, nan / size, infinite / size)
 
 
 def find_dead(y: Array, layout: Layout) -> Array:
-    """Which units of an array that was checked are 0 for every sample."""
+    """Which units of a checked array are 0 for every sample."""
     observer = core.Observer(targets.LEVEL, -math.inf, math.inf, "alive")
     return _observe(observer, as_joined(y, layout), layout.kinds).reshape(layout.unit_shape)
 
 
 def fraction(y: Array, wanted: Literal["zeros", "saturated"], low: float = -math.inf, high: float = math.inf) -> float:
-    """Fraction of the elements of an array that was checked that are 0, or saturated."""
+    """Fraction of the elements of a checked array that are 0, or saturated."""
     observer = core.Observer(targets.LEVEL, low, high, wanted)
     observer.observe(y.ravel(order="K"), (False,))
     _, _, zeros, saturated, _, _ = observer.figures
@@ -86,7 +83,7 @@ def _observe(observer: core.Observer, y: Array, kinds: tuple[bool, ...], fused: 
 
 
 def _observe_narrow(observer: core.Observer, y: Array, kinds: tuple[bool, ...], fused: Fused | None) -> Array:
-    """Do the same with several samples to a row; those that fill no row are observed last, as a row of their own."""
+    """The same with several samples joined to a row; the remaining ones form the last row."""
     *outer, rows, units = y.shape
     together = WORD * -(-JOINED // (WORD * units))
     whole = rows - rows % together
@@ -106,8 +103,18 @@ def _observe_narrow(observer: core.Observer, y: Array, kinds: tuple[bool, ...], 
 
 
 def separable(y: Array, layout: Layout) -> bool:
-    """Whether the dimensions of an array can be joined without a copy, so that writing there writes to it."""
+    """Whether the dimensions of an array can be joined to a view, so that a kernel can write to it."""
     joined = as_joined(y, layout)
     if layout.kinds[-1] and len(layout.kinds) > 1 and joined.shape[-1] < NARROW:
         joined = joined.reshape(*joined.shape[:-2], -1)
     return np.may_share_memory(joined, y)
+
+
+def joinable(x: Array, y: Array, layout: Layout) -> bool:
+    """Whether an activation can write y from x in the pass that takes the statistics of y."""
+    if not core.is_observable(x) or not core.is_observable(y) or not y.flags.writeable:
+        return False
+    if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
+        return False
+    same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
+    return same or not np.may_share_memory(x, y)

@@ -1,4 +1,4 @@
-"""`ActivationMonitor`: statistics of every layer over the batches of a training."""
+"""`ActivationMonitor`: statistics of each layer, batch by batch, during training."""
 
 from __future__ import annotations
 
@@ -14,41 +14,16 @@ from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
 from numact._functions.public import set_module
 from numact._kernels import core
-from numact.diagnostics.layer import Layer, joined
-from numact.diagnostics.layout import Array, Axis, Layout, as_bounds, as_floats, as_layout
-from numact.diagnostics.measure import Fused, measure, separable, summarise
+from numact.diagnostics.arguments import as_bounds, as_floats
+from numact.diagnostics.layer import Layer, joined, sample_of
+from numact.diagnostics.layout import Array, Axis, Layout, as_layout
+from numact.diagnostics.measure import Fused, joinable, measure, summarise
 from numact.diagnostics.saturation import ELEMENTWISE, saturated_beyond
 from numact.diagnostics.summary import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
-
-
-# Elements of the last batch that are kept for the histogram, and how many of them are contiguous: beyond the cache,
-# reading a single one takes nearly as long.
-SAMPLE, RUN = 2048, 64
-
-
-def joinable(x: Array, y: Array, layout: Layout) -> bool:
-    """Whether an activation can write y from x while it is observed."""
-    if not core.is_observable(x) or not core.is_observable(y) or not y.flags.writeable:
-        return False
-    if x.dtype != y.dtype or x.shape != y.shape or not separable(y, layout):
-        return False
-    same = x.ctypes.data == y.ctypes.data and x.strides == y.strides
-    return same or not np.may_share_memory(x, y)
-
-
-def sample_of(y: Array) -> Array:
-    """At most SAMPLE elements, evenly over an array: a copy of these alone."""
-    if not y.flags.forc:
-        return np.asarray(y[np.unravel_index(np.linspace(0, y.size - 1, min(y.size, SAMPLE)).astype(np.intp), y.shape)])
-    flat = y.ravel(order="K")
-    if y.size <= SAMPLE:
-        return flat.copy()
-    runs = flat[: y.size // RUN * RUN].reshape(-1, RUN)
-    return runs[:: -(-len(runs) // (SAMPLE // RUN))].flatten()
 
 
 @set_module("numact.diagnostics")
@@ -58,9 +33,9 @@ class ActivationMonitor:
     Parameters
     ----------
     window : int, default 100
-        A unit is dead that was 0 for every sample of the last `window` updates, or of all if there were fewer.
+        A unit is dead if it was 0 for every sample of the last `window` updates, or of all if there were fewer.
     max_history : int, default 512
-        Most records that are kept for a layer; beyond that neighbouring ones are joined.
+        Largest number of records for a layer; more are joined in pairs.
 
     Raises
     ------
@@ -73,7 +48,7 @@ class ActivationMonitor:
 
     Notes
     -----
-    A monitor can be pickled, and `merge` joins those of several processes.
+    A monitor can be pickled; `merge` joins those of several processes.
 
     Examples
     --------
@@ -118,7 +93,7 @@ class ActivationMonitor:
         activation : str, optional
             Name of the activation, for the advice and the bounds of saturation.
         low, high : float, optional
-            Bounds of saturation; where the range of the activation has two ends, by default within 1 % of them.
+            Bounds of saturation; by default within 1 % of the ends of the range of the activation, if it is bounded.
 
         Returns
         -------
@@ -192,7 +167,7 @@ class ActivationMonitor:
         array = np.asanyarray(x)
         if array.size == 0:
             raise ValueError(f"forward: x must have at least one element, got the shape {array.shape}")
-        layout = as_layout("forward", array.shape, axis)
+        layout = as_layout("forward", array.shape, axis, "x")
         found = self._check("forward", layer, name, layout)
         bounds = saturated_beyond(name, parameters)
         y = np.empty_like(array) if out is None else out
@@ -203,7 +178,7 @@ class ActivationMonitor:
         else:
             observer, dead = measure(y, layout, *bounds, Fused(name, array, values))
             if observer.overflowed:
-                # Of the ufunc itself, so that numpy.errstate decides what happens: it overflows at the ends first.
+                # The ufunc reports the overflow as numpy.errstate says; the largest numbers overflow if any do.
                 largest = _largest(array.dtype)
                 call(np.array([-largest, largest], array.dtype), **parameters)
         self._add(layer, found, np.asarray(y), layout, observer, dead)
@@ -222,7 +197,7 @@ class ActivationMonitor:
     def _fusable(
         self, call: Callable[..., Any], x: Array, y: Any, layout: Layout, parameters: dict[str, Any]
     ) -> tuple[Array, ...] | None:
-        """The parameters as the kernels take them; None where the activation has to be called."""
+        """The parameters as the kernels take them; None if the activation cannot share the pass."""
         if not core.is_simple(x, y) and not joinable(x, y, layout):
             return None
         if not isinstance(call, ParametricUfunc):
@@ -241,7 +216,7 @@ class ActivationMonitor:
         return summary
 
     def dead_units(self, layer: str) -> Array:
-        """Tell which units of a layer are dead: 0 for every sample of the window.
+        """Which units of a layer are dead: 0 for every sample of the window.
 
         Parameters
         ----------
@@ -264,20 +239,20 @@ class ActivationMonitor:
         return np.asarray(found.silent >= min(self.window, found.updates))
 
     def merge(self, other: ActivationMonitor) -> None:
-        """Add what another monitor has seen, such as that of another process.
+        """Add the statistics of another monitor, such as that of another process.
 
         Parameters
         ----------
         other : ActivationMonitor
-            A monitor of the same window; the n-th update of a layer there and here are parts of one.  It is not
-            changed.
+            A monitor of the same window, which is not changed.  The n-th update of a layer there and the n-th here
+            count as parts of one update.
 
         Raises
         ------
         TypeError
             For anything else.
         ValueError
-            For another window, or a layer with units of another shape; then nothing is merged.
+            For another window, or a layer with units of another shape; nothing is merged then.
 
         """
         if not isinstance(other, ActivationMonitor):
@@ -313,7 +288,7 @@ class ActivationMonitor:
             ours.sample = np.concatenate(samples)[::2] if short.sample.size else long.sample
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as dictionaries, lists, numbers and strings, NaN as None.
+        """All statistics as dictionaries, lists, numbers and strings; NaN as None.
 
         Returns
         -------
@@ -335,7 +310,7 @@ class ActivationMonitor:
         }
 
     def to_json(self) -> str:
-        """Give `to_dict` as JSON.
+        """The result of `to_dict` as JSON.
 
         Returns
         -------
@@ -345,7 +320,7 @@ class ActivationMonitor:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     def to_dataframe(self) -> Any:
-        """Give the histories as a table, a row for each record.
+        """The histories as a table, a row for each record.
 
         Returns
         -------
@@ -371,12 +346,12 @@ class ActivationMonitor:
         )
 
     def advice(self) -> list[str]:
-        """Say in words what is wrong with which layer, and what usually helps.
+        """What is wrong with which layer, and what usually helps, in words.
 
         Returns
         -------
         list of str
-            Empty where all is well.
+            Empty if nothing is wrong.
 
         """
         from numact.diagnostics.advice import advise
@@ -411,7 +386,7 @@ class ActivationMonitor:
 
 
 def _largest(dtype: np.dtype[Any]) -> Any:
-    """The largest finite number of a dtype; that of bfloat16 is a float32 without its last digits."""
+    """The largest finite number of a dtype; that of bfloat16 as float32."""
     if dtype.name == "bfloat16":
         return np.array(0x7F7F0000, np.uint32).view(np.float32)[()]
     return np.finfo(dtype).max

@@ -1,4 +1,4 @@
-"""The picture of an `ActivationMonitor`."""
+"""The figure of an `ActivationMonitor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistics of an array: sparsity, dead units, saturation, and all of them at once."""
+"""The functions for one array: sparsity, dead units, saturation, and all statistics in one pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numact._functions.public import set_module
-from numact.diagnostics.layout import Array, Axis, as_bounds, as_floats, as_layout
+from numact.diagnostics.arguments import as_bounds, as_floats
+from numact.diagnostics.layout import Array, Axis, as_layout
 from numact.diagnostics.measure import find_dead, fraction, measure, summarise
 from numact.diagnostics.summary import Summary
 
@@ -35,7 +36,7 @@ def sparsity(y: ArrayLike) -> float:
     ValueError
         For an empty array.
     TypeError
-        For a dtype that is not one of floating-point numbers that numact computes with, integers or booleans.
+        For a dtype other than float16, bfloat16, float32, float64, integers and booleans.
 
     See Also
     --------
@@ -58,7 +59,7 @@ def sparsity(y: ArrayLike) -> float:
 
 @set_module("numact.diagnostics")
 def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
-    """Tell which units are zero over every sample.
+    """Which units are zero for every sample.
 
     Parameters
     ----------
@@ -85,8 +86,9 @@ def dead_units(y: ArrayLike, axis: Axis = 0) -> Array:
 
     Notes
     -----
-    Lu et al., Dying ReLU and Initialization, 2019.  A unit that is dead for these samples may live for others: many
-    samples say more.
+    A unit that is zero for these samples may not be for others, so that many samples are more reliable.
+
+    Lu et al., Dying ReLU and Initialization, 2019.
 
     Examples
     --------
@@ -108,7 +110,7 @@ def saturation(y: ArrayLike, low: float, high: float) -> float:
     y : array_like
         Outputs of a bounded activation, of any shape.
     low, high : float
-        Bounds, such as -0.99 and 0.99 for tanh; rounded to the dtype of y, bfloat16 and float16 taken as float32.
+        Bounds, such as -0.99 and 0.99 for tanh; rounded to the dtype of y, to float32 for float16 and bfloat16.
 
     Returns
     -------
@@ -167,12 +169,12 @@ def summary(y: ArrayLike, axis: Axis = 0, low: float = -math.inf, high: float = 
 
     See Also
     --------
-    ActivationMonitor : The same for every layer and batch of a training.
+    ActivationMonitor : The same for each layer and batch during training.
 
     Notes
     -----
-    No array of the size of y is made, unless y is not native, not aligned, or strided so that neighbouring axes of the
-    same kind are not one.
+    No array of the size of y is made, unless y is not of native byte order, not aligned, or has strides with which
+    adjacent axes of samples, or of units, cannot be joined.
 
     Examples
     --------

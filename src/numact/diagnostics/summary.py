@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from numact._functions.public import set_module
-
-if TYPE_CHECKING:
-    pass
 
 
 @set_module("numact.diagnostics")

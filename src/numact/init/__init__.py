@@ -1,14 +1,22 @@
 """Initial weights that keep the scale of activations and gradients from layer to layer: He, Xavier, LeCun, orthogonal.
 
-With weights of variance gain^2 / fan_in, the pre-activations of a layer have the second moment of those before it,
-where gain^2 E[f(z)^2] = 1 for a standard normal z: `gain` gives this number for every activation of the catalogue.
+With weights of variance gain^2 / fan_in, the pre-activations of a layer have the same second moment as those of the
+layer before it if gain^2 E[f(z)^2] = 1, z standard normal.  `gain` gives this number for elementwise activations f.
+
+`variance_scaling` and `orthogonal` draw weights, `gain` computes factors, `arguments` checks; `docstrings` has the
+sections that the docstrings share.
 """
 
 from numact.init.gain import gain, second_moment
-from numact.init.he import he_normal, he_uniform
-from numact.init.lecun import lecun_normal, lecun_uniform
 from numact.init.orthogonal import orthogonal
-from numact.init.xavier import xavier_normal, xavier_uniform
+from numact.init.variance_scaling import (
+    he_normal,
+    he_uniform,
+    lecun_normal,
+    lecun_uniform,
+    xavier_normal,
+    xavier_uniform,
+)
 
 __all__ = [
     "gain",
@@ -24,4 +32,4 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""The arguments of the initialisers, checked."""
+"""Checks of arguments; each returns the argument in the form in which the initialisers need it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from numact.init.gain import gain
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-
 Shape: TypeAlias = Sequence[int]
 Random: TypeAlias = np.random.Generator | int | None
 Gain: TypeAlias = float | str | tuple[str, Mapping[str, float]]
@@ -23,6 +22,7 @@ Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
 
 
 def as_shape(function: str, shape: Shape) -> tuple[int, ...]:
+    """Two lengths or more."""
     try:
         lengths = tuple(index(length) for length in shape)
     except TypeError:
@@ -44,6 +44,7 @@ def fans_of(function: str, shape: tuple[int, ...], layout: Layout) -> tuple[int,
 
 
 def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
+    """A dtype of floating-point numbers."""
     try:
         kind = np.dtype(dtype)
     except TypeError:
@@ -54,6 +55,7 @@ def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def as_generator(function: str, rng: Random) -> np.random.Generator:
+    """The generator itself, or a new one from a seed."""
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is not None:
@@ -67,6 +69,7 @@ def as_generator(function: str, rng: Random) -> np.random.Generator:
 
 
 def as_factor(function: str, value: Gain) -> float:
+    """The gain as a number."""
     if isinstance(value, str):
         return gain(value)
     if isinstance(value, tuple):
@@ -78,17 +81,3 @@ def as_factor(function: str, value: Gain) -> float:
     if not 0 < value < math.inf:
         raise ValueError(f"{function}: gain must be > 0 and finite, got {value}")
     return float(value)
-
-
-def deviation_of(function: str, shape: tuple[int, ...], value: Gain, mode: Mode, layout: Layout) -> float:
-    """Standard deviation of the weights."""
-    fan_in, fan_out = fans_of(function, shape, layout)
-    fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-    if mode not in fans:
-        raise ValueError(f"{function}: mode must be one of {', '.join(fans)}, got {mode!r}")
-    return as_factor(function, value) / math.sqrt(fans[mode] or 1)
-
-
-def drawn_dtype(kind: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype in which random numbers are drawn."""
-    return kind if kind == np.float64 else np.dtype(np.float32)

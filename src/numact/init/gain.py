@@ -1,4 +1,4 @@
-"""The factor by which weights make up for an activation."""
+"""The factor for the standard deviation of weights that keeps the scale behind an activation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from numact._functions.public import set_module
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-# PyTorch's gains that do not follow from the second moment; layers without activation are linear.
+# PyTorch's gains that do not follow from the second moment, and its names of layers without activation.
 TABLE = {"tanh": 5 / 3, "sigmoid": 1.0, "selu": 3 / 4}
 LINEAR = {plain(f"conv{transposed}{n}d") for transposed in ("", "_transpose") for n in (1, 2, 3)} | {"linear"}
-# Beyond this the density of the normal distribution is 0 in float64.
+# The density of the normal distribution is 0 in float64 beyond this.
 FARTHEST = 39.0
-# Degree of the rule on an interval; the part of the whole that may be wrong on one; when to stop, at a double's width.
+# Degree of the quadrature rule; error allowed on an interval, relative to the whole integral; and how often an interval
+# is halved, down to about the spacing of float64.
 DEGREE, TOLERANCE, DEEPEST = 16, 1e-14, 50
 
 
@@ -34,7 +34,8 @@ def gain(name: str, **parameters: float) -> float:
     Parameters
     ----------
     name : str
-        Name of an elementwise activation, as `numact.get` knows it; "linear" or "conv2d" and the like stand for none.
+        Name of an elementwise activation, as `numact.get` knows it; "linear", "conv2d" and the like stand for no
+        activation.
     **parameters : float
         Parameters of the activation; the others have their defaults.
 
@@ -42,8 +43,8 @@ def gain(name: str, **parameters: float) -> float:
     -------
     float
         5/3 for tanh, 1 for sigmoid and 3/4 for selu, as in PyTorch; for every other activation 1 / sqrt(E[f(z)^2]), z
-        standard normal, which is PyTorch's for relu (the root of 2), leaky_relu (that of 2 / (1 + negative_slope^2))
-        and linear layers (1).
+        standard normal.  These are PyTorch's too for relu, sqrt(2), for leaky_relu, sqrt(2 / (1 + negative_slope^2)),
+        and for linear layers, 1.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def gain(name: str, **parameters: float) -> float:
 
     See Also
     --------
-    second_moment : E[f(z)^2].
+    second_moment : The expectation E[f(z)^2].
 
     Notes
     -----
@@ -106,12 +107,12 @@ def second_moment(name: str, **parameters: float) -> float:
 
     See Also
     --------
-    gain : What follows from it for the weights.
+    gain : The factor for weights that follows from it.
 
     Notes
     -----
-    Computed once for every function and parameters by quadrature of the float64 function (Clenshaw and Curtis, 1960),
-    on intervals that are halved until both halves agree with the whole.
+    Computed once for each function and its parameters, by quadrature of the float64 function (Clenshaw and Curtis,
+    1960) on intervals that are halved until both halves agree with the whole.
 
     Examples
     --------
@@ -157,9 +158,9 @@ def _second_moment(name: str, values: tuple[float, ...]) -> float:
 def expectation(function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
     """E[f(z)^2] for a standard normal z.
 
-    Intervals on which the rule and the sum of the rule on both halves differ are halved again, all at once, down to
-    those around a jump, which are then so short that they do not matter.  The rule has the ends among its points, so
-    that no kink or jump beside one escapes it.
+    Adaptive Clenshaw-Curtis quadrature: an interval on which the rule differs from its sum over both halves is halved
+    again, all such intervals at once.  Those around a jump become so short that their error is negligible.  The rule
+    includes the end points of an interval, so that it does not miss a kink or jump next to one.
     """
     k, j = np.arange(DEGREE + 1), np.arange(1, DEGREE // 2 + 1)
     nodes = np.cos(np.pi * k / DEGREE)
@@ -170,7 +171,7 @@ def expectation(function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) 
         half = (high - low)[:, None] / 2
         z = (low + high)[:, None] / 2 + half * nodes
         with np.errstate(all="ignore"):
-            root = function(z) * np.exp(z * z / -4)  # squared with its factor, so that f^2 does not overflow alone
+            root = function(z) * np.exp(z * z / -4)  # f^2 alone may overflow
             return cast("NDArray[np.float64]", ((root * root * half) @ weights) / math.sqrt(2 * math.pi))
 
     edges = np.linspace(-FARTHEST, FARTHEST, 157)

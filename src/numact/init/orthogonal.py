@@ -9,12 +9,14 @@ import numpy as np
 
 from numact._functions.public import set_module
 from numact.init.arguments import Gain, Layout, Random, Shape, as_dtype, as_factor, as_generator, as_shape, fans_of
+from numact.init.docstrings import documented
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
 @set_module("numact.init")
+@documented
 def orthogonal(
     shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
 ) -> NDArray[Any]:
@@ -22,26 +24,22 @@ def orthogonal(
 
     Parameters
     ----------
-    shape, rng, dtype, layout
-        As in `he_normal`.
-    gain : float, str or (str, dict), default 1.0
-        As in `he_normal`.
+    {parameters}
 
     Returns
     -------
     ndarray
-        The weights.  As a matrix from inputs (times the size of the kernel) to outputs, the smaller of both numbers of
-        rows and columns are orthogonal to one another, and of length gain.
+        The weights.  As a matrix of inputs (times the size of the kernel) by outputs, its rows or columns, whichever
+        are fewer, are orthogonal to each other and of length gain.
 
     Raises
     ------
-    ValueError, TypeError
-        As `he_normal`.
+    {raises}
 
     Notes
     -----
-    The factor Q of a normal matrix, its signs chosen so that all orthogonal matrices are equally likely; computed in
-    float64.
+    The factor Q of the QR decomposition of a normal matrix, with the signs for which every orthogonal matrix is equally
+    likely (Mezzadri, 2007); computed in float64.
 
     Saxe et al., Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks, 2014.
 

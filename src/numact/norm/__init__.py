@@ -1,10 +1,13 @@
 """Batch, layer and RMS normalisation: forward, in training, and backward, with an activation fused behind.
 
-Every function computes in float64, in an order of its own: the bits of a result depend neither on strides, on the axis
-along which something lies, nor on the instruction set.  `activation=` applies an elementwise function of numact to the
-result while it is in the cache: the bits are those of the two calls, the array passes through memory once.  Its
-gradient is the caller's: ``numact.gelu_grad(dy, z)`` of the normalised z, or ``numact.relu_grad_y(dy, y)`` of the
-output, gives the dy for the gradient functions of this module.
+Every function computes in float64 and sums in a fixed order, so that the bits of a result depend neither on strides,
+nor on the order of the axes, nor on the instruction set.  `activation=` applies an elementwise function of numact
+to the result while it is in the cache: the bits are those of two calls, but the array passes through memory once.  The
+gradient functions do not include the activation: their dy is its gradient, ``numact.gelu_grad(dy, z)`` of the
+normalised z, or ``numact.relu_grad_y(dy, y)`` of the output.
+
+The modules `layer`, `rms` and `batch` hold the public functions; `rows` is what the first two share.  `arguments`
+checks, `layout` sees arrays as samples x channels x positions, `task` calls the kernels.
 """
 
 from numact.norm.batch import BatchStatistics, batch_norm, batch_norm_grad, batch_norm_train
@@ -24,4 +27,4 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""The arguments of a normalisation, checked and as the kernels take them."""
+"""Checks of arguments; each returns the argument in the form in which the kernels take it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,22 +14,17 @@ from numact._functions import names, ufuncs
 from numact._functions.arguments import is_half
 from numact._functions.catalogue import catalogue
 from numact._functions.parametric import ParametricUfunc
-from numact.norm.layout import Array
+from numact.norm.layout import Array, Doubles
+from numact.norm.task import PADDING
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-Doubles: TypeAlias = "NDArray[np.float64]"
 Activation: TypeAlias = "str | Callable[..., Any] | tuple[Any, dict[str, float]] | None"
-# Vectors in C may be read this far beyond their end; sums over rows are taken in blocks of this many.
-BEYOND, BLOCK_ROWS = 16, 64
+
 ELEMENTWISE = frozenset(row.name for row in catalogue() if row.family == "elementwise")
-BFLOAT16_EPS = 2.0**-7
+BFLOAT16_EPS = 2.0**-7  # numpy.finfo does not know bfloat16
 
 
 def float_array(function: str, name: str, value: Any, *others: np.dtype[Any]) -> Array:
-    """The value as an aligned array of native byte order, in the float dtype that the ufuncs would compute in."""
+    """An aligned array of native byte order, in the dtype that a ufunc would compute in (of it and others)."""
     array = np.asarray(value)
     ufunc = ufuncs.RAW["identity_grad"]
     try:
@@ -40,9 +35,9 @@ def float_array(function: str, name: str, value: Any, *others: np.dtype[Any]) ->
 
 
 def as_vector(function: str, name: str, value: Any, shape: tuple[int, ...], default: float = 0.0) -> Doubles:
-    """Numbers of float64 as the kernels read them: flat, and longer than they are."""
+    """Numbers of this shape as a flat float64 vector with `PADDING`; the default where value is None."""
     count = math.prod(shape)
-    vector = np.full(count + BEYOND, default)
+    vector = np.full(count + PADDING, default)
     if value is None:
         return vector
     array = np.asarray(value)
@@ -55,7 +50,7 @@ def as_vector(function: str, name: str, value: Any, shape: tuple[int, ...], defa
 
 
 def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
-    """A vector of variances."""
+    """Variances, which are >= 0, as a vector."""
     vector = as_vector(function, name, value, shape)
     if (vector < 0).any():
         raise ValueError(f"{function}: {name} must be >= 0, got {vector[vector < 0][0]}")
@@ -63,7 +58,7 @@ def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...]) ->
 
 
 def as_number(function: str, name: str, value: Any, most: float = math.inf) -> float:
-    """A finite number from 0 to the most that is allowed."""
+    """A finite number >= 0, and at most `most`."""
     allowed = ">= 0 and finite" if most == math.inf else f"in [0, {most:g}]"
     if not isinstance(value, Real) and not (isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0):
         raise TypeError(f"{function}: {name} must be a number, got {value!r}")
@@ -74,7 +69,7 @@ def as_number(function: str, name: str, value: Any, most: float = math.inf) -> f
 
 
 def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[str, Array] | None:
-    """The name of an elementwise activation and its parameters in the dtype."""
+    """Name of an elementwise activation, and its parameters as an array for kernels of this dtype."""
     if activation is None:
         return None
     given: Any = activation
@@ -101,14 +96,14 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
 
 
 def as_eps(function: str, eps: Any, dtype: np.dtype[Any]) -> float:
-    """What is added to a variance: None stands for the dtype's epsilon."""
+    """The number that is added to a mean square; None stands for the epsilon of the dtype."""
     if eps is not None:
         return as_number(function, "eps", eps)
     return BFLOAT16_EPS if dtype.kind == "V" else float(np.finfo(dtype).eps)
 
 
 def as_operands(function: str, dy: Any, x: Any) -> tuple[Array, Array]:
-    """The operands x and dy of a gradient, in one dtype."""
+    """The operands x and dy of a gradient, in that order, in one dtype."""
     given = np.asarray(dy)
     array = float_array(function, "x", x)
     gradient = float_array(function, "dy", given, array.dtype)
@@ -119,7 +114,7 @@ def as_operands(function: str, dy: Any, x: Any) -> tuple[Array, Array]:
 
 
 def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype: Any) -> Array:
-    """The gradient by a weight, in the dtype of the weight if that is one of floats, else of x."""
+    """The gradient by a weight from its sums, in the dtype of the weight if that is floating-point, else in `dtype`."""
     own = getattr(weight, "dtype", None)
     if own is not None and (own.kind == "f" or is_half(own)):
         dtype = own.newbyteorder("=")
@@ -128,7 +123,7 @@ def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype
 
 
 def as_running(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
-    """A running statistic, as it is before the update."""
+    """A float64 copy of a running statistic, which must be an array that can be updated in place."""
     if not isinstance(value, np.ndarray) or not (value.dtype.kind == "f" or is_half(value.dtype)):
         raise TypeError(f"{function}: {name} must be an array of floats, got {value!r}")
     if value.shape != shape:

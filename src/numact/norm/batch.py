@@ -1,4 +1,4 @@
-"""Batch normalisation: in inference, in training, and backward."""
+"""Batch normalisation with given statistics, with those of the batch, and the gradients."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 
 from numact._functions.public import set_module
 from numact.norm.arguments import (
-    BEYOND,
     Activation,
-    Doubles,
     as_activation,
     as_number,
     as_operands,
@@ -20,8 +18,8 @@ from numact.norm.arguments import (
     as_weight_gradient,
     float_array,
 )
-from numact.norm.layout import Array, Axis, Result, channel_layout
-from numact.norm.rows import run
+from numact.norm.layout import Array, Axis, Doubles, Result, channel_layout
+from numact.norm.task import run, zero_sums
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,9 +34,9 @@ class BatchStatistics(NamedTuple):
     mean : ndarray of float64
         Mean of each channel, rounded to float32 where the input has no more digits.
     mean_lo : ndarray of float64
-        What `mean` lacks: the mean is ``mean + mean_lo``.
+        Low part of the mean, which is ``mean + mean_lo``.
     inverse_std : ndarray of float64
-        1 / sqrt(variance + eps) of each channel, by the biased variance.
+        1 / sqrt(variance + eps) of each channel, with the biased variance.
 
     """
 
@@ -48,17 +46,19 @@ class BatchStatistics(NamedTuple):
 
 
 def apply_batch(x: Array, result: Result, vectors: dict[str, Doubles], fused: tuple[str, Array] | None) -> Array:
-    """Normalise with known statistics."""
+    """Normalise, scale and shift each channel with the given vectors, and apply the activation."""
     run("batch", result.layout, {"x": x, "out": result.target}, vectors, activation=fused)
     return result.finish()
 
 
 def scale_of(inverse_std: Doubles, weight: Doubles) -> Doubles:
+    """Factor of x - mean; weights of any size may overflow."""
     with np.errstate(all="ignore"):
         return inverse_std * weight
 
 
 def inverse_std_of(variance: Doubles, eps: float) -> Doubles:
+    """1 / sqrt(variance + eps), which is infinite where both are 0."""
     with np.errstate(all="ignore"):
         return np.asarray(1 / np.sqrt(variance + eps))
 
@@ -82,9 +82,9 @@ def batch_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     mean, var : array_like
-        Mean and variance of each channel: of the shape that x has along `axis`.
+        Mean and variance of each channel, of the shape that x has along `axis`.
     weight, bias : array_like, optional
-        Scale and shift of each channel, of the same shape.  Without, 1 and 0.
+        Scale and shift of each channel, of the same shape; by default 1 and 0.
     eps : float, default 1e-5
         Added to the variance, at least 0.
     axis : int or tuple of int, default 1
@@ -93,7 +93,7 @@ def batch_norm(
         An elementwise function of numact that is applied to the result, such as ``"relu"``, `numact.silu` or
         ``("leaky_relu", {"negative_slope": 0.2})``.
     out : ndarray, optional
-        Where the result goes; ``out=x`` computes in place.
+        Array for the result; ``out=x`` computes in place.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def batch_norm(
     Raises
     ------
     ValueError
-        For shapes that do not fit, an axis that x has not or that is named twice, a negative variance, an eps that is
+        For shapes that do not fit, an axis that is out of range or named twice, a negative variance, an eps that is
         negative, infinite or NaN, and an unknown activation.
     TypeError
         For operands that are not real numbers, and an `out` of a dtype that cannot hold the result.
@@ -114,7 +114,7 @@ def batch_norm(
 
     Notes
     -----
-    Computed in float64 and rounded once.  Statistics and weights of any dtype are used as they are: the result has the
+    Computed in float64 and rounded once.  Statistics and weights of any dtype are used as they are; the result has the
     dtype of `x`.
 
     Ioffe and Szegedy, Batch Normalization, 2015.
@@ -161,7 +161,7 @@ def batch_norm_train(
         Running statistics of each channel, of the shape that x has along `axis`: updated in place, each to
         ``(1 - momentum) * running + momentum * new``, with the unbiased variance of x.
     weight, bias : array_like, optional
-        Scale and shift of each channel, of the same shape.  Without, 1 and 0.
+        Scale and shift of each channel, of the same shape; by default 1 and 0.
     momentum : float, default 0.1
         Share of the new statistics, in [0, 1].
     eps : float, default 1e-5
@@ -171,14 +171,14 @@ def batch_norm_train(
     activation : str, function, functools.partial or (function, dict), optional
         As in `batch_norm`.
     out : ndarray, optional
-        Where the result goes; ``out=x`` computes in place, but the gradient then lacks its x.
+        Array for the result; ``out=x`` computes in place, but overwrites the x that `batch_norm_grad` needs.
 
     Returns
     -------
     y : ndarray
         `out`, or a new array of the shape and dtype of `x`.
     saved : BatchStatistics
-        What `batch_norm_grad` needs.
+        Statistics of x, for `batch_norm_grad`.
 
     Raises
     ------
@@ -194,8 +194,8 @@ def batch_norm_train(
 
     Notes
     -----
-    y is normalised by the biased variance, as in the paper and in PyTorch.  The statistics of each sample are taken
-    from its own mean in the cache, and joined by sums without cancellation.
+    y is normalised by the biased variance, as in the paper and in PyTorch.  Each sample has statistics of its own, the
+    squares about its own mean while it is in the cache, which are joined by sums without cancellation.
 
     Ioffe and Szegedy, Batch Normalization, 2015.
 
@@ -211,35 +211,32 @@ def batch_norm_train(
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     momentum, eps = as_number(function, "momentum", momentum, 1.0), as_number(function, "eps", eps)
-    running = [
-        (array_of, as_running(function, name, array_of, shape))
-        for name, array_of in (("running_mean", running_mean), ("running_var", running_var))
-        if array_of is not None
-    ]
+    old_mean = None if running_mean is None else as_running(function, "running_mean", running_mean, shape)
+    old_var = None if running_var is None else as_running(function, "running_var", running_var, shape)
     if running_var is not None:
         as_variance(function, "running_var", running_var, shape)
     weights = as_vector(function, "weight", weight, shape, 1.0)
     shift = as_vector(function, "bias", bias, shape, -0.0)
     fused = as_activation(function, activation, array.dtype)
-    count = layout.split[0] * layout.split[2]
+    samples, channels, positions = layout.split
+    count = samples * positions
     if count < 2:
         raise ValueError(f"{function}: x must have more than 1 value per channel, got {count} in shape {array.shape}")
     result = Result(function, out, array, layout)
     source = result.input(array)
-    length = layout.split[1] + BEYOND
-    sums = {"partial": np.zeros((layout.split[0], 4, length)), "total": np.zeros((4, length))}
+    sums = zero_sums(samples, channels)
     run("moments", layout, {"x": source}, sums)
     run("join_moments", layout, {"x": source}, sums)
-    means, rests, squares, _ = sums["total"]
+    mean, mean_lo, squares, _ = sums["total"]
     inverse_std = inverse_std_of(squares / count, eps)
-    vectors = {"mean": means, "mean_lo": rests, "scale": scale_of(inverse_std, weights), "shift": shift}
+    vectors = {"mean": mean, "mean_lo": mean_lo, "scale": scale_of(inverse_std, weights), "shift": shift}
     y = apply_batch(source, result, vectors, fused)
-    saved = BatchStatistics(*(vector[: layout.split[1]].reshape(shape) for vector in (means, rests, inverse_std)))
-    new = {id(running_mean): saved.mean + saved.mean_lo}
-    new[id(running_var)] = (squares / (count - 1))[: layout.split[1]].reshape(shape)
+    saved = BatchStatistics(*(vector[:channels].reshape(shape) for vector in (mean, mean_lo, inverse_std)))
+    new_mean, new_var = saved.mean + saved.mean_lo, (squares / (count - 1))[:channels].reshape(shape)
     with np.errstate(all="ignore"):
-        for target, old in running:
-            target[...] = (1 - momentum) * old + momentum * new[id(target)]
+        for target, old, new in ((running_mean, old_mean, new_mean), (running_var, old_var, new_var)):
+            if target is not None and old is not None:
+                target[...] = (1 - momentum) * old + momentum * new
     return y, saved
 
 
@@ -284,8 +281,8 @@ def batch_norm_grad(
     With xhat = (x - mean) inverse_std, and sums and means over each channel: dweight = sum dy xhat, dbias = sum dy,
     dx = weight inverse_std (dy - mean(dy) - xhat mean(dy xhat)).
 
-    Behind an activation dy is the gradient by its input: ``numact.relu_grad_y(dy, y)`` from the output y of the forward
-    pass.
+    With an activation, dy is the gradient by the input of the activation: ``numact.relu_grad_y(dy, y)`` from the output
+    y of the forward pass.
 
     Ioffe and Szegedy, Batch Normalization, 2015.
 
@@ -302,16 +299,15 @@ def batch_norm_grad(
     if not isinstance(saved, tuple) or len(saved) != 3:
         raise TypeError(f"{function}: saved must be the BatchStatistics of batch_norm_train, got {saved!r}")
     named = zip(BatchStatistics._fields, saved, strict=True)
-    means, rests, inverse_std = (as_vector(function, f"saved.{name}", value, shape) for name, value in named)
+    mean, mean_lo, inverse_std = (as_vector(function, f"saved.{name}", value, shape) for name, value in named)
     weights = as_vector(function, "weight", weight, shape, 1.0)
-    count = layout.split[0] * layout.split[2]
+    samples, channels, positions = layout.split
+    count = samples * positions
     if count == 0:
         raise ValueError(f"{function}: x must not be empty, got shape {array.shape}")
     result = Result(function, None, array, layout)
     arrays = {"x": layout.read(array), "dy": layout.read(gradient), "out": result.target}
-    length = layout.split[1] + BEYOND
-    vectors = {"mean": means, "mean_lo": rests}
-    sums = {"partial": np.zeros((layout.split[0], 4, length)), "total": np.zeros((4, length))}
+    vectors, sums = {"mean": mean, "mean_lo": mean_lo}, zero_sums(samples, channels)
     run("gradient_sums", layout, arrays, vectors | sums)
     run("join_sums", layout, arrays, sums)
     sum_dy, sum_product = sums["total"][:2]

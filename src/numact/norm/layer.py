@@ -30,7 +30,7 @@ def layer_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     weight, bias : array_like, optional
-        Scale and shift of each place along `axis`: of the shape that x has there.  Without, 1 and 0.
+        Scale and shift of each position along `axis`, of the shape that x has there; by default 1 and 0.
     eps : float, default 1e-5
         Added to the variance, at least 0.
     axis : int or tuple of int, default -1
@@ -39,7 +39,7 @@ def layer_norm(
         An elementwise function of numact that is applied to the result, such as ``"gelu"``, `numact.relu` or
         ``("leaky_relu", {"negative_slope": 0.2})``.
     out : ndarray, optional
-        Where the result goes; ``out=x`` computes in place.
+        Array for the result; ``out=x`` computes in place.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def layer_norm(
     Raises
     ------
     ValueError
-        For shapes that do not fit, an axis that x has not or that is named twice, an empty x along `axis`, an eps that
+        For shapes that do not fit, an axis that is out of range or named twice, an empty x along `axis`, an eps that
         is negative, infinite or NaN, and an unknown activation.
     TypeError
         For operands that are not real numbers, and an `out` of a dtype that cannot hold the result.
@@ -61,9 +61,9 @@ def layer_norm(
 
     Notes
     -----
-    The variance is the mean of the squared deviations, taken from the mean in a second pass.  float16, bfloat16 and
+    The variance is the mean of the squared deviations from the mean, in a second pass.  float16, bfloat16 and
     float32 are computed in float64 and rounded once; float64 sums are compensated.  Weights of any dtype are used as
-    they are: the result has the dtype of `x`.  A NaN makes its own sample NaN.  Squares of float64 overflow beyond
+    they are; the result has the dtype of `x`.  A NaN makes its own sample NaN.  Squares of float64 overflow beyond
     1e154.
 
     Ba, Kiros and Hinton, Layer Normalization, 2016.
@@ -115,11 +115,12 @@ def layer_norm_grad(
 
     Notes
     -----
-    Mean and variance are computed again, which takes less time than to keep and read them.  With
+    Mean and variance are computed again, which is faster than saving and reading them.  With
     xhat = (x - mean) / s, s = sqrt(variance + eps) and g = dy weight:
     dx = (g - mean(g) - xhat mean(g xhat)) / s, dweight = sum dy xhat and dbias = sum dy over all samples.
 
-    Behind an activation dy is the gradient by its input: ``numact.gelu_grad(dy, z)`` for ``z = layer_norm(x, ...)``.
+    With an activation, dy is the gradient by the input of the activation: ``numact.gelu_grad(dy, z)`` for
+    ``z = layer_norm(x, ...)``.
 
     Ba, Kiros and Hinton, Layer Normalization, 2016.
 

@@ -1,4 +1,4 @@
-"""How an array is seen as samples x channels x positions, and where a result goes."""
+"""Arrays seen as samples x channels x positions, which is what the kernels compute on, and where a result goes."""
 
 from __future__ import annotations
 
@@ -12,36 +12,47 @@ from numact._functions.axes import as_axes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
 Array: TypeAlias = "NDArray[Any]"
+Doubles: TypeAlias = "NDArray[np.float64]"
 Axis: TypeAlias = "int | tuple[int, ...]"
 
 
 class Layout(NamedTuple):
-    """How to see an array as samples x channels x positions."""
+    """A view of an array as samples x channels x positions.
+
+    Attributes
+    ----------
+    order : tuple of int
+        The axes of the array, those of samples first, those of positions last.
+    split : tuple of int
+        Numbers of samples, channels and positions.
+    across : bool
+        Whether the inner loop of the kernels runs over channels; otherwise over positions.
+
+    """
 
     order: tuple[int, ...]
     split: tuple[int, int, int]
     across: bool
 
     def view(self, array: Array) -> Array:
-        """The array in three dimensions; a copy where strides do not allow that."""
+        """The array in three dimensions; a copy where its strides do not allow a view."""
         return array.transpose(self.order).reshape(self.split)
 
     def fits(self, view: Array) -> bool:
-        """Whether the elements that are computed together lie side by side."""
+        """Whether the elements of the inner loop are contiguous, as the kernels need them."""
         axis = 1 if self.across else 2
         return view.shape[axis] <= 1 or view.strides[axis] == view.itemsize
 
     def empty(self, dtype: Any) -> Array:
-        """A new array in three dimensions that fits."""
+        """A new array in three dimensions, contiguous for the inner loop."""
         samples, channels, positions = self.split
         if self.across:
             return np.empty((samples, positions, channels), dtype).transpose(0, 2, 1)
         return np.empty(self.split, dtype)
 
     def read(self, array: Array) -> Array:
-        """The array in three dimensions, copied where it does not fit."""
+        """The array in three dimensions, copied where the kernels cannot read it in place."""
         view = self.view(array)
         if self.fits(view):
             return view
@@ -51,7 +62,10 @@ class Layout(NamedTuple):
 
 
 class Result:
-    """Where a result goes: into `out` or a new array, by way of a copy where the kernels cannot write there."""
+    """The result of a function: `out` or a new array, and the buffer for the kernels if they cannot write to it.
+
+    `target` is what the kernels write: a view of `out`, or the buffer, which `finish` copies.
+    """
 
     def __init__(self, function: str, out: Any, like: Array, layout: Layout) -> None:
         if out is None:
@@ -72,7 +86,7 @@ class Result:
         self.target: Array = layout.empty(like.dtype) if self.copied and direct else view
 
     def input(self, x: Array) -> Array:
-        """The operand in three dimensions; a copy where the result would overwrite what is still to be read."""
+        """The operand in three dimensions; a copy if it overlaps the target other than element for element."""
         view = self.layout.read(x)
         same = view.ctypes.data == self.target.ctypes.data and view.strides == self.target.strides
         if same or not np.may_share_memory(view, self.target):
@@ -82,7 +96,7 @@ class Result:
         return copy
 
     def finish(self) -> Array:
-        """The result, where it belongs."""
+        """Copy the buffer, if there is one, and return `out`."""
         if self.copied:
             shape = tuple(self.out.shape[axis] for axis in self.layout.order)
             with np.errstate(all="ignore"):
@@ -91,7 +105,7 @@ class Result:
 
 
 def row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, ...]]:
-    """Rows of everything along the axes, and the shape of a row."""
+    """The layout of rows, each of all elements along the axes, and the shape of a row."""
     axes = as_axes(function, axis, x.ndim)
     kept = tuple(one for one in range(x.ndim) if one not in axes)
     shape = tuple(x.shape[one] for one in axes)
@@ -102,10 +116,10 @@ def row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, .
 
 
 def channel_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, ...]]:
-    """Samples, channels and positions, and the shape of the channels.
+    """The layout of channels along the axes, and the shape of the channels.
 
-    What is a sample follows from the shape alone, because sums are taken by samples: the first axis that is not a
-    channel's, unless it is the only one (axes of length 1 do not count).
+    Of the other axes the first one is that of samples and the rest are positions; a single one is of positions, and
+    axes of length 1 do not count.  Sums are taken sample by sample, so this depends on the shape alone, not on strides.
     """
     axes = as_axes(function, axis, x.ndim)
     rest = tuple(one for one in range(x.ndim) if one not in axes)

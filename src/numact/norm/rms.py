@@ -29,7 +29,7 @@ def rms_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     weight : array_like, optional
-        Scale of each place along `axis`: of the shape that x has there.  Without, 1.
+        Scale of each position along `axis`, of the shape that x has there; by default 1.
     eps : float, optional
         Added to the mean square, at least 0; by default the epsilon of the dtype of `x`, ``np.finfo(dtype).eps``.
     axis : int or tuple of int, default -1
@@ -37,7 +37,7 @@ def rms_norm(
     activation : str, function, functools.partial or (function, dict), optional
         As in `layer_norm`.
     out : ndarray, optional
-        Where the result goes; ``out=x`` computes in place.
+        Array for the result; ``out=x`` computes in place.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def rms_norm(
     See Also
     --------
     rms_norm_grad : Its gradients.
-    layer_norm : The same after the mean is subtracted.
+    layer_norm : With the mean subtracted first.
 
     Notes
     -----

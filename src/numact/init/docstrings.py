@@ -1,0 +1,51 @@
+"""The sections that the docstrings of the initialisers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PARAMETERS = {
+    "shape": """\
+sequence of int
+    Shape of the weights, two numbers or more.""",
+    "rng": """\
+numpy.random.Generator, int or None, optional
+    Generator to draw from, or the seed of a new one; None seeds one from the operating system.""",
+    "dtype": """\
+dtype, default float64
+    float16, float32, float64, or bfloat16 of ml_dtypes.""",
+    "gain": """\
+float, str or (str, dict), default {default}
+    Factor, or the name of the activation that follows, with its parameters if they are not the defaults:
+    ``("leaky_relu", {"negative_slope": 0.2})``.""",
+    "mode": """\
+{"fan_in", "fan_out", "fan_avg"}, default "fan_in"
+    Whether to keep the scale of the activations, of the gradients, or a mean of both.""",
+    "layout": """\
+{"in_out", "out_in"}, default "in_out"
+    "in_out": the last two dimensions are inputs and outputs, as in ``x @ weights`` and in Keras and JAX, after those of
+    the kernel of a convolution.  "out_in": the first two are outputs and inputs, as in PyTorch, before the kernel.""",
+}
+
+RAISES = """\
+ValueError
+    If shape has fewer than two numbers or a negative one, gain is not finite and positive or is an unknown name, or
+    {choices} is none of those above.
+TypeError
+    If dtype is none of those above, or an argument is of another type."""
+
+
+def documented(function: F) -> F:
+    """Fill in {parameters} and {raises} of a docstring, for the parameters of the function."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    gain = dict(zip(reversed(names), reversed(function.__defaults__ or ()), strict=False))["gain"]
+    parameters = "\n".join(f"{name} : {PARAMETERS[name]}" for name in names)
+    parameters = parameters.replace("{default}", f'"{gain}"' if isinstance(gain, str) else str(gain))
+    raises = RAISES.replace("{choices}", "mode or layout" if "mode" in names else "layout")
+    text = cleandoc(function.__doc__ or "")
+    function.__doc__ = text.replace("{parameters}", parameters).replace("{raises}", raises)
+    return function
