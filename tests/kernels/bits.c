@@ -1,5 +1,5 @@
 /* Prints a hash of the results of every elementwise, gated and masked function, and of normalisations, over fixed inputs,
-   one line each: tests/bits.txt, on every processor and with every compiler.  See tests/test_hashes.py, which also computes
+   one line each: bits.txt, on every processor and with every compiler.  See test_hashes.py, which also computes
    them in Python. */
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
-"""The bits of every function over fixed inputs are those of tests/bits.txt, everywhere.
+"""The bits of every function over fixed inputs are those of bits.txt, everywhere.
 
-At every level of the installed package, and in programs for other processors and by other compilers, which tests/bits.c
-makes of the kernels.  After a change that is meant to change bits: python tests/test_hashes.py > tests/bits.txt
+At every level of the installed package, and in programs for other processors and by other compilers, which bits.c makes
+of the kernels.  After a change that is meant to change bits: see CONTRIBUTING.md
 """
 
 import shutil

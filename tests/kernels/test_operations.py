@@ -1,7 +1,7 @@
 """The main loop of no float32 kernel on v4 has more vector instructions for a result than tests/operations.txt says.
 
 What a kernel costs, without a clock.  After a change that is meant to change the counts, and with the compiler that the
-first line of the file names: python tests/test_operations.py > tests/operations.txt
+first line of the file names: see CONTRIBUTING.md
 """
 
 import re

@@ -74,7 +74,7 @@ INLINE void narrow_to(const struct numact_norm *call, const scalar *from, char *
     if (!is_stored_real(call)) narrow(call, from, to, n);
 }
 
-/* The activation of n elements, in position: the loop of its ufunc, which has its bits. */
+/* The activation of n elements, in place: the loop of its ufunc, which has its bits. */
 static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
 {
     const struct numact_kernel *kernel = call->activation;
