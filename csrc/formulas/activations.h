@@ -294,7 +294,7 @@ INLINE real tanh_grad(real dy, real x) { return dy * logistic_density(at_most(2 
 INLINE real tanh_grad_y(real dy, real y) { return dy * fma(-y, y, 1); }
 
 /* beta x as a double-word, clamped to where e^x is finite. */
-INLINE struct dw beta_times(real beta, real x)
+INLINE struct dw beta_x(real beta, real x)
 {
     real product = clamp(beta * x, EXP_LIMIT);
     return (struct dw){product, select(lt(absolute(product), EXP_LIMIT), fma(beta, x, -product), 0)};
@@ -310,13 +310,13 @@ INLINE real softplus_forward(real x, real beta)
     real inverse = 1 / fraction, inverse_lo = fma_in_double(-inverse, fraction, 1) * inverse;
     real furthest = scale((EXP_LIMIT - (scalar)0.6875 * k) * inverse, -k);
     struct dw z = two_prod(beta, at_most(abs_at_most(x, LARGEST), furthest));
-    struct scaled log = log1p_exp_of(z.hi, z.lo);
+    struct scaled log = log1p_exp_neg_dw(z.hi, z.lo);
     real lo = fma(log.factor.hi, inverse_lo, log.factor.lo * inverse);
     return at_least(x, 0) + scale(fma(log.factor.hi, inverse, lo), log.n - k);
 }
 INLINE real softplus_grad(real dy, real x, real beta)
 {
-    struct dw z = beta_times(beta, x);
+    struct dw z = beta_x(beta, x);
     return dy * logistic(splat(1), z.hi, -z.lo);
 }
 INLINE real softplus_grad_y(real dy, real y, real beta) { return dy * -expm1_real(at_most(-(beta * y), 0)); }
@@ -329,40 +329,40 @@ INLINE real silu_forward(real x)
 
 INLINE real silu_grad(real dy, real x)
 {
-    return dy * mirrored(lt(x, 0), silu_slope_left(at_most(absolute(x), EXP_LIMIT)));
+    return dy * reflect(lt(x, 0), silu_derivative_neg(at_most(absolute(x), EXP_LIMIT)));
 }
 
 /* The activations with f(x) = x + f(-x) from f(-|x|) = -left: max(x, -0) - left, which keeps the signs of the zeros. */
-INLINE real with_left(real x, real left) { return at_least(x, -splat(0)) - left; }
+INLINE real relu_minus(real x, real left) { return at_least(x, -splat(0)) - left; }
 
 /* gelu(-t) = -t Phi(-t) */
 INLINE real gelu_forward(real x)
 {
     real t = abs_at_most(x, TAIL_LIMIT);
     struct normal_tail tail = normal_tail(t);
-    return with_left(x, exp_mul_scaled_exact(t, tail.e, tail.factor));
+    return relu_minus(x, exp_mul_scaled_exact(t, tail.e, tail.factor));
 }
 
 /* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
-INLINE struct scaled gelu_slope_left(real t)
+INLINE struct scaled gelu_derivative_neg(real t)
 {
-    return exp_times(exp_neg_half_square(t), value_of(tabulated(t, GELU_FACTOR)));
+    return exp_mul(exp_neg_half_square(t), normalized_sum(piecewise(t, GELU_FACTOR)));
 }
 INLINE real gelu_grad(real dy, real x)
 {
-    return dy * mirrored(lt(x, 0), gelu_slope_left(at_most(absolute(x), TAIL_LIMIT)));
+    return dy * reflect(lt(x, 0), gelu_derivative_neg(at_most(absolute(x), TAIL_LIMIT)));
 }
 
 /* hard_swish: x (x + 3) / 6 in the middle, x + 3 with its rounding error, taken so that -0 keeps its sign. */
 INLINE real hard_swish_forward(real x)
 {
     real sum = 3 + x, lo = (3 - sum) + x;
-    real middle = sixth_of(fma(x, sum, x * lo));
+    real middle = divide_by_six(fma(x, sum, x * lo));
     return select(le(x, -3), -splat(0), select(ge(x, 3), x, middle));
 }
 INLINE real hard_swish_grad(real dy, real x)
 {
-    return select(le(x, -3), 0, select(ge(x, 3), dy, dy * sixth_of(add_scaled(2, x, 3))));
+    return select(le(x, -3), 0, select(ge(x, 3), dy, dy * divide_by_six(add_scaled(2, x, 3))));
 }
 
 /* hard_sigmoid: (x + 3) / 6, x + 3 with its rounding error. */
@@ -386,7 +386,7 @@ INLINE real selu_forward(real x)
 INLINE real selu_grad(real dy, real x)
 {
     struct exp_split e = exp_split(clamp(x, EXP_LIMIT), NO_LOW);
-    real left = scale(fma(SELU_LEFT, e.fraction, SELU_LEFT_LOW * e.fraction), e.n);
+    real left = scale(fma(SELU_LEFT, e.one_plus_q, SELU_LEFT_LOW * e.one_plus_q), e.n);
     return select(gt(x, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * left);
 }
 INLINE real selu_grad_y(real dy, real y)
@@ -397,7 +397,7 @@ INLINE real selu_grad_y(real dy, real y)
 /* log sigmoid(x) = min(x, -0) - log(1 + e^-|x|) */
 INLINE real log_sigmoid_forward(real x)
 {
-    struct scaled log = log1p_exp(abs_at_most(x, EXP_LIMIT));
+    struct scaled log = log1p_exp_neg(abs_at_most(x, EXP_LIMIT));
     return at_most(x, -splat(0)) - scale(log.factor.hi, log.n);
 }
 INLINE real log_sigmoid_grad(real dy, real x) { return dy * logistic(splat(1), clamp(-x, EXP_LIMIT), NO_LOW); }
@@ -505,16 +505,16 @@ INLINE real mish_forward(real x)
 {
     real t = abs_at_most(x, EXP_LIMIT);
     struct exp_split e = exp_neg(t, NO_LOW);
-    struct dw factor = parts_of(tabulated_side_evenly(lt(x, 0), exp_value(e), MISH_FACTOR));
-    return with_left(x, exp_mul_scaled(t, e, with_rounding_error(e, factor)));
+    struct dw factor = unevaluated_sum(piecewise_side_uniform(lt(x, 0), exp_value(e), MISH_FACTOR));
+    return relu_minus(x, exp_mul_scaled(t, e, include_q_error(e, factor)));
 }
 /* mish'(-t) and 1 - mish'(t): e^-t times a factor. */
 INLINE real mish_grad(real dy, real x)
 {
     mask left = lt(x, 0);
     real t = at_most(absolute(x), EXP_LIMIT);
-    struct dw factor = value_of(tabulated_side(left, t, MISH_SLOPE_FACTOR));
-    return dy * mirrored(left, exp_times(exp_neg(t, NO_LOW), factor));
+    struct dw factor = normalized_sum(piecewise_side(left, t, MISH_SLOPE_FACTOR));
+    return dy * reflect(left, exp_mul(exp_neg(t, NO_LOW), factor));
 }
 
 /* q = t^2 + b and s = sqrt(q), as double-words, for t whose square is finite. */
@@ -573,7 +573,7 @@ INLINE real dish_grad(real dy, real x)
 
 /* e^-z for z = 2 sqrt(2/pi) (t + 0.044715 t^3) = -t w ln 2, w = -SLOPE - CUBIC t^2: 2^n (1 + q), without lo.  SLOPE is
    short, so that -SLOPE - w is exact; t w is taken to the base 2, where n is subtracted from it without an error. */
-INLINE struct exp_split gelu_tanh_exponential(real t)
+INLINE struct exp_split gelu_tanh_exp(real t)
 {
     struct dw square = two_prod(t, t);
     real w = fma(-GELU_TANH_CUBIC, square.hi, -GELU_TANH_SLOPE);
@@ -586,27 +586,27 @@ INLINE struct exp_split gelu_tanh_exponential(real t)
 INLINE real gelu_tanh_forward(real x)
 {
     real t = abs_at_most(x, GELU_TANH_LIMIT);
-    struct exp_split e = gelu_tanh_exponential(t);
+    struct exp_split e = gelu_tanh_exp(t);
     real once = exp_value(e), inverse = 1 / (1 + once);
     real numerator = fma(t, e.q, t), rounding_error = fma(t, e.q, t - numerator), quotient = numerator * inverse;
     real residual = fma(-quotient, once, numerator - quotient) + rounding_error;
-    return with_left(x, scale(fma(residual, inverse, quotient), e.n));
+    return relu_minus(x, scale(fma(residual, inverse, quotient), e.n));
 }
 /* gelu_tanh'(-t) = e^-z times a factor, for 0 <= t <= GELU_TANH_FAR. */
-INLINE struct scaled gelu_tanh_slope_left(real t)
+INLINE struct scaled gelu_tanh_derivative_neg(real t)
 {
-    return exp_times(gelu_tanh_exponential(t), value_of(tabulated_on(t, GELU_TANH_FACTOR)));
+    return exp_mul(gelu_tanh_exp(t), normalized_sum(piecewise_extended(t, GELU_TANH_FACTOR)));
 }
 INLINE real gelu_tanh_grad(real dy, real x)
 {
-    return dy * mirrored(lt(x, 0), gelu_tanh_slope_left(at_most(absolute(x), GELU_TANH_LIMIT)));
+    return dy * reflect(lt(x, 0), gelu_tanh_derivative_neg(at_most(absolute(x), GELU_TANH_LIMIT)));
 }
 
 /* The derivative of x sigmoid(z) by x, for z as a double-word, |z| <= EXP_LIMIT, that is a multiple of x. */
 INLINE real swish_derivative(struct dw z)
 {
     mask left = lt(z.hi, 0);
-    return mirrored(left, silu_slope_left_of(absolute(z.hi), select(left, -z.lo, z.lo)));
+    return reflect(left, silu_derivative_neg_dw(absolute(z.hi), select(left, -z.lo, z.lo)));
 }
 
 /* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */
@@ -630,16 +630,16 @@ INLINE real finite_for(real factor, real x) { return select(eq(factor, 0), clamp
 
 INLINE real swish_forward(real x, real beta)
 {
-    struct dw z = beta_times(beta, finite_for(beta, x));
+    struct dw z = beta_x(beta, finite_for(beta, x));
     return select(le(z.hi, -EXP_LIMIT), copy_sign(splat(0), x), logistic(x, z.hi, -z.lo));
 }
 INLINE real swish_grad(real dy, real x, real beta)
 {
-    return dy * swish_derivative(beta_times(beta, finite_for(beta, x)));
+    return dy * swish_derivative(beta_x(beta, finite_for(beta, x)));
 }
 
 /* x / alpha as a double-word. */
-INLINE struct dw over_alpha(real x, real alpha)
+INLINE struct dw x_over_alpha(real x, real alpha)
 {
     real inverse = 1 / alpha, quotient = clamp(x * inverse, EXP_LIMIT);
     return (struct dw){quotient, select(lt(absolute(quotient), EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
@@ -647,15 +647,15 @@ INLINE struct dw over_alpha(real x, real alpha)
 /* celu: x itself where x^2 / alpha is below its digits, and x / alpha may have lost its own. */
 INLINE real celu_forward(real x, real alpha)
 {
-    struct dw z = over_alpha(at_most(x, 0), alpha);
+    struct dw z = x_over_alpha(at_most(x, 0), alpha);
     struct exp_split e = exp_split(at_least(z.hi, -ONE_LIMIT), select(gt(z.hi, -ONE_LIMIT), z.lo, 0));
-    struct dw expm1 = expm1_of(e);
+    struct dw expm1 = expm1_from(e);
     real left = fma(alpha, expm1.hi, alpha * expm1.lo);
     return select(lt(z.hi, -1 / (2 * ROUNDER)), left, x);
 }
 INLINE real celu_grad(real dy, real x, real alpha)
 {
-    struct dw z = over_alpha(at_most(x, 0), alpha);
+    struct dw z = x_over_alpha(at_most(x, 0), alpha);
     struct exp_split e = exp_split(z.hi, z.lo);
     return dy * scale(1 + e.q, e.n);
 }

@@ -83,7 +83,7 @@ INLINE struct scaled zero_where(mask condition, struct scaled x)
 }
 
 /* f(x) from left = f(-|x|), for an f that vanishes at -infinity and has f(x) = 1 - f(-x). */
-INLINE struct scaled from_left(real x, struct scaled left)
+INLINE struct scaled reflect_scaled(real x, struct scaled left)
 {
     real power = power_of_two(at_least(left.n, 1 - EXPONENT_BIAS));
     struct dw right = fast_two_sum(splat(1), -(power * left.factor.hi));
@@ -95,34 +95,34 @@ INLINE struct scaled from_left(real x, struct scaled left)
 INLINE struct scaled sigmoid_factor(real x)
 {
     struct sigmoids s = sigmoids(at_most(absolute(x), EXP_FAR), NO_LOW);
-    return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
+    return reflect_scaled(x, (struct scaled){sigmoid_neg(s), s.e.n});
 }
-INLINE struct scaled sigmoid_slope(real x)
+INLINE struct scaled sigmoid_derivative(real x)
 {
-    return zero_where(gt(absolute(x), LARGEST), logistic_slope(at_most(absolute(x), EXP_FAR)));
+    return zero_where(gt(absolute(x), LARGEST), logistic_density_scaled(at_most(absolute(x), EXP_FAR)));
 }
 
-INLINE struct scaled silu_slope(real x) { return from_left(x, silu_slope_left(at_most(absolute(x), EXP_FAR))); }
+INLINE struct scaled silu_derivative(real x) { return reflect_scaled(x, silu_derivative_neg(at_most(absolute(x), EXP_FAR))); }
 
 /* Phi(x) */
 INLINE struct scaled normal_factor(real x)
 {
     struct normal_tail tail = normal_tail(at_most(absolute(x), TAIL_FAR));
-    return from_left(x, exp_times(tail.e, tail.factor));
+    return reflect_scaled(x, exp_mul(tail.e, tail.factor));
 }
 
-INLINE struct scaled gelu_slope(real x) { return from_left(x, gelu_slope_left(at_most(absolute(x), TAIL_FAR))); }
+INLINE struct scaled gelu_derivative(real x) { return reflect_scaled(x, gelu_derivative_neg(at_most(absolute(x), TAIL_FAR))); }
 
 /* gelu_tanh(x) / x = sigmoid(z) */
 INLINE struct scaled gelu_tanh_factor(real x)
 {
     real t = at_most(absolute(x), GELU_TANH_FAR);
-    struct sigmoids s = sigmoids_of(gelu_tanh_exponential(t), NO_LOW);
-    return from_left(x, (struct scaled){sigmoid_left(s), s.e.n});
+    struct sigmoids s = sigmoids_from(gelu_tanh_exp(t), NO_LOW);
+    return reflect_scaled(x, (struct scaled){sigmoid_neg(s), s.e.n});
 }
-INLINE struct scaled gelu_tanh_slope(real x)
+INLINE struct scaled gelu_tanh_derivative(real x)
 {
-    return from_left(x, gelu_tanh_slope_left(at_most(absolute(x), GELU_TANH_FAR)));
+    return reflect_scaled(x, gelu_tanh_derivative_neg(at_most(absolute(x), GELU_TANH_FAR)));
 }
 
 /* glu: one quotient, faster than a product with the factor; at -infinity a zero.  (For swiglu, whose numerator is a
@@ -135,7 +135,7 @@ INLINE real glu_forward(real value, real gate)
 }
 INLINE struct gradients glu_grad(real dy, real value, real gate)
 {
-    return (struct gradients){times(dy, sigmoid_factor(gate)), times_both(dy, value, sigmoid_slope(gate))};
+    return (struct gradients){times(dy, sigmoid_factor(gate)), times_both(dy, value, sigmoid_derivative(gate))};
 }
 
 /* swiglu and geglu: f(gate) up with f(x) = x factor(x); slope is f'(gate).  At -infinity, where the factor is 0, the
@@ -149,19 +149,19 @@ INLINE struct gradients gated_grad(real dy, real gate, real up, struct scaled fa
 INLINE real swiglu_forward(real gate, real up) { return gated(gate, up, sigmoid_factor(gate)); }
 INLINE struct gradients swiglu_grad(real dy, real gate, real up)
 {
-    return gated_grad(dy, gate, up, sigmoid_factor(gate), silu_slope(gate));
+    return gated_grad(dy, gate, up, sigmoid_factor(gate), silu_derivative(gate));
 }
 
 INLINE real geglu_forward(real gate, real up) { return gated(gate, up, normal_factor(gate)); }
 INLINE struct gradients geglu_grad(real dy, real gate, real up)
 {
-    return gated_grad(dy, gate, up, normal_factor(gate), gelu_slope(gate));
+    return gated_grad(dy, gate, up, normal_factor(gate), gelu_derivative(gate));
 }
 
 INLINE real geglu_tanh_forward(real gate, real up) { return gated(gate, up, gelu_tanh_factor(gate)); }
 INLINE struct gradients geglu_tanh_grad(real dy, real gate, real up)
 {
-    return gated_grad(dy, gate, up, gelu_tanh_factor(gate), gelu_tanh_slope(gate));
+    return gated_grad(dy, gate, up, gelu_tanh_factor(gate), gelu_tanh_derivative(gate));
 }
 
 /* reglu: relu_grad(z, gate) is z where the gate is open. */

@@ -86,8 +86,8 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
                               .scale_lo = load(shifts->scale_lo + r), .rounder = load(shifts->rounder + r)};
         struct dw power = exponential_of(shift.top, shift, true);
 #if REAL_BITS == 32
-        store_wide(group->max_power + r, wide_of(power.hi));
-        store_wide(group->max_power_lo + r, wide_of(power.lo));
+        store_wide(group->max_power + r, wide_from_real(power.hi));
+        store_wide(group->max_power_lo + r, wide_from_real(power.lo));
 #else
         store(group->max_power + r, power.hi);
         store(group->max_power_lo + r, power.lo);

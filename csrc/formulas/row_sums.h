@@ -89,8 +89,8 @@ INLINE struct dd total(const struct sums *sums)
 {
 #if REAL_BITS == 32
     double eight[8];
-    store_eight(eight, sums->hi, sums->lo);
-    return (struct dd){sum_of_eight(eight), 0};
+    fold_to_8(eight, sums->hi, sums->lo);
+    return (struct dd){reduce_8(eight), 0};
 #else
     double value[PARTS], lo[PARTS];
     UNROLL_VECTORS
@@ -122,8 +122,8 @@ INLINE void totals_of(const struct sums *rows, int count, struct totals *totals)
     for (int start = 0; start < count; start += 8) {
         ALIGNED double eights[8][8] = {0};
         for (int r = start; r < count && r < start + 8; r++)
-            store_eight(eights[r - start], rows[r].hi, rows[r].lo);
-        sums_of_eights(eights, totals->hi + start);
+            fold_to_8(eights[r - start], rows[r].hi, rows[r].lo);
+        reduce_rows_of_8(eights, totals->hi + start);
     }
 #else
     for (int r = 0; r < count; r++) {
@@ -209,7 +209,7 @@ INLINE void largest_of_group(const struct batch *b, int first, ptrdiff_t n, bool
         largest_by_part(b->in[0][first + r], n, negate, by_part[r]);
     for (int r = rows; r < ROWS; r++)
         memset(by_part[r], 0, sizeof by_part[r]);
-    largest_of_blocks(by_part, max);
+    max_of_rows(by_part, max);
     for (int r = 0; r < ROWS; r++)
         max[r] += 0;
 }
@@ -246,7 +246,7 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
     UNROLL_VECTORS
     EACH_PART(k)
     {
-        sums.hi[k / LANES] = wide_value(-0.0); /* which costs nothing to add to */
+        sums.hi[k / LANES] = splat_wide(-0.0); /* which costs nothing to add to */
         sums.lo[k / LANES] = NO_LOW;
     }
     for (ptrdiff_t start = 0; start < n; start += CHUNK) {

@@ -54,7 +54,7 @@ struct sums {
 INLINE struct sums begin_sums(const struct tally *t)
 {
     struct sums s;
-    s.origin = wide_value(t->origin);
+    s.origin = splat_wide(t->origin);
     for (int k = 0; k < NUMACT_SUMS; k += LANES) {
         s.sum[k / LANES] = load_doubles(t->sum + k);
         s.square[k / LANES] = load_doubles(t->square + k);

@@ -39,7 +39,7 @@ INLINE lanes overflowed(int operands, int results, const real *operand, const re
         zero = zero + 0 * operand[k];
     UNROLL_FEW
     for (int k = 0; k < results; k++)
-        seen |= lanes_of(gt(absolute(result[k]) + zero, LARGEST));
+        seen |= lanes_from_mask(gt(absolute(result[k]) + zero, LARGEST));
     return seen;
 }
 
@@ -47,14 +47,14 @@ INLINE lanes overflowed(int operands, int results, const real *operand, const re
 struct shape {
     formula *f;
     int varying, operands, results;
-    bool reports; /* overflows, by computing whether there is one */
+    bool reports_overflow; /* overflows, by computing whether there is one */
     bool latency_bound; /* a long chain of dependent instructions: several vectors are interleaved */
     bool non_temporal; /* stores past the cache: of a single result that is not an operand */
 };
 
 /* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from
    `varying` on stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
-INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
+INLINE lanes compute_partial(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
                           ptrdiff_t n)
 {
     real result[RESULTS];
@@ -65,7 +65,7 @@ INLINE lanes compute_part(struct shape s, real *operand, const scalar *const *in
     UNROLL_FEW
     for (int k = 0; k < s.results; k++)
         store_part(out[k] + start, result[k], n);
-    return s.reports ? overflowed(s.operands, s.results, operand, result) : 0;
+    return s.reports_overflow ? overflowed(s.operands, s.results, operand, result) : 0;
 }
 
 /* The same for `unroll` whole vectors, interleaved.  In a latency-bound formula an instruction waits for the one
@@ -91,8 +91,8 @@ INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, con
     for (int t = 0; t < unroll; t++) {
         UNROLL_FEW
         for (int k = 0; k < s.results; k++)
-            store_result(out[k] + start + t * LANES, result[t][k], non_temporal);
-        if (s.reports) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
+            store_with_hint(out[k] + start + t * LANES, result[t][k], non_temporal);
+        if (s.reports_overflow) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
     }
     return seen;
 }
@@ -113,8 +113,8 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
         non_temporal &= in[k] != out[0];
     if (aligned) {
         /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
-        i = to_aligned(out[0]);
-        if (i) seen |= compute_part(s, operand, in, out, 0, i);
+        i = elements_to_alignment(out[0]);
+        if (i) seen |= compute_partial(s, operand, in, out, 0, i);
     }
     if (UNROLL_FACTOR > 1 && s.latency_bound)
         for (; i <= n - UNROLL_FACTOR * LANES; i += UNROLL_FACTOR * LANES)
@@ -123,78 +123,78 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     for (; i <= n - LANES; i += LANES)
         seen |= compute_vectors(s, 1, operand, in, out, i, non_temporal);
     if (non_temporal) fence_non_temporal();
-    if (LANES > 1 && i < n) seen |= compute_part(s, operand, in, out, i, n - i);
+    if (LANES > 1 && i < n) seen |= compute_partial(s, operand, in, out, i, n - i);
     return seen;
 }
 
-INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
+INLINE void copy_strided(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        memcpy(to + i * to_step, from + i * from_step, sizeof(scalar));
+        memcpy(to + i * to_stride, from + i * from_stride, sizeof(scalar));
 }
 
-/* Any steps, in blocks: where they are not direct, those that vary are gathered on the stack, computed there and
+/* Any strides, in blocks: where they are not contiguous, those that vary are gathered on the stack, computed there and
    scattered.  Direct ones are one block; so there is one copy of the formula for both. */
-INLINE lanes compute_blocks(struct shape s, bool direct, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
 {
     scalar block[OPERANDS + RESULTS][BLOCK];
     lanes seen = 0;
-    ptrdiff_t size = direct ? n : BLOCK;
+    ptrdiff_t size = contiguous ? n : BLOCK;
     for (ptrdiff_t start = 0; start < n; start += size) {
         ptrdiff_t count = n - start < size ? n - start : size;
         const scalar *in[OPERANDS];
         scalar *out[RESULTS];
         UNROLL_FEW
         for (int k = 0; k < s.operands; k++) {
-            bool gathered = !direct && k < s.varying;
-            if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * steps[k], steps[k], count);
+            bool gathered = !contiguous && k < s.varying;
+            if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * strides[k], strides[k], count);
             in[k] = gathered ? block[k] : (const scalar *)arrays[k];
         }
         UNROLL_FEW
         for (int k = 0; k < s.results; k++)
-            out[k] = direct ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
+            out[k] = contiguous ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
         seen |= compute(s, in, out, count);
-        if (!direct)
+        if (!contiguous)
             for (int k = s.operands; k < s.operands + s.results; k++)
-                copy_strided(arrays[k] + start * steps[k], steps[k], (char *)block[k], sizeof(scalar), count);
+                copy_strided(arrays[k] + start * strides[k], strides[k], (char *)block[k], sizeof(scalar), count);
     }
     return seen;
 }
 
 /* The loop of one function: arrays, then parameters that are most often one value. */
-INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)
+INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal)
 {
-    bool direct = true, single = true, found = s.reports && fp_env_overflow();
+    bool contiguous = true, single = true, found = s.reports_overflow && fp_env_overflow();
     for (int k = 0; k < s.operands + s.results; k++)
         if (k >= s.varying && k < s.operands)
-            single &= steps[k] == 0;
+            single &= strides[k] == 0;
         else
-            direct &= steps[k] == sizeof(scalar);
-    s.non_temporal = non_temporal && direct;
+            contiguous &= strides[k] == sizeof(scalar);
+    s.non_temporal = non_temporal && contiguous;
     lanes seen;
     if (s.varying == s.operands || single || n == 1) {
-        seen = compute_blocks(s, direct || n == 1, arrays, n, steps);
+        seen = compute_blocked(s, contiguous || n == 1, arrays, n, strides);
     } else {
         s.varying = s.operands;
         s.non_temporal = false;
-        seen = compute_blocks(s, false, arrays, n, steps);
+        seen = compute_blocked(s, false, arrays, n, strides);
     }
-    if (s.reports) fp_env_set_overflow(found || seen);
+    if (s.reports_overflow) fp_env_set_overflow(found || seen);
 }
 
-/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_TWO: the same with two
+/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_GRADIENTS: the same with two
    results. */
 #define LOOP(function, varying, operands, latency_bound, call)                                                         \
-    LOOP_ANY(function, varying, operands, 1, false, latency_bound, r[0] = call)
-#define LOOP_TWO(function, operands, latency_bound, call)                                                              \
-    LOOP_ANY(function, operands, operands, 2, true, latency_bound,                                                     \
+    DEFINE_LOOP(function, varying, operands, 1, false, latency_bound, r[0] = call)
+#define LOOP_GRADIENTS(function, operands, latency_bound, call)                                                        \
+    DEFINE_LOOP(function, operands, operands, 2, true, latency_bound,                                                  \
              struct gradients d = call; r[0] = d.first; r[1] = d.second)
-#define LOOP_ANY(function, varying, operands, results, reports, latency_bound, ...)                                    \
+#define DEFINE_LOOP(function, varying, operands, results, reports_overflow, latency_bound, ...)                        \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                 \
-    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal)          \
+    static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal)        \
     {                                                                                                                  \
-        const struct shape s = {function##_of, varying, operands, results, reports, latency_bound, false};             \
-        run(s, arrays, n, steps, non_temporal);                                                                        \
+        const struct shape s = {function##_of, varying, operands, results, reports_overflow, latency_bound, false};    \
+        inner_loop(s, arrays, n, strides, non_temporal);                                                               \
     }
 #define LATENCY_BOUND true
 #define THROUGHPUT_BOUND false
@@ -227,8 +227,8 @@ INLINE void run(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_
                  KERNEL_##source(function, count, overflows), KERNEL_##kink(function, count, overflows)}},
 
 #define GATED_LOOPS(name, latency_bound, ...)                                                                          \
-    LOOP_ANY(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                          \
-    LOOP_TWO(name##_grad, 3, latency_bound, name##_grad(o[0], o[1], o[2]))
+    DEFINE_LOOP(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                       \
+    LOOP_GRADIENTS(name##_grad, 3, latency_bound, name##_grad(o[0], o[1], o[2]))
 
 #define GATED_ROW(function, latency_bound, ...)                                                                        \
     {.name = #function, .family = "gated", __VA_ARGS__,                                                                \

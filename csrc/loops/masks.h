@@ -55,14 +55,14 @@ INLINE void flush_bits(struct bit_writer *w)
 INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
                               bool non_temporal)
 {
-    flags before = flags_of(word), after = flags_of(0);
+    flags before = flags_from_word(word), after = flags_from_word(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES) {
         mask passes = flags_at(&before, k);
-        store_result(out + k, f(load(in + k), &passes, values), non_temporal);
+        store_with_hint(out + k, f(load(in + k), &passes, values), non_temporal);
         set_flags(&after, k, passes);
     }
-    return word_of(&after);
+    return flags_to_word(&after);
 }
 
 /* LINE_OF_BITS elements, their bits before their results: a store of bits among those of the results costs a quarter
@@ -71,14 +71,14 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
                        bool non_temporal)
 {
     for (int first = 0; first < LINE_OF_BITS; first += FLAGS) {
-        flags found = flags_of(0);
+        flags found = flags_from_word(0);
 #pragma GCC ivdep
         for (int k = 0; k < FLAGS; k += LANES) {
             mask passes = {0};
             f(load(in + first + k), &passes, values);
             set_flags(&found, k, passes);
         }
-        write_bits(w, word_of(&found), FLAGS);
+        write_bits(w, flags_to_word(&found), FLAGS);
         if (!non_temporal)
             for (size_t byte = 0; byte < FLAGS * sizeof(scalar); byte += CACHE_LINE)
                 __builtin_prefetch((char *)(out + first) + byte, 1);
@@ -86,7 +86,7 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
 #pragma GCC ivdep
     for (int k = 0; k < LINE_OF_BITS; k += LANES) {
         mask passes = {0};
-        store_result(out + k, f(load(in + k), &passes, values), non_temporal);
+        store_with_hint(out + k, f(load(in + k), &passes, values), non_temporal);
     }
 }
 

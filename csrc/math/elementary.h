@@ -45,10 +45,10 @@ INLINE struct exp_split exp_neg_half_square(real t)
 
 INLINE struct normal_tail normal_tail(real t)
 {
-    return (struct normal_tail){exp_neg_half_square(t), parts_of(tabulated(t, TAIL_FACTOR))};
+    return (struct normal_tail){exp_neg_half_square(t), unevaluated_sum(piecewise(t, TAIL_FACTOR))};
 }
 
 /* x/6, as good as the division. */
-INLINE real sixth_of(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }
+INLINE real divide_by_six(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }
 
 #endif

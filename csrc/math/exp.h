@@ -11,11 +11,11 @@ INLINE real round_to_int(real x) { return (x + ROUNDER) - ROUNDER; }
 /* x within -limit and limit; a NaN passes. */
 INLINE real clamp(real x, scalar limit) { return at_least(at_most(x, limit), -limit); }
 
-/* e^x = 2^n (1 + q + lo), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `bounded_power` is
-   the least normal number where 2^n is below it; `fraction` is 1 + q by one instruction less; `rounding_error` is
-   the part of lo that comes from rounding q, and q is the sum line + bend, |bend| < 0.08, rounded. */
+/* e^x = 2^n (1 + q + lo), n integral, -0.3 < q < 0.42; `power` is 2^n where that is a normal number, `normal_power` is
+   the least normal number where 2^n is below it; `one_plus_q` is 1 + q by one instruction less; `q_error` is
+   the part of lo that comes from rounding q, and q is the sum linear + quadratic, |quadratic| < 0.08, rounded. */
 struct exp_split {
-    real n, power, bounded_power, fraction, q, rounding_error, lo, line, bend;
+    real n, power, normal_power, one_plus_q, q, q_error, lo, linear, quadratic;
 };
 
 /* e^(sign (x + lo)), sign 1 or -1, |x| <= 4 EXP_LIMIT; a negated x would be one more instruction.  The power, 2^n
@@ -28,16 +28,16 @@ INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder
     real exact = fma_in_double(n, -(scalar)sign * LN2, x);
     real low = fma(n, -(scalar)sign * LN2_LOW, lo), r = exact + low;
     if (fast) r = fma_in_double(n, -(scalar)sign * LN2_LOW, exact) + lo;
-    real square = r * r, p = sign < 0 ? polynomial_of_minus(r, EXP_P) : polynomial(r, EXP_P);
+    real square = r * r, p = sign < 0 ? polynomial_neg(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_lo = (exact - r) + low;
-    real rounding_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q);
-    real all = sign < 0 ? rounding_error - r_lo : rounding_error + r_lo;
-    real fraction = fma(r, fma(r, p, (scalar)sign), 1);
+    real q_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q);
+    real all = sign < 0 ? q_error - r_lo : q_error + r_lo;
+    real one_plus_q = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
-    return (struct exp_split){.n = n, .power = power_of_sum(sum), .bounded_power = power_of_sum(at_least(sum, least)),
-                                .fraction = fraction, .q = q, .rounding_error = rounding_error, .lo = all,
-                                .line = sign < 0 ? -r : r, .bend = square * p};
+    return (struct exp_split){.n = n, .power = power_of_sum(sum), .normal_power = power_of_sum(at_least(sum, least)),
+                                .one_plus_q = one_plus_q, .q = q, .q_error = q_error, .lo = all,
+                                .linear = sign < 0 ? -r : r, .quadratic = square * p};
 }
 
 /* e^(x + lo) and e^-(x + lo) */
@@ -55,26 +55,26 @@ INLINE struct exp_split exp2_product(real x, real w, real lo)
 {
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
     real r = fma(x, lo, fma_in_double(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
-    real bounded_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
-    return (struct exp_split){.n = n, .power = power_of_sum(sum), .bounded_power = bounded_power, .fraction = 1 + q,
-                                .q = q, .rounding_error = NO_LOW, .lo = NO_LOW, .line = q, .bend = NO_LOW};
+    real normal_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
+    return (struct exp_split){.n = n, .power = power_of_sum(sum), .normal_power = normal_power, .one_plus_q = 1 + q,
+                                .q = q, .q_error = NO_LOW, .lo = NO_LOW, .linear = q, .quadratic = NO_LOW};
 }
 
 /* e^x for |x| <= 2 EXP_LIMIT, subnormal results included. */
 INLINE real exp_real(real x)
 {
     struct exp_split e = exp_split(x, NO_LOW);
-    return scale(e.fraction, e.n);
+    return scale(e.one_plus_q, e.n);
 }
 
 /* e^x - 1 = (2^n - 1) + 2^n q, where n = 0 leaves q itself, for -ONE_LIMIT <= x <= EXP_LIMIT / 2. */
-INLINE struct dw expm1_of(struct exp_split e)
+INLINE struct dw expm1_from(struct exp_split e)
 {
     real base = e.power - 1, value = add_scaled(e.power, e.q, base);
     return (struct dw){value, add_scaled(e.power, e.lo, add_scaled(e.power, e.q, base - value))};
 }
 
-INLINE struct dw expm1_dw(real x) { return expm1_of(exp_split(at_least(x, -ONE_LIMIT), NO_LOW)); }
+INLINE struct dw expm1_dw(real x) { return expm1_from(exp_split(at_least(x, -ONE_LIMIT), NO_LOW)); }
 
 INLINE real expm1_real(real x) { return expm1_dw(x).hi; }
 
@@ -91,13 +91,13 @@ struct scaled {
 };
 
 /* 2^n (1 + q) (hi + lo) */
-INLINE struct scaled exp_times(struct exp_split e, struct dw factor)
+INLINE struct scaled exp_mul(struct exp_split e, struct dw factor)
 {
     return (struct scaled){exp_mul_dw(e, factor), e.n};
 }
 
 /* e^x as a number, the least normal one if it is below that. */
-INLINE real exp_value(struct exp_split e) { return fma_in_double(e.bounded_power, e.q, e.bounded_power); }
+INLINE real exp_value(struct exp_split e) { return fma_in_double(e.normal_power, e.q, e.normal_power); }
 
 /* 2^n (1 + q) t (hi + lo), rounded. */
 INLINE real exp_mul_scaled(real t, struct exp_split e, struct dw factor)
@@ -106,17 +106,17 @@ INLINE real exp_mul_scaled(real t, struct exp_split e, struct dw factor)
     return scale(fma(t, factor.hi, t * more), e.n);
 }
 
-/* The same by line and bend instead of a rounded q, where all of its digits matter. */
+/* The same by linear and quadratic instead of a rounded q, where all of its digits matter. */
 INLINE real exp_mul_scaled_exact(real t, struct exp_split e, struct dw factor)
 {
-    real more = fma(e.line, factor.hi, fma(e.bend, factor.hi, fma(e.q, factor.lo, factor.lo)));
+    real more = fma(e.linear, factor.hi, fma(e.quadratic, factor.hi, fma(e.q, factor.lo, factor.lo)));
     return scale(fma(t, factor.hi, t * more), e.n);
 }
 
 /* The factor with the rounding error of q included. */
-INLINE struct dw with_rounding_error(struct exp_split e, struct dw factor)
+INLINE struct dw include_q_error(struct exp_split e, struct dw factor)
 {
-    return (struct dw){factor.hi, fma(factor.hi, e.rounding_error, factor.lo)};
+    return (struct dw){factor.hi, fma(factor.hi, e.q_error, factor.lo)};
 }
 
 INLINE struct scaled select_scaled(mask condition, struct scaled a, struct scaled b)

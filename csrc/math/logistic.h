@@ -34,31 +34,31 @@ struct sigmoids {
 };
 
 /* e_lo is the rounding error of e, if that matters. */
-INLINE struct sigmoids sigmoids_of(struct exp_split e, real e_lo)
+INLINE struct sigmoids sigmoids_from(struct exp_split e, real e_lo)
 {
-    struct dw denominator = fast_two_sum(splat(1), fma_in_double(e.bounded_power, e.q, e.bounded_power));
+    struct dw denominator = fast_two_sum(splat(1), fma_in_double(e.normal_power, e.q, e.normal_power));
     real u = 1 / denominator.hi;
     return (struct sigmoids){u, fma(u, denominator.lo + e_lo, fma_in_double(u, denominator.hi, -1)), e};
 }
 
 /* The same for t + lo, 0 <= t <= EXP_FAR. */
-INLINE struct sigmoids sigmoids(real t, real lo) { return sigmoids_of(exp_neg(t, lo), NO_LOW); }
+INLINE struct sigmoids sigmoids(real t, real lo) { return sigmoids_from(exp_neg(t, lo), NO_LOW); }
 
 /* sigmoid(-t) as a double-word without the 2^n */
-INLINE struct dw sigmoid_left(struct sigmoids s)
+INLINE struct dw sigmoid_neg(struct sigmoids s)
 {
     return exp_mul_dw(s.e, (struct dw){s.u, -(s.u * s.rho)});
 }
 
 /* sigmoid'(t) = e^-t sigmoid(t)^2 for 0 <= t <= EXP_FAR. */
-INLINE struct scaled logistic_slope(real t)
+INLINE struct scaled logistic_density_scaled(real t)
 {
     struct exp_split e = exp_neg(t, NO_LOW);
     real once = exp_value(e);
-    struct sigmoids s = sigmoids_of(e, fma_in_double(e.bounded_power, e.q, e.bounded_power - once));
+    struct sigmoids s = sigmoids_from(e, fma_in_double(e.normal_power, e.q, e.normal_power - once));
     struct dw square = two_prod(s.u, s.u);
     square.lo = fma(-2 * s.rho, square.hi, square.lo);
-    return exp_times(e, square);
+    return exp_mul(e, square);
 }
 
 /* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the
@@ -66,7 +66,7 @@ INLINE struct scaled logistic_slope(real t)
 INLINE real logistic_density(real t, int shift)
 {
     struct exp_split e = exp_neg(t, NO_LOW);
-    real shifted = scale(e.fraction, e.n + (scalar)shift);
+    real shifted = scale(e.one_plus_q, e.n + (scalar)shift);
     scalar down = (scalar)1 / (scalar)(1 << shift);
     real two_e = 2 + shifted;
     if (shift) two_e = add_scaled(down * down, shifted, 2 * down);
@@ -76,30 +76,30 @@ INLINE real logistic_density(real t, int shift)
 }
 
 /* silu'(-t) and silu'(-(t + lo)), 0 <= t <= EXP_FAR: e^-t times a factor. */
-INLINE struct scaled silu_slope_left(real t)
+INLINE struct scaled silu_derivative_neg(real t)
 {
-    return exp_times(exp_neg(t, NO_LOW), value_of(tabulated_on(t, SILU_FACTOR)));
+    return exp_mul(exp_neg(t, NO_LOW), normalized_sum(piecewise_extended(t, SILU_FACTOR)));
 }
-INLINE struct scaled silu_slope_left_of(real t, real lo)
+INLINE struct scaled silu_derivative_neg_dw(real t, real lo)
 {
-    return exp_times(exp_neg(t, lo), value_of(moved(tabulated_on(t, SILU_FACTOR), lo)));
+    return exp_mul(exp_neg(t, lo), normalized_sum(shift_argument(piecewise_extended(t, SILU_FACTOR), lo)));
 }
 
 /* A value on the left, 1 - value on the right: f(x) from f(-|x|), where f(x) = 1 - f(-x). */
-INLINE real mirrored(mask is_left, struct scaled scaled_value)
+INLINE real reflect(mask is_left, struct scaled scaled_value)
 {
     real value = scale(scaled_value.factor.hi, scaled_value.n);
     return select(is_left, value, 1 - value);
 }
 
 /* log(1 + e^-t) and log(1 + e^-(t + lo)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
-INLINE struct scaled log1p_exp(real t)
+INLINE struct scaled log1p_exp_neg(real t)
 {
-    return exp_times(exp_neg(t, NO_LOW), parts_of(tabulated_on(t, LOG1P_FACTOR)));
+    return exp_mul(exp_neg(t, NO_LOW), unevaluated_sum(piecewise_extended(t, LOG1P_FACTOR)));
 }
-INLINE struct scaled log1p_exp_of(real t, real lo)
+INLINE struct scaled log1p_exp_neg_dw(real t, real lo)
 {
-    return exp_times(exp_neg(t, lo), parts_of(moved(tabulated_on(t, LOG1P_FACTOR), lo)));
+    return exp_mul(exp_neg(t, lo), unevaluated_sum(shift_argument(piecewise_extended(t, LOG1P_FACTOR), lo)));
 }
 
 #endif

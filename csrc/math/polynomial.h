@@ -35,27 +35,27 @@ INLINE real horner(real x, const scalar *c, int degree)
 #define polynomial(x, c) horner(x, c, DEGREE(c))
 
 /* The same of -x: with the signs of the odd powers changed, at compile time. */
-INLINE real horner_of_minus(real x, const scalar *c, int degree)
+INLINE real horner_neg(real x, const scalar *c, int degree)
 {
-    scalar mirrored[16];
+    scalar alternating[16];
 #pragma GCC unroll 16
     for (int k = 0; k <= degree; k++)
-        mirrored[k] = k % 2 ? -c[k] : c[k];
-    return horner(x, mirrored, degree);
+        alternating[k] = k % 2 ? -c[k] : c[k];
+    return horner(x, alternating, degree);
 }
-#define polynomial_of_minus(x, c) horner_of_minus(x, c, DEGREE(c))
+#define polynomial_neg(x, c) horner_neg(x, c, DEGREE(c))
 
 /* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment
    of 1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_lo) + more, first = c[1]; at a
    root c[0] is the root, so that nothing cancels. */
-struct tabulated {
+struct piecewise {
     real first, d, slope, slope_lo, more;
 };
 
-INLINE struct tabulated tabulated_at(real t, segment s, const scalar *table, int row, int degree)
+INLINE struct piecewise piecewise_at(real t, segment s, const scalar *table, int row, int degree)
 {
     real c[32];
-    look_up(table, row, degree + 2, s, c);
+    table_lookup(table, row, degree + 2, s, c);
     real d = t - c[0], slope = c[degree + 1];
     if (degree < 8) {
 #pragma GCC unroll 8
@@ -71,22 +71,22 @@ INLINE struct tabulated tabulated_at(real t, segment s, const scalar *table, int
         slope = degree % 2 ? fma(d, slope, below) : fma(d, below, fma(square, slope, c[3]));
     }
     real sum = fma(d, slope, c[2]);
-    return (struct tabulated){c[1], d, sum, fma_in_double(d, slope, c[2] - sum), NO_LOW};
+    return (struct piecewise){c[1], d, sum, fma_in_double(d, slope, c[2] - sum), NO_LOW};
 }
 #define TABLE(table) *table, (int)(sizeof *table / sizeof **table), table##_DEGREE
-#define tabulated(t, table) tabulated_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), TABLE(table))
+#define piecewise(t, table) piecewise_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), TABLE(table))
 /* The same for any t: the last segment reaches on to infinity. */
-#define tabulated_on(t, table) \
-    tabulated_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), TABLE(table))
+#define piecewise_extended(t, table) \
+    piecewise_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), TABLE(table))
 
 /* The same from a table whose upper half belongs to another side: for any t, and for equal segments of 0 <= t <= 1. */
-#define tabulated_side(upper, t, table) \
-    tabulated_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), TABLE(table))
-#define tabulated_side_evenly(upper, t, table) \
-    tabulated_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), TABLE(table))
+#define piecewise_side(upper, t, table) \
+    piecewise_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), TABLE(table))
+#define piecewise_side_uniform(upper, t, table) \
+    piecewise_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), TABLE(table))
 
 /* The same of t + lo, |lo| at most about an ulp. */
-INLINE struct tabulated moved(struct tabulated f, real lo)
+INLINE struct piecewise shift_argument(struct piecewise f, real lo)
 {
     f.more = f.slope * lo;
     return f;
@@ -94,8 +94,8 @@ INLINE struct tabulated moved(struct tabulated f, real lo)
 
 /* Two parts, the second of which is smaller and the more accurate for it; and, since they cancel around a root, the
    value with its rounding error. */
-INLINE struct dw parts_of(struct tabulated f) { return (struct dw){f.first, fma(f.d, f.slope, f.more)}; }
-INLINE struct dw value_of(struct tabulated f)
+INLINE struct dw unevaluated_sum(struct piecewise f) { return (struct dw){f.first, fma(f.d, f.slope, f.more)}; }
+INLINE struct dw normalized_sum(struct piecewise f)
 {
     real value = fma(f.d, f.slope, f.first);
     return (struct dw){value, fma(f.d, f.slope_lo, fma_in_double(f.d, f.slope, f.first - value)) + f.more};

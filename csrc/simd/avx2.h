@@ -25,7 +25,7 @@ INLINE real load_part(const scalar *p, ptrdiff_t n) { return INTRINSIC(maskload)
 INLINE void store_part(scalar *p, real x, ptrdiff_t n) { INTRINSIC(maskstore)(p, (__m256i)lanes_below(n), x); }
 
 INLINE real select_real(mask condition, real a, real b) { return INTRINSIC(blendv)(b, a, (real)condition); }
-INLINE unsigned word_of_mask(mask condition) { return (unsigned)INTRINSIC(movemask)((real)condition); }
+INLINE unsigned mask_to_word(mask condition) { return (unsigned)INTRINSIC(movemask)((real)condition); }
 
 /* min and max that let a NaN in x through: the instructions return their second operand when either is a NaN. */
 INLINE real at_most_real(real x, real bound) { return INTRINSIC(min)(bound, x); }
@@ -39,7 +39,7 @@ INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 typedef struct {
     __m256d low, high;
 } wide;
-INLINE wide wide_of(real x)
+INLINE wide wide_from_real(real x)
 {
     return (wide){_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
 }
@@ -48,7 +48,7 @@ INLINE wide load_wide(const scalar *p)
     return (wide){_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + LANES / 2))};
 }
 INLINE wide load_doubles(const double *p) { return (wide){_mm256_loadu_pd(p), _mm256_loadu_pd(p + LANES / 2)}; }
-INLINE wide wide_value(double x) { return (wide){_mm256_set1_pd(x), _mm256_set1_pd(x)}; }
+INLINE wide splat_wide(double x) { return (wide){_mm256_set1_pd(x), _mm256_set1_pd(x)}; }
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
@@ -63,76 +63,76 @@ INLINE bool is_finite_wide(wide x)
     return _mm256_movemask_pd(_mm256_cmp_pd(zero, zero, _CMP_UNORD_Q)) == 0;
 }
 /* The first n lanes, 0 in the others. */
-INLINE wide first_lanes(wide x, ptrdiff_t n)
+INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     __m256i first = (__m256i)lanes_below(n);
     __m256d low = (__m256d)_mm256_cvtepi32_epi64(_mm256_castsi256_si128(first));
     __m256d high = (__m256d)_mm256_cvtepi32_epi64(_mm256_extracti128_si256(first, 1));
     return (wide){_mm256_and_pd(x.low, low), _mm256_and_pd(x.high, high)};
 }
-INLINE real narrowed(wide x) { return _mm256_set_m128(_mm256_cvtpd_ps(x.high), _mm256_cvtpd_ps(x.low)); }
+INLINE real real_from_wide(wide x) { return _mm256_set_m128(_mm256_cvtpd_ps(x.high), _mm256_cvtpd_ps(x.low)); }
 INLINE void store_wide(double *p, wide x)
 {
     _mm256_storeu_pd(p, x.low);
     _mm256_storeu_pd(p + LANES / 2, x.high);
 }
 /* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
-INLINE void store_eight(double *eight, const wide *x, const real *rest)
+INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
-    store_wide(eight, add_wide(add_wide(x[0], x[1]), wide_of(rest[0] + rest[1])));
+    store_wide(eight, add_wide(add_wide(x[0], x[1]), wide_from_real(rest[0] + rest[1])));
 }
 /* The sums of the rows of 8: halves again, those of two and of four rows in one vector. */
-INLINE __m256d twos_of(const double *a, const double *b)
+INLINE __m256d fold_to_2(const double *a, const double *b)
 {
     __m256d four_a = _mm256_loadu_pd(a) + _mm256_loadu_pd(a + 4), four_b = _mm256_loadu_pd(b) + _mm256_loadu_pd(b + 4);
     return _mm256_permute2f128_pd(four_a, four_b, 0x20) + _mm256_permute2f128_pd(four_a, four_b, 0x31);
 }
-INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
 {
     for (int r = 0; r < 8; r += 4) {
-        __m256d even = twos_of(rows[r], rows[r + 2]), odd = twos_of(rows[r + 1], rows[r + 3]);
+        __m256d even = fold_to_2(rows[r], rows[r + 2]), odd = fold_to_2(rows[r + 1], rows[r + 3]);
         _mm256_storeu_pd(sums + r, _mm256_unpacklo_pd(even, odd) + _mm256_unpackhi_pd(even, odd));
     }
 }
 #else
 /* The first n lanes, 0 in the others. */
-INLINE real first_lanes(real x, ptrdiff_t n) { return select(lanes_below(n), x, 0); }
-INLINE bool is_finite_wide(real x) { return word_of_mask(eq(x - x, 0)) == (1u << LANES) - 1; }
+INLINE real mask_lanes(real x, ptrdiff_t n) { return select(lanes_below(n), x, 0); }
+INLINE bool is_finite_wide(real x) { return mask_to_word(eq(x - x, 0)) == (1u << LANES) - 1; }
 #endif
 
 /* The largest of each of 16 rows of 16 scalars, none of them NaN: halves, and those of several rows in one vector. */
 #if REAL_BITS == 32
-INLINE real largest_halves(const scalar *a, const scalar *b)
+INLINE real max_fold_4(const scalar *a, const scalar *b)
 {
     real eight_a = _mm256_max_ps(load(a), load(a + LANES)), eight_b = _mm256_max_ps(load(b), load(b + LANES));
     return _mm256_max_ps(_mm256_permute2f128_ps(eight_a, eight_b, 0x20), _mm256_permute2f128_ps(eight_a, eight_b, 0x31));
 }
-INLINE real largest_pairs(real a, real b)
+INLINE real max_fold_2(real a, real b)
 {
     return _mm256_max_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xEE));
 }
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r += LANES, rows += LANES) {
-        real even = largest_pairs(largest_halves(rows[0], rows[4]), largest_halves(rows[1], rows[5]));
-        real odd = largest_pairs(largest_halves(rows[2], rows[6]), largest_halves(rows[3], rows[7]));
+        real even = max_fold_2(max_fold_4(rows[0], rows[4]), max_fold_4(rows[1], rows[5]));
+        real odd = max_fold_2(max_fold_4(rows[2], rows[6]), max_fold_4(rows[3], rows[7]));
         store(largest + r, _mm256_max_ps(_mm256_shuffle_ps(even, odd, 0x88), _mm256_shuffle_ps(even, odd, 0xDD)));
     }
 }
 #else
-INLINE real largest_four(const scalar *x)
+INLINE real max_fold_4(const scalar *x)
 {
     return _mm256_max_pd(_mm256_max_pd(load(x), load(x + 4)), _mm256_max_pd(load(x + 8), load(x + 12)));
 }
-INLINE real largest_pairs(const scalar *a, const scalar *b)
+INLINE real max_fold_2(const scalar *a, const scalar *b)
 {
-    real four_a = largest_four(a), four_b = largest_four(b);
+    real four_a = max_fold_4(a), four_b = max_fold_4(b);
     return _mm256_max_pd(_mm256_permute2f128_pd(four_a, four_b, 0x20), _mm256_permute2f128_pd(four_a, four_b, 0x31));
 }
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r += LANES) {
-        real even = largest_pairs(rows[r], rows[r + 2]), odd = largest_pairs(rows[r + 1], rows[r + 3]);
+        real even = max_fold_2(rows[r], rows[r + 2]), odd = max_fold_2(rows[r + 1], rows[r + 3]);
         store(largest + r, _mm256_max_pd(_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd)));
     }
 }

@@ -49,14 +49,14 @@ INLINE mask not_le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NL
 INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 INLINE mask either(mask a, mask b) { return (mask)(a | b); }
 
-/* Conditions that were met at least once: seen |= lanes_of(condition). */
+/* Conditions that were met at least once: seen |= lanes_from_mask(condition). */
 typedef mask lanes;
-INLINE lanes lanes_of(mask condition) { return condition; }
+INLINE lanes lanes_from_mask(mask condition) { return condition; }
 
 /* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
 typedef uint64_t flags;
-INLINE flags flags_of(uint64_t word) { return word; }
-INLINE uint64_t word_of(const flags *f) { return *f; }
+INLINE flags flags_from_word(uint64_t word) { return word; }
+INLINE uint64_t flags_to_word(const flags *f) { return *f; }
 INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)condition << first; }
 INLINE mask flags_at(const flags *f, int first) { return (mask)(*f >> first); }
 
@@ -81,7 +81,7 @@ INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 typedef struct {
     __m512d low, high;
 } wide;
-INLINE wide wide_of(real x)
+INLINE wide wide_from_real(real x)
 {
     return (wide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
 }
@@ -90,7 +90,7 @@ INLINE wide load_wide(const scalar *p)
     return (wide){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + LANES / 2))};
 }
 INLINE wide load_doubles(const double *p) { return (wide){_mm512_loadu_pd(p), _mm512_loadu_pd(p + LANES / 2)}; }
-INLINE wide wide_value(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
+INLINE wide splat_wide(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
@@ -105,12 +105,12 @@ INLINE bool is_finite_wide(wide x)
     return _mm512_cmp_pd_mask(zero, zero, _CMP_UNORD_Q) == 0;
 }
 /* The first n lanes, 0 in the others. */
-INLINE wide first_lanes(wide x, ptrdiff_t n)
+INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     unsigned kept = (1u << n) - 1u;
     return (wide){_mm512_maskz_mov_pd((__mmask8)kept, x.low), _mm512_maskz_mov_pd((__mmask8)(kept >> 8), x.high)};
 }
-INLINE real narrowed(wide x)
+INLINE real real_from_wide(wide x)
 {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.low)), _mm512_cvtpd_ps(x.high), 1);
 }
@@ -120,54 +120,54 @@ INLINE void store_wide(double *p, wide x)
     _mm512_storeu_pd(p + LANES / 2, x.high);
 }
 /* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
-INLINE void store_eight(double *eight, const wide *x, const real *rest)
+INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
     _mm512_storeu_pd(eight, (x->low + x->high) + _mm512_cvtps_pd(rest_eight));
 }
 /* The sums of the rows of 8: halves again, those of several rows in one vector. */
-INLINE __m512d fours_of(const double *a, const double *b)
+INLINE __m512d fold_to_4(const double *a, const double *b)
 {
     __m512d eight_a = _mm512_loadu_pd(a), eight_b = _mm512_loadu_pd(b);
     return _mm512_shuffle_f64x2(eight_a, eight_b, 0x44) + _mm512_shuffle_f64x2(eight_a, eight_b, 0xEE);
 }
-INLINE __m512d twos_of(__m512d a, __m512d b)
+INLINE __m512d fold_to_2(__m512d a, __m512d b)
 {
     return _mm512_shuffle_f64x2(a, b, 0x88) + _mm512_shuffle_f64x2(a, b, 0xDD);
 }
-INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
 {
-    __m512d even = twos_of(fours_of(rows[0], rows[2]), fours_of(rows[4], rows[6]));
-    __m512d odd = twos_of(fours_of(rows[1], rows[3]), fours_of(rows[5], rows[7]));
+    __m512d even = fold_to_2(fold_to_4(rows[0], rows[2]), fold_to_4(rows[4], rows[6]));
+    __m512d odd = fold_to_2(fold_to_4(rows[1], rows[3]), fold_to_4(rows[5], rows[7]));
     _mm512_storeu_pd(sums, _mm512_unpacklo_pd(even, odd) + _mm512_unpackhi_pd(even, odd));
 }
 
 /* The largest of each of 16 rows of 16 scalars, none of them NaN, in the same manner. */
-INLINE real largest_halves(const scalar *a, const scalar *b)
+INLINE real max_fold_8(const scalar *a, const scalar *b)
 {
     return _mm512_max_ps(_mm512_shuffle_f32x4(load(a), load(b), 0x44), _mm512_shuffle_f32x4(load(a), load(b), 0xEE));
 }
-INLINE real largest_quarters(const scalar (*rows)[16])
+INLINE real max_fold_4(const scalar (*rows)[16])
 {
-    real a = largest_halves(rows[0], rows[4]), b = largest_halves(rows[8], rows[12]);
+    real a = max_fold_8(rows[0], rows[4]), b = max_fold_8(rows[8], rows[12]);
     return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
 }
-INLINE real largest_pairs(real a, real b)
+INLINE real max_fold_2(real a, real b)
 {
     return _mm512_max_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
 }
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
-    real even = largest_pairs(largest_quarters(rows), largest_quarters(rows + 1));
-    real odd = largest_pairs(largest_quarters(rows + 2), largest_quarters(rows + 3));
+    real even = max_fold_2(max_fold_4(rows), max_fold_4(rows + 1));
+    real odd = max_fold_2(max_fold_4(rows + 2), max_fold_4(rows + 3));
     store(largest, _mm512_max_ps(_mm512_shuffle_ps(even, odd, 0x88), _mm512_shuffle_ps(even, odd, 0xDD)));
 }
 #else
 /* The first n lanes, 0 in the others. */
-INLINE real first_lanes(real x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
+INLINE real mask_lanes(real x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
 INLINE bool is_finite_wide(real x) { return _mm512_cmp_pd_mask(x - x, x - x, _CMP_UNORD_Q) == 0; }
 
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r++)
         largest[r] = INTRINSIC(reduce_max)(at_least(load(rows[r]), load(rows[r] + LANES)));
@@ -215,7 +215,7 @@ INLINE segment segment_of_side(mask upper, real u, int digits)
 #endif
 }
 /* The entries of a table for the lanes' segments, each from a row of all segments, which fills two vectors. */
-INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
+INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
 #pragma GCC unroll 32
     for (int k = 0; k < entries; k++, table += row)

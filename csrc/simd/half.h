@@ -23,7 +23,7 @@ typedef uint16_t half;
 /* TYPE_narrow returns whether there may be finite numbers that have overflowed; TYPE_overflows then looks for them. */
 
 /* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
-INLINE bool any_finite_from(const float *from, ptrdiff_t n, bits least)
+INLINE bool any_finite_at_least(const float *from, ptrdiff_t n, bits least)
 {
     bits found = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -90,7 +90,7 @@ enum { F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13, F16_BIAS = 112
 
 /* A subnormal number is what it adds to the least normal one.  Infinity and NaN take the bias twice, which is their
    exponent. */
-INLINE float f16_widened(half h)
+INLINE float f16_to_f32(half h)
 {
     bits sign = (bits)(h & 0x8000u) << 16;
     int32_t digits = (h & 0x7FFF) << F16_SHIFT;
@@ -103,7 +103,7 @@ INLINE float f16_widened(half h)
 
 /* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A
    result that is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
-INLINE half f16_narrowed(float x)
+INLINE half f32_to_f16(float x)
 {
     bits sign = (bits_of(x) & F32_SIGN) >> 16;
     int32_t magnitude = (int32_t)(bits_of(x) & ~F32_SIGN), odd = (magnitude >> F16_SHIFT) & 1;
@@ -118,18 +118,18 @@ INLINE half f16_narrowed(float x)
 INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        to[i] = f16_widened(from[i]);
+        to[i] = f16_to_f32(from[i]);
 }
 
 INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        to[i] = f16_narrowed(from[i]);
+        to[i] = f32_to_f16(from[i]);
     return true;
 }
 
 /* From halfway between the largest number, 65504, and 65536. */
-INLINE bool f16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, bits_of(65520.0f)); }
+INLINE bool f16_overflows(const float *from, ptrdiff_t n) { return any_finite_at_least(from, n, bits_of(65520.0f)); }
 
 #endif
 
@@ -142,12 +142,12 @@ INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = scalar_of((bits)from[i] << 16);
 }
 
-INLINE half bf16_rounded(bits number) { return (half)((number + 0x7FFFu + ((number >> 16) & 1)) >> 16); }
-INLINE half bf16_narrowed(float x)
+INLINE half bf16_round(bits number) { return (half)((number + 0x7FFFu + ((number >> 16) & 1)) >> 16); }
+INLINE half f32_to_bf16(float x)
 {
     bits b = bits_of(x), quiet = b | BF16_QUIET;
     bool nan = (int32_t)(b & ~F32_SIGN) > (int32_t)F32_INFINITY;
-    return nan ? (half)(quiet >> 16) : bf16_rounded(b);
+    return nan ? (half)(quiet >> 16) : bf16_round(b);
 }
 
 /* From halfway between the largest number and 2^128 a number becomes infinite. */
@@ -164,13 +164,13 @@ INLINE bool bf16_narrow(const float *from, half *to, ptrdiff_t n)
     const bool exceptional = largest >= (int32_t)BF16_LIMIT;
     if (exceptional)
         for (ptrdiff_t i = 0; i < n; i++)
-            to[i] = bf16_narrowed(from[i]);
+            to[i] = f32_to_bf16(from[i]);
     else
         for (ptrdiff_t i = 0; i < n; i++)
-            to[i] = bf16_rounded(bits_of(from[i]));
+            to[i] = bf16_round(bits_of(from[i]));
     return exceptional;
 }
 
-INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_from(from, n, BF16_LIMIT); }
+INLINE bool bf16_overflows(const float *from, ptrdiff_t n) { return any_finite_at_least(from, n, BF16_LIMIT); }
 
 #endif

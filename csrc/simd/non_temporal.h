@@ -6,9 +6,9 @@
 #include "simd/real.h"
 
 /* How many elements stand before the first whole vector of memory. */
-INLINE ptrdiff_t to_aligned(const scalar *p) { return (ptrdiff_t)(-((uintptr_t)p / sizeof(scalar)) % LANES); }
+INLINE ptrdiff_t elements_to_alignment(const scalar *p) { return (ptrdiff_t)(-((uintptr_t)p / sizeof(scalar)) % LANES); }
 
-INLINE void store_result(scalar *p, real x, bool non_temporal)
+INLINE void store_with_hint(scalar *p, real x, bool non_temporal)
 {
     if (non_temporal)
         store_non_temporal(p, x);
@@ -19,7 +19,7 @@ INLINE void store_result(scalar *p, real x, bool non_temporal)
 /* Copies n scalars by non-temporal stores. */
 INLINE void copy_non_temporal(scalar *to, const scalar *from, ptrdiff_t n)
 {
-    ptrdiff_t i = to_aligned(to);
+    ptrdiff_t i = elements_to_alignment(to);
     if (i > n) i = n;
     store_part(to, load_part(from, i), i);
     for (; i <= n - LANES; i += LANES)

@@ -97,7 +97,7 @@ enum { FLAGS = 64 };
 #define ALIGNED _Alignas(64)
 
 /* The sum of 8 in the order of every dispatch target: the upper half is added to the lower one, until one is left. */
-INLINE double sum_of_eight(const double *x)
+INLINE double reduce_8(const double *x)
 {
     double four[4];
     for (int k = 0; k < 4; k++)
@@ -128,15 +128,15 @@ INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANE
 #if REAL_BITS == 64
 /* A double needs no wider type. */
 typedef real wide;
-INLINE wide wide_of(real x) { return x; }
+INLINE wide wide_from_real(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return load(p); }
 INLINE wide load_doubles(const double *p) { return load(p); }
-INLINE wide wide_value(double x) { return splat(x); }
+INLINE wide splat_wide(double x) { return splat(x); }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }
 INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
-INLINE real narrowed(wide x) { return x; }
+INLINE real real_from_wide(wide x) { return x; }
 INLINE void store_wide(double *p, wide x) { store(p, x); }
 #endif
 #endif

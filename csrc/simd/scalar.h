@@ -39,10 +39,10 @@ INLINE mask either(mask a, mask b) { return a | b; }
 INLINE real at_most_real(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_real(real x, real bound) { return bound > x ? bound : x; }
 
-/* Conditions that were met at least once: seen |= lanes_of(condition).  The bits of a number, since SSE2 has no
+/* Conditions that were met at least once: seen |= lanes_from_mask(condition).  The bits of a number, since SSE2 has no
    selection of 64-bit integers. */
 typedef bits lanes;
-INLINE lanes lanes_of(mask condition) { return bits_of(condition ? 1 : 0); }
+INLINE lanes lanes_from_mask(mask condition) { return bits_of(condition ? 1 : 0); }
 
 /* FLAGS conditions, set and read one at a time, from and to a word that has the first of them as its lowest bit.  A
    condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight
@@ -60,7 +60,7 @@ typedef struct {
 #endif
 #define FLAGS_ONES UINT64_C(0x0101010101010101)
 
-INLINE flags flags_of(uint64_t word)
+INLINE flags flags_from_word(uint64_t word)
 {
     flags f;
     for (int byte = 0; byte < FLAGS / 8; byte++) {
@@ -69,7 +69,7 @@ INLINE flags flags_of(uint64_t word)
     }
     return f;
 }
-INLINE uint64_t word_of(const flags *f)
+INLINE uint64_t flags_to_word(const flags *f)
 {
     uint64_t word = 0;
 #ifdef __SSE2__
@@ -96,7 +96,7 @@ typedef int32_t segment;
 typedef int64_t segment;
 #endif
 /* s where the condition is true, else 0; s has digits of EXPONENT_BIAS only, from the bits of a number, as
-   lanes_of(). */
+   lanes_from_mask(). */
 INLINE segment segment_where(mask condition, segment s)
 {
     return (segment)(bits_of(condition ? 1 : 0) >> MANTISSA) & s;
@@ -156,34 +156,34 @@ INLINE real fma_real(real a, real b, real c)
 #if REAL_BITS == 32
 /* As many doubles as a real has lanes, for sums. */
 typedef double wide;
-INLINE wide wide_of(real x) { return x; }
+INLINE wide wide_from_real(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
 INLINE wide load_doubles(const double *p) { return *p; }
-INLINE wide wide_value(double x) { return x; }
+INLINE wide splat_wide(double x) { return x; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }
 /* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
 INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
-INLINE real narrowed(wide x) { return (real)x; }
+INLINE real real_from_wide(wide x) { return (real)x; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
-INLINE void store_eight(double *eight, const wide *x, const real *rest)
+INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     for (int k = 0; k < 8; k++)
         eight[k] = (x[k] + x[k + 8]) + (double)(rest[k] + rest[k + 8]);
 }
-INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
 {
     for (int r = 0; r < 8; r++)
-        sums[r] = sum_of_eight(rows[r]);
+        sums[r] = reduce_8(rows[r]);
 }
 #endif
 
 /* The first n lanes, 0 in the others. */
-INLINE double first_lanes(double x, ptrdiff_t n) { return n ? x : 0; }
+INLINE double mask_lanes(double x, ptrdiff_t n) { return n ? x : 0; }
 INLINE bool is_finite_wide(double x) { return x - x == 0; }
 
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r++) {
         scalar found[8];
@@ -197,7 +197,7 @@ INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
 }
 
 /* The entries of a table for a segment, each from a row of all segments. */
-INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
+INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
 #pragma GCC unroll 32
     for (int k = 0; k < entries; k++)

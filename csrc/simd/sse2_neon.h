@@ -51,14 +51,14 @@ INLINE void store_non_temporal(scalar *p, real x) { _mm_stream_ps(p, x); }
 INLINE void fence_non_temporal(void) { _mm_sfence(); }
 
 INLINE real select_real(mask condition, real a, real b) { return (real)(((mask)a & condition) | ((mask)b & ~condition)); }
-INLINE unsigned word_of_mask(mask condition) { return (unsigned)_mm_movemask_ps((real)condition); }
+INLINE unsigned mask_to_word(mask condition) { return (unsigned)_mm_movemask_ps((real)condition); }
 /* The instructions return their second operand when either is a NaN. */
 INLINE real at_most_real(real x, real bound) { return _mm_min_ps(bound, x); }
 INLINE real at_least_real(real x, real bound) { return _mm_max_ps(bound, x); }
 INLINE real square_root(real x) { return _mm_sqrt_ps(x); }
 
-INLINE wide wide_of(real x) { return (wide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))}; }
-INLINE real narrowed(wide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.low), _mm_cvtpd_ps(x.high)); }
+INLINE wide wide_from_real(real x) { return (wide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))}; }
+INLINE real real_from_wide(wide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.low), _mm_cvtpd_ps(x.high)); }
 
 #include "simd/round_to_odd.h"
 
@@ -81,7 +81,7 @@ INLINE bool all_known(mask condition)
     return all;
 }
 
-INLINE wide fma_wide(real a, real b, real c) { return add_wide(mul_wide(wide_of(a), wide_of(b)), wide_of(c)); }
+INLINE wide fma_wide(real a, real b, real c) { return add_wide(mul_wide(wide_from_real(a), wide_from_real(b)), wide_from_real(c)); }
 /* A double holds the product, so the sum is rounded twice: to a double, then to a float.  That is as good as once
    unless the first rounding ended halfway between two floats, which the last 29 digits tell, or the float is 2^-126 or
    less, where it has fewer digits.  Such sums are looked for, not 0, which is exact.
@@ -95,18 +95,18 @@ INLINE real fma_real(real a, real b, real c)
 {
     if (all_known((mask)(bits_of_real(c) == SIGN))) return a * b; /* -0 adds nothing */
     wide sum = fma_wide(a, b, c);
-    real result = narrowed(sum);
+    real result = real_from_wide(sum);
     real_bits lower = (real_bits)_mm_shuffle_ps((real)sum.low, (real)sum.high, 0x88);
     mask doubtful = (mask)(lower << 3 == 0x80000000u);
     if (!all_known(le((scalar)0x1p-70, absolute(c)))) {
         real_bits upper = (real_bits)_mm_shuffle_ps((real)sum.low, (real)sum.high, 0xDD);
         doubtful |= (mask)((upper << 1) + UPWARDS) > 0x10000000;
     }
-    if (__builtin_expect(word_of_mask(doubtful) != 0, 0)) result = fma_of_each(a, b, c);
+    if (__builtin_expect(mask_to_word(doubtful) != 0, 0)) result = fma_of_each(a, b, c);
     return result;
 }
 #define FMA_IS_EMULATED
-INLINE real fma_in_double_real(real a, real b, real c) { return narrowed(fma_wide(a, b, c)); }
+INLINE real fma_in_double_real(real a, real b, real c) { return real_from_wide(fma_wide(a, b, c)); }
 
 #else
 
@@ -114,7 +114,7 @@ INLINE void store_non_temporal(scalar *p, real x) { store(p, x); }
 INLINE void fence_non_temporal(void) {}
 
 INLINE real select_real(mask condition, real a, real b) { return vbslq_f32((uint32x4_t)condition, a, b); }
-INLINE unsigned word_of_mask(mask condition)
+INLINE unsigned mask_to_word(mask condition)
 {
     return vaddvq_u32((uint32x4_t)(condition & (1 << (mask){LANE_NUMBER})));
 }
@@ -123,12 +123,12 @@ INLINE real at_least_real(real x, real bound) { return select_real((mask)(bound 
 INLINE real square_root(real x) { return vsqrtq_f32(x); }
 INLINE real fma_real(real a, real b, real c) { return vfmaq_f32(c, a, b); }
 
-INLINE wide wide_of(real x) { return (wide){(two)vcvt_f64_f32(vget_low_f32(x)), (two)vcvt_high_f64_f32(x)}; }
-INLINE real narrowed(wide x) { return vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)x.low), (float64x2_t)x.high); }
+INLINE wide wide_from_real(real x) { return (wide){(two)vcvt_f64_f32(vget_low_f32(x)), (two)vcvt_high_f64_f32(x)}; }
+INLINE real real_from_wide(wide x) { return vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)x.low), (float64x2_t)x.high); }
 
 #endif
 
-INLINE wide load_wide(const scalar *p) { return wide_of(load(p)); }
+INLINE wide load_wide(const scalar *p) { return wide_from_real(load(p)); }
 INLINE wide load_doubles(const double *p)
 {
     wide x;
@@ -136,7 +136,7 @@ INLINE wide load_doubles(const double *p)
     return x;
 }
 INLINE void store_wide(double *p, wide x) { memcpy(p, &x, sizeof x); }
-INLINE wide wide_value(double x) { return (wide){(two){x, x}, (two){x, x}}; }
+INLINE wide splat_wide(double x) { return (wide){(two){x, x}, (two){x, x}}; }
 /* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
 INLINE wide add_square(wide sum, wide x) { return add_wide(sum, mul_wide(x, x)); }
 INLINE bool is_finite_wide(wide x)
@@ -145,7 +145,7 @@ INLINE bool is_finite_wide(wide x)
     return zero[0] + zero[1] == 0;
 }
 /* The first n lanes, 0 in the others. */
-INLINE wide first_lanes(wide x, ptrdiff_t n)
+INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     mask first = lanes_below(n);
     two_integers low = {first[0], first[1]}, high = {first[2], first[3]};
@@ -153,21 +153,21 @@ INLINE wide first_lanes(wide x, ptrdiff_t n)
 }
 
 /* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
-INLINE void store_eight(double *eight, const wide *x, const real *rest)
+INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     for (int k = 0; k < 2; k++)
-        store_wide(eight + k * LANES, add_wide(add_wide(x[k], x[k + 2]), wide_of(rest[k] + rest[k + 2])));
+        store_wide(eight + k * LANES, add_wide(add_wide(x[k], x[k + 2]), wide_from_real(rest[k] + rest[k + 2])));
 }
 /* The sums of the rows of 8: halves again. */
-INLINE two twos_of(const double *row)
+INLINE two fold_to_2(const double *row)
 {
     wide four = add_wide(load_doubles(row), load_doubles(row + 4));
     return four.low + four.high;
 }
-INLINE void sums_of_eights(const double (*rows)[8], double *sums)
+INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
 {
     for (int r = 0; r < 8; r++) {
-        two sum = twos_of(rows[r]);
+        two sum = fold_to_2(rows[r]);
         sums[r] = sum[0] + sum[1];
     }
 }
@@ -188,7 +188,7 @@ INLINE void transpose(const real *group, real *entry)
 }
 
 /* The largest of each of 16 rows of 16 scalars, none of them NaN: of four rows by columns. */
-INLINE void largest_of_blocks(const scalar (*rows)[16], scalar *largest)
+INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r += LANES) {
         real four[LANES], column[LANES];

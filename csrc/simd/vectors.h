@@ -19,7 +19,7 @@ enum { LANES = sizeof(real) / sizeof(scalar), UNROLL_FACTOR = 1 };
    through. */
 INLINE real load_part(const scalar *p, ptrdiff_t n);
 INLINE real select_real(mask condition, real a, real b);
-INLINE unsigned word_of_mask(mask condition);
+INLINE unsigned mask_to_word(mask condition);
 INLINE real at_most_real(real x, real bound);
 INLINE real at_least_real(real x, real bound);
 
@@ -34,7 +34,7 @@ INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
     return select(lanes_below(n), load_part(p, n), pad);
 }
 
-INLINE int count_true(mask condition) { return __builtin_popcount(word_of_mask(condition)); }
+INLINE int count_true(mask condition) { return __builtin_popcount(mask_to_word(condition)); }
 INLINE mask lt_real(real a, real b) { return (mask)(a < b); }
 INLINE mask le_real(real a, real b) { return (mask)(a <= b); }
 INLINE mask eq_real(real a, real b) { return (mask)(a == b); }
@@ -42,15 +42,15 @@ INLINE mask not_le_real(real a, real b) { return ~(mask)(a <= b); }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 
-/* Conditions that were met at least once: seen |= lanes_of(condition). */
+/* Conditions that were met at least once: seen |= lanes_from_mask(condition). */
 typedef unsigned lanes;
-INLINE lanes lanes_of(mask condition) { return word_of_mask(condition); }
+INLINE lanes lanes_from_mask(mask condition) { return mask_to_word(condition); }
 
 /* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
 typedef uint64_t flags;
-INLINE flags flags_of(uint64_t word) { return word; }
-INLINE uint64_t word_of(const flags *f) { return *f; }
-INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)word_of_mask(condition) << first; }
+INLINE flags flags_from_word(uint64_t word) { return word; }
+INLINE uint64_t flags_to_word(const flags *f) { return *f; }
+INLINE void set_flags(flags *f, int first, mask condition) { *f |= (uint64_t)mask_to_word(condition) << first; }
 INLINE mask flags_at(const flags *f, int first)
 {
     mask lane = 1 << (mask){LANE_NUMBER};
@@ -71,7 +71,7 @@ enum { GROUP = 16 / sizeof(scalar) };
 INLINE real groups_at(const scalar *const *at, int k);
 INLINE void transpose(const real *group, real *entry);
 
-INLINE void look_up(const scalar *table, int row, int entries, segment s, real *entry)
+INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
     enum { IN_WORD = 8 / sizeof(scalar) };
     /* They leave the vector by words, which is one instruction for two of float. */

@@ -72,7 +72,7 @@ INLINE struct dd mean_of(struct dd sum, double n)
 
 INLINE struct constants constants_of(struct dd mean, double scale)
 {
-    return (struct constants){.mean = wide_value(mean.hi), .mean_lo = wide_value(mean.lo), .scale = wide_value(scale)};
+    return (struct constants){.mean = splat_wide(mean.hi), .mean_lo = splat_wide(mean.lo), .scale = splat_wide(scale)};
 }
 
 /* Positions are contiguous: a row */
@@ -97,8 +97,8 @@ INLINE struct elements load_elements(int uses, const scalar *x, const scalar *dy
 INLINE struct elements load_part_of_elements(int uses, const scalar *x, const scalar *dy, const double *weight,
                                              const double *bias, ptrdiff_t i, ptrdiff_t lanes)
 {
-    struct elements e = {.x = wide_of(load_part(x + i, lanes))};
-    if (uses & DY) e.dy = wide_of(load_part(dy + i, lanes));
+    struct elements e = {.x = wide_from_real(load_part(x + i, lanes))};
+    if (uses & DY) e.dy = wide_from_real(load_part(dy + i, lanes));
     if (uses & WEIGHT) e.weight = load_doubles(weight + i);
     if (uses & BIAS) e.bias = load_doubles(bias + i);
     return e;
@@ -134,7 +134,7 @@ INLINE void sum_row(const struct numact_norm *call, terms_formula *f, int count,
                 if (!lanes) break;
                 f(load_part_of_elements(uses, x, dy, weight, NULL, whole + k, lanes), c, terms);
                 for (int j = 0; j < count; j++)
-                    add_term(&sums[j].hi[k / LANES], &sums[j].lo[k / LANES], first_lanes(terms[j], lanes));
+                    add_term(&sums[j].hi[k / LANES], &sums[j].lo[k / LANES], mask_lanes(terms[j], lanes));
             }
         }
     }
@@ -153,10 +153,10 @@ INLINE void map_positions(formula *f, int uses, const scalar *x, const scalar *d
             __builtin_prefetch((const char *)(x + i) + AHEAD, 0);
             __builtin_prefetch((char *)(to + i) + AHEAD, 1);
         }
-        store(to + i, narrowed(f(load_elements(uses, x, dy, weight, bias, i), c)));
+        store(to + i, real_from_wide(f(load_elements(uses, x, dy, weight, bias, i), c)));
     }
     if (LANES > 1 && i < n)
-        store_part(to + i, narrowed(f(load_part_of_elements(uses, x, dy, weight, bias, i, n - i), c)), n - i);
+        store_part(to + i, real_from_wide(f(load_part_of_elements(uses, x, dy, weight, bias, i, n - i), c)), n - i);
 }
 
 INLINE void map_row(const struct numact_norm *call, formula *f, int uses, struct row row, struct constants c, char *out)
@@ -277,9 +277,9 @@ INLINE void map_columns(const struct numact_norm *call, formula *f, int uses, pt
             ptrdiff_t i = 0;
             UNROLL_VECTORS
             for (; i <= n - LANES; i += LANES)
-                store(to + i, narrowed(f(load_elements(uses, x, dy, NULL, NULL, i), constants_at(call, start + i))));
+                store(to + i, real_from_wide(f(load_elements(uses, x, dy, NULL, NULL, i), constants_at(call, start + i))));
             if (LANES > 1 && i < n)
-                store_part(to + i, narrowed(f(load_part_of_elements(uses, x, dy, NULL, NULL, i, n - i),
+                store_part(to + i, real_from_wide(f(load_part_of_elements(uses, x, dy, NULL, NULL, i, n - i),
                                               constants_at(call, start + i))), n - i);
             narrow_to(call, to, out, n);
             if (call->activation && !dense) activate(call, out, n);

@@ -82,13 +82,13 @@ INLINE void rows_gradient(const struct numact_norm *call, ptrdiff_t block, bool 
         const double n = (double)row.n, inverse = statistics.scale * statistics.scale / n;
         if (centred) {
             sum_row(call, layer_gradient_terms, 2, X | DY | WEIGHT, row, c, 0, totals);
-            c.dy_mean = wide_value((totals[0].hi + totals[0].lo) / n);
-            c.slope = wide_value((totals[1].hi + totals[1].lo) * inverse);
+            c.dy_mean = splat_wide((totals[0].hi + totals[0].lo) / n);
+            c.slope = splat_wide((totals[1].hi + totals[1].lo) * inverse);
             add_row(call, layer_weight_terms, row, c, sums);
             map_row(call, layer_gradient, X | DY | WEIGHT, row, c, out);
         } else {
             sum_row(call, rms_gradient_terms, 1, X | DY | WEIGHT, row, c, 0, totals);
-            c.slope = wide_value((totals[0].hi + totals[0].lo) * inverse);
+            c.slope = splat_wide((totals[0].hi + totals[0].lo) * inverse);
             add_row(call, rms_weight_terms, row, c, sums);
             map_row(call, rms_gradient, X | DY | WEIGHT, row, c, out);
         }
@@ -246,9 +246,9 @@ INLINE void map_batch(const struct numact_norm *call, formula *f, int uses, ptrd
             continue;
         }
         struct constants c = constants_of((struct dd){call->mean[index], call->mean_lo[index]}, call->scale[index]);
-        if (call->shift) c.shift = wide_value(call->shift[index]);
-        if (call->dy_mean) c.dy_mean = wide_value(call->dy_mean[index]);
-        if (call->slope) c.slope = wide_value(call->slope[index]);
+        if (call->shift) c.shift = splat_wide(call->shift[index]);
+        if (call->dy_mean) c.dy_mean = splat_wide(call->dy_mean[index]);
+        if (call->slope) c.slope = splat_wide(call->slope[index]);
         const char *dy = uses & DY ? slice_start(call->dy, sample, index, 0) : NULL;
         struct row row = {slice_start(call->x, sample, index, 0), dy, NULL, NULL, call->positions};
         map_row(call, f, uses, row, c, slice_start(call->out, sample, index, 0));

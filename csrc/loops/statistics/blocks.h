@@ -7,19 +7,19 @@
 /* A word of conditions on FLAGS elements. */
 INLINE uint64_t zeros_of(const scalar *x)
 {
-    flags found = flags_of(0);
+    flags found = flags_from_word(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES)
         set_flags(&found, k, eq(load(x + k), 0));
-    return word_of(&found);
+    return flags_to_word(&found);
 }
 INLINE uint64_t saturated_of(const scalar *x, scalar low, scalar high)
 {
-    flags found = flags_of(0);
+    flags found = flags_from_word(0);
 #pragma GCC ivdep
     for (int k = 0; k < FLAGS; k += LANES)
         set_flags(&found, k, either(le(load(x + k), low), ge(load(x + k), high)));
-    return word_of(&found);
+    return flags_to_word(&found);
 }
 
 INLINE uint64_t alive_already(const uint64_t *alive) { return __atomic_load_n(alive, __ATOMIC_RELAXED); }

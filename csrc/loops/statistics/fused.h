@@ -59,8 +59,8 @@ INLINE real observe_part(observed_formula *f, const real *parameters, const scal
 {
     const real result = f(load_part(x, count), parameters);
     set_flags(zeros, position, eq(result, 0));
-    const wide deviation = shifted ? sub_wide(wide_of(result), s->origin) : wide_of(result);
-    add_deviation(s, position % NUMACT_SUMS, first_lanes(deviation, count), shifted);
+    const wide deviation = shifted ? sub_wide(wide_from_real(result), s->origin) : wide_from_real(result);
+    add_deviation(s, position % NUMACT_SUMS, mask_lanes(deviation, count), shifted);
     return result;
 }
 
@@ -72,40 +72,40 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
     real parameters[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < count; k++)
         parameters[k] = splat(*(const scalar *)given[k]);
-    const ptrdiff_t first = r.non_temporal ? to_aligned(r.y) : 0;
+    const ptrdiff_t first = r.non_temporal ? elements_to_alignment(r.y) : 0;
     const ptrdiff_t whole = first ? r.n - FLAGS : r.n;
     struct sums s = begin_sums(t);
     struct found found;
     begin_found(&found, &r);
     uint64_t pending = 0; /* the flags of what precedes the vectors that are due */
     if (first) {
-        flags zeros = flags_of(0);
+        flags zeros = flags_from_word(0);
         real result = observe_part(f, parameters, r.x, first, shifted, &s, 0, &zeros);
         if (!r.before) store_part(r.y, result, first);
-        pending = word_of(&zeros) & ((UINT64_C(1) << first) - 1);
+        pending = flags_to_word(&zeros) & ((UINT64_C(1) << first) - 1);
         rotate_sums(&s, first);
     }
     const scalar *x = r.x + first;
     scalar *y = r.y + first;
     for (ptrdiff_t i = 0; i < whole; i += FLAGS, x += FLAGS, y += FLAGS) {
-        flags zeros = flags_of(0);
+        flags zeros = flags_from_word(0);
 #pragma GCC unroll 4
         for (int j = 0; j < FLAGS; j += NUMACT_SUMS) {
             prefetch(x + j + AHEAD, NUMACT_SUMS);
             UNROLL_VECTORS
             for (int k = 0; k < NUMACT_SUMS; k += LANES) {
                 real result = f(load(x + j + k), parameters);
-                store_result(y + j + k, result, r.non_temporal);
+                store_with_hint(y + j + k, result, r.non_temporal);
                 set_flags(&zeros, j + k, eq(result, 0));
-                add_to_sums(&s, k, wide_of(result), shifted);
+                add_to_sums(&s, k, wide_from_real(result), shifted);
             }
         }
-        uint64_t word = word_of(&zeros);
+        uint64_t word = flags_to_word(&zeros);
         add_zeros(&found, pending | word << first);
         pending = word >> 1 >> (FLAGS - 1 - first);
     }
     if (first) {
-        flags zeros = flags_of(0);
+        flags zeros = flags_from_word(0);
         for (int k = 0; k < FLAGS; k += LANES) {
             const ptrdiff_t left = k < FLAGS - LANES ? LANES : LANES - first;
             real result = observe_part(f, parameters, x + k, left, shifted, &s, k, &zeros);
@@ -116,7 +116,7 @@ INLINE bool observe_formula(observed_formula *f, int count, char *const *given, 
             else
                 store_part(y + k, result, left);
         }
-        add_zeros(&found, pending | word_of(&zeros) << first);
+        add_zeros(&found, pending | flags_to_word(&zeros) << first);
         rotate_sums(&s, NUMACT_SUMS - first);
     }
     if (!end_sums(&s, t)) return false;
