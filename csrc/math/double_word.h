@@ -38,7 +38,7 @@ INLINE struct dd two_sum_double(double a, double b)
     return (struct dd){sum, (a - (sum - b_part)) + (b - b_part)};
 }
 
-/* 2Prod: a b, exactly, unless it is subnormal or overflows. */
+/* 2Prod: a b, exactly, unless it overflows or its last digits are below the smallest number. */
 INLINE struct dw two_prod(real a, real b)
 {
     real product = a * b;
@@ -52,20 +52,22 @@ INLINE struct dw select_dw(mask condition, struct dw a, struct dw b)
     return (struct dw){select(condition, a.hi, b.hi), select(condition, a.lo, b.lo)};
 }
 
-/* (a + b) and (a b) of double-words, good to about twice a real's digits. */
+/* a + b, to about twice a real's digits for summands of the same sign (Joldes et al., algorithm 5, SloppyDWPlusDW). */
 INLINE struct dw dw_add(struct dw a, struct dw b)
 {
     struct dw sum = two_sum(a.hi, b.hi);
     return fast_two_sum(sum.hi, sum.lo + (a.lo + b.lo));
 }
 
+/* a b, to about twice a real's digits; hi and lo are not normalised again. */
 INLINE struct dw dw_mul(struct dw a, struct dw b)
 {
     struct dw product = two_prod(a.hi, b.hi);
     return (struct dw){product.hi, fma(a.hi, b.lo, fma(a.lo, b.hi, product.lo))};
 }
 
-/* a / b, from an approximation that the residual corrects: hardly more than the error of the last rounding. */
+/* a / b: an approximate quotient, corrected by its residual a - quotient b.  hi + lo has an error of a few ulps of
+   lo. */
 INLINE struct dw dw_div(struct dw a, struct dw b)
 {
     real inverse = 1 / b.hi, quotient = a.hi * inverse;

@@ -1,18 +1,21 @@
-/* The elementary functions behind the activations, over `real`: branch-free, correct to the last bits over the whole
-   range, the same code for float and double.  Only the coefficients differ; minimax.py derives them and prints
-   coefficients_*.h.
+/* The elementary functions behind the activations, over `real`: without branches, with errors of an ulp or two over the
+   whole range, the same code for float and double.  This folder holds
 
-   double_word.h, polynomial.h, exp.h and logistic.h are the parts; the hyperbolic tangent and the normal tail are
-   here. */
+     double_word.h        sums, products and quotients with their rounding errors
+     polynomial.h         Horner's rule and piecewise polynomials
+     exp.h                the exponential as 2^n (1 + q)
+     logistic.h           the logistic function, its derivative, log(1 + e^-t)
+     elementary.h         the hyperbolic tangent and the tail of the normal distribution; includes all of the above
+     coefficients_*.h     constants and coefficients, printed by minimax.py: change that, not these */
 #ifndef NUMACT_MATH_ELEMENTARY_H
 #define NUMACT_MATH_ELEMENTARY_H
 
 #include "math/exp.h"
 #include "math/logistic.h"
 
-/* 1 - tanh t = 2/(e^2t + 1), 0 <= t <= ONE_LIMIT, for sums in which it is the smaller part.  With e^2t = 2^-n (1 +
-   2q), q = r + r^2 P(r), it is 2^n / (2^n / 2 + 1/2 + q).  The low part of ln 2 is left out of r: the value is as
-   small as its share is large. */
+/* 1 - tanh t = 2/(e^2t + 1), 0 <= t <= ONE_LIMIT, for sums in which it is the smaller part.  With e^2t = 2^-n (1 + 2q),
+   q = r + r^2 P(r), it is 2^n / (2^n / 2 + 1/2 + q).  The low part of ln 2 is left out of r: its effect grows with |n|
+   as the value falls by 2^n. */
 INLINE real one_minus_tanh(real t)
 {
     real sum = fma(t, -2 * LOG2E, POWER_ROUNDER), power = power_of_sum(sum);
@@ -20,17 +23,19 @@ INLINE real one_minus_tanh(real t)
     return power / fma(r * r, polynomial(r, EXP_TWICE_P), add_scaled(power, (scalar)0.5, (scalar)0.5) + r);
 }
 
-/* tanh x: near 0 an odd polynomial; elsewhere 1 - (1 - tanh t), t = |x|, where what is subtracted is at most 1/2. */
+/* tanh x: an odd polynomial for |x| <= TANH_SMALL; beyond, 1 - (1 - tanh t), t = |x|, where the subtrahend is at most
+   1/2. */
 INLINE real tanh_real(real x)
 {
     real square = x * x;
     real near = fma(x * square, polynomial(square, TANH_P), x);
     real far = 1 - one_minus_tanh(abs_at_most(x, ONE_LIMIT));
-    /* A NaN comes from near; near has its sign but for -0. */
+    /* A NaN passes through near.  copy_sign also restores -0. */
     return copy_sign(select(gt(square, TANH_SMALL * TANH_SMALL), far, near), x);
 }
 
-/* Phi(-t) = 2^n (1 + q) (hi + lo), 0 <= t <= TAIL_FAR: e^(-t^2/2), by its exact argument, times a factor. */
+/* The lower tail of the normal distribution, Phi(-t) for 0 <= t <= TAIL_FAR: e^(-t^2/2), its argument a double-word
+   without error, times Phi(-t) e^(t^2/2), Mills' ratio over sqrt(2 pi), as a piecewise polynomial. */
 struct normal_tail {
     struct exp_split e;
     struct dw factor;
@@ -48,7 +53,7 @@ INLINE struct normal_tail normal_tail(real t)
     return (struct normal_tail){exp_neg_half_square(t), unevaluated_sum(piecewise(t, TAIL_FACTOR))};
 }
 
-/* x/6, as good as the division. */
+/* x/6 with the error of the division: the product with 1/6 as a double-word. */
 INLINE real divide_by_six(real x) { return fma(x, SIXTH, x * SIXTH_LOW); }
 
 #endif

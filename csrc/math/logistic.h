@@ -1,16 +1,22 @@
-/* The logistic function 1 / (1 + e^-x), its derivative, and log(1 + e^-t). */
+/* The logistic function sigmoid(x) = 1 / (1 + e^-x), its derivative, and log(1 + e^-t).
+
+   A name with _neg is the function of a negative argument by its absolute value t; one with _dw takes t + lo. */
 #ifndef NUMACT_MATH_LOGISTIC_H
 #define NUMACT_MATH_LOGISTIC_H
 
 #include "math/exp.h"
 
-/* 2^n / denominator, the power kept apart: it may be below every number. */
+/* 2^n / denominator, the power kept apart: the quotient may be below the smallest number. */
 struct reciprocal {
     real denominator, n;
 };
 
-/* 1 / (1 + e^(lo - x)), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), the denominator is 1 + (2^n + 2^n q) where n
-   <= 0, and 2^n times 1 + (2^-n + q) where n >= 0.  The bracket is below 1 but for n = 0, and loses little. */
+/* sigmoid(x - lo), for |x| <= EXP_FAR.  With e^-x = 2^n (1 + q), 1 + e^-x is
+
+       1 + (2^n + 2^n q)          for n <= 0,
+       2^n (1 + (2^-n + q))       for n >= 0,
+
+   where the bracket is below 1 unless n = 0, so that its rounding error is at most half an ulp of the sum. */
 INLINE struct reciprocal logistic_reciprocal(real x, real lo)
 {
     struct exp_split e = exp_neg(x, -lo);
@@ -26,14 +32,15 @@ INLINE real logistic(real numerator, real x, real lo)
     return scale(numerator / r.denominator, r.n);
 }
 
-/* u (1 - rho) = sigmoid(t), e = e^-t: both sides of the sigmoid, sigmoid(-t) = e sigmoid(t), to more than a real's
-   digits. */
+/* Both sides of the logistic function to more than a real's digits: sigmoid(t) = u (1 - rho), |rho| at most about an
+   ulp, and sigmoid(-t) = e sigmoid(t), e = e^-t. */
 struct sigmoids {
     real u, rho;
     struct exp_split e;
 };
 
-/* e_lo is the rounding error of e, if that matters. */
+/* u = 1 / (1 + e) rounded, rho its relative error by the residual of the division; e_lo is the rounding error of e,
+   where that matters. */
 INLINE struct sigmoids sigmoids_from(struct exp_split e, real e_lo)
 {
     struct dw denominator = fast_two_sum(splat(1), fma_in_double(e.normal_power, e.q, e.normal_power));
@@ -44,7 +51,7 @@ INLINE struct sigmoids sigmoids_from(struct exp_split e, real e_lo)
 /* The same for t + lo, 0 <= t <= EXP_FAR. */
 INLINE struct sigmoids sigmoids(real t, real lo) { return sigmoids_from(exp_neg(t, lo), NO_LOW); }
 
-/* sigmoid(-t) as a double-word without the 2^n */
+/* sigmoid(-t) / 2^n */
 INLINE struct dw sigmoid_neg(struct sigmoids s)
 {
     return exp_mul_dw(s.e, (struct dw){s.u, -(s.u * s.rho)});
@@ -54,15 +61,16 @@ INLINE struct dw sigmoid_neg(struct sigmoids s)
 INLINE struct scaled logistic_density_scaled(real t)
 {
     struct exp_split e = exp_neg(t, NO_LOW);
-    real once = exp_value(e);
-    struct sigmoids s = sigmoids_from(e, fma_in_double(e.normal_power, e.q, e.normal_power - once));
+    real e_hi = exp_value(e);
+    struct sigmoids s = sigmoids_from(e, fma_in_double(e.normal_power, e.q, e.normal_power - e_hi));
     struct dw square = two_prod(s.u, s.u);
     square.lo = fma(-2 * s.rho, square.hi, square.lo);
     return exp_mul(e, square);
 }
 
-/* 2^shift sigmoid'(t) for 0 <= t <= EXP_LIMIT, in fewer steps: e / (1 + e (2 + e)) with the residual of the
-   division, where 2^shift e is taken as a number, subnormal if need be. */
+/* The same times 2^shift, as a number, by fewer instructions, for 0 <= t <= EXP_LIMIT: e / (1 + e)^2, the denominator
+   as 1 + e (2 + e), the quotient corrected by its residual.  2^shift e is rounded to a number, subnormal where it is
+   tiny. */
 INLINE real logistic_density(real t, int shift)
 {
     struct exp_split e = exp_neg(t, NO_LOW);
@@ -75,7 +83,8 @@ INLINE real logistic_density(real t, int shift)
     return fma(shifted, u, -(shifted * (u * rho)));
 }
 
-/* silu'(-t) and silu'(-(t + lo)), 0 <= t <= EXP_FAR: e^-t times a factor. */
+/* silu'(-t) and silu'(-(t + lo)), 0 <= t <= EXP_FAR: e^-t times a piecewise polynomial, which changes its sign at the
+   root t = 1.2785. */
 INLINE struct scaled silu_derivative_neg(real t)
 {
     return exp_mul(exp_neg(t, NO_LOW), normalized_sum(piecewise_extended(t, SILU_FACTOR)));
@@ -85,14 +94,15 @@ INLINE struct scaled silu_derivative_neg_dw(real t, real lo)
     return exp_mul(exp_neg(t, lo), normalized_sum(shift_argument(piecewise_extended(t, SILU_FACTOR), lo)));
 }
 
-/* A value on the left, 1 - value on the right: f(x) from f(-|x|), where f(x) = 1 - f(-x). */
-INLINE real reflect(mask is_left, struct scaled scaled_value)
+/* f(x) from f(-|x|) for an f with f(x) = 1 - f(-x), such as Phi or the derivative of silu, gelu or gelu_tanh.  `left`
+   is f(x) where x is negative, else 1 - f(x). */
+INLINE real reflect(mask negative, struct scaled left)
 {
-    real value = scale(scaled_value.factor.hi, scaled_value.n);
-    return select(is_left, value, 1 - value);
+    real value = scale(left.factor.hi, left.n);
+    return select(negative, value, 1 - value);
 }
 
-/* log(1 + e^-t) and log(1 + e^-(t + lo)), 0 <= t <= EXP_LIMIT: the exponential times a factor from 0.69 to 1. */
+/* log(1 + e^-t) and log(1 + e^-(t + lo)), 0 <= t <= EXP_LIMIT: e^-t times a piecewise polynomial from ln 2 to 1. */
 INLINE struct scaled log1p_exp_neg(real t)
 {
     return exp_mul(exp_neg(t, NO_LOW), unevaluated_sum(piecewise_extended(t, LOG1P_FACTOR)));

@@ -1,5 +1,5 @@
-/* Polynomials by Horner's rule, and functions that are given by one polynomial for each segment of their argument,
-   whose coefficients are looked up in a table. */
+/* Polynomials by Horner's rule, and piecewise polynomials: one polynomial for each segment of the argument, whose
+   coefficients a table holds. */
 #ifndef NUMACT_MATH_POLYNOMIAL_H
 #define NUMACT_MATH_POLYNOMIAL_H
 
@@ -10,9 +10,10 @@
 #include "math/coefficients_f64.h"
 #endif
 
-/* c[0] + c[1] x + ... + c[degree] x^degree by Horner's rule.  A long one keeps Horner's last step, so that the error
-   stays at half an ulp where c[0] leads, and evaluates what remains as a polynomial in x^2 for the even and one for
-   the odd powers: two chains that the processor runs side by side. */
+/* c[0] + c[1] x + ... + c[degree] x^degree.  Below degree 6 by Horner's rule.  From there on the last step of Horner's
+   rule, x P + c[0], is kept, so that the error stays at half an ulp where c[0] dominates; P is split into a polynomial
+   in x^2 for the even powers and one for the odd powers: two independent chains, half as long (second-order Horner's
+   rule, Knuth, TAOCP 2, section 4.6.4). */
 INLINE real horner(real x, const scalar *c, int degree)
 {
     real top = splat(c[degree]);
@@ -34,7 +35,7 @@ INLINE real horner(real x, const scalar *c, int degree)
 #define DEGREE(c) ((int)(sizeof(c) / sizeof *(c)) - 1)
 #define polynomial(x, c) horner(x, c, DEGREE(c))
 
-/* The same of -x: with the signs of the odd powers changed, at compile time. */
+/* The same polynomial of -x: the odd coefficients change sign at compile time, which saves the negation of x. */
 INLINE real horner_neg(real x, const scalar *c, int degree)
 {
     scalar alternating[16];
@@ -45,11 +46,13 @@ INLINE real horner_neg(real x, const scalar *c, int degree)
 }
 #define polynomial_neg(x, c) horner_neg(x, c, DEGREE(c))
 
-/* A function of t >= 0 from a table: c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0], where each segment
-   of 1 + step t, which is below 16, has its own c.  It is first + d (slope + slope_lo) + more, first = c[1]; at a
-   root c[0] is the root, so that nothing cancels. */
+/* A piecewise polynomial at t >= 0: f(t) = c[1] + c[2] d + ... + c[degree + 1] d^degree, d = t - c[0].  Every segment
+   of 1 + STEP t in [1, 16) has its own centre c[0] and coefficients.  The value is kept in parts,
+       f(t) = at_centre + d (slope + slope_lo) + correction,   at_centre = c[1] = f(c[0]),
+   so that the caller decides where to round.  In the segment of a root of f, c[0] is the root, rounded, so that nothing
+   cancels. */
 struct piecewise {
-    real first, d, slope, slope_lo, more;
+    real at_centre, d, slope, slope_lo, correction;
 };
 
 INLINE struct piecewise piecewise_at(real t, segment s, const scalar *table, int row, int degree)
@@ -73,32 +76,36 @@ INLINE struct piecewise piecewise_at(real t, segment s, const scalar *table, int
     real sum = fma(d, slope, c[2]);
     return (struct piecewise){c[1], d, sum, fma_in_double(d, slope, c[2] - sum), NO_LOW};
 }
+
+/* piecewise: t within the table.  piecewise_extended: any t >= 0, the last segment extends to infinity.
+   piecewise_side: two functions, one for each sign of x, share a table; `upper` selects its upper half.  Any t >= 0.
+   piecewise_side_uniform: the same with segments of equal width, 0 <= t <= 1. */
 #define TABLE(table) *table, (int)(sizeof *table / sizeof **table), table##_DEGREE
 #define piecewise(t, table) piecewise_at(t, segment_of(fma(t, table##_STEP, 1), SEGMENT_DIGITS), TABLE(table))
-/* The same for any t: the last segment reaches on to infinity. */
 #define piecewise_extended(t, table) \
     piecewise_at(t, segment_of(at_most(fma(t, table##_STEP, 1), (scalar)15.5), SEGMENT_DIGITS), TABLE(table))
-
-/* The same from a table whose upper half belongs to another side: for any t, and for equal segments of 0 <= t <= 1. */
 #define piecewise_side(upper, t, table) \
     piecewise_at(t, segment_of_side(upper, at_most(fma(t, 2 * table##_STEP, 2), 31), SEGMENT_DIGITS - 1), TABLE(table))
 #define piecewise_side_uniform(upper, t, table) \
     piecewise_at(t, segment_of_side(upper, fma(t, 2 * table##_STEP, 2), SEGMENT_DIGITS + 1), TABLE(table))
 
-/* The same of t + lo, |lo| at most about an ulp. */
+/* f(t + lo) = f(t) + f'(t) lo, |lo| at most about an ulp of t; slope stands for f'(t). */
 INLINE struct piecewise shift_argument(struct piecewise f, real lo)
 {
-    f.more = f.slope * lo;
+    f.correction = f.slope * lo;
     return f;
 }
 
-/* Two parts, the second of which is smaller and the more accurate for it; and, since they cancel around a root, the
-   value with its rounding error. */
-INLINE struct dw unevaluated_sum(struct piecewise f) { return (struct dw){f.first, fma(f.d, f.slope, f.more)}; }
+/* f(t) as hi + lo.  unevaluated_sum: hi = f(c[0]), lo is smaller than hi, but not below an ulp of it; enough where f
+   has no root.  normalized_sum: hi = f(t) rounded, lo its rounding error; near a root, where the two terms cancel. */
+INLINE struct dw unevaluated_sum(struct piecewise f)
+{
+    return (struct dw){f.at_centre, fma(f.d, f.slope, f.correction)};
+}
 INLINE struct dw normalized_sum(struct piecewise f)
 {
-    real value = fma(f.d, f.slope, f.first);
-    return (struct dw){value, fma(f.d, f.slope_lo, fma_in_double(f.d, f.slope, f.first - value)) + f.more};
+    real value = fma(f.d, f.slope, f.at_centre);
+    return (struct dw){value, fma(f.d, f.slope_lo, fma_in_double(f.d, f.slope, f.at_centre - value)) + f.correction};
 }
 
 #endif
