@@ -1,8 +1,9 @@
-/* THE file: the list of all activations, then each of them as mathematics.
+/* The list of all activations, then each of them as mathematics: NAME_forward(x), NAME_grad(dy, x) = dy f'(x), and
+   NAME_grad_y(dy, y), the same from the output y = f(x).
 
-   To add one: a row here, NAME_forward and NAME_grad below (NAME_grad_y too if the row says FROM_OUTPUT), and what it is
-   in numact/commands/verify/exact.py and csrc/reference/reference.c (CONTRIBUTING.md has an example).  Ufuncs,
-   documentation, stubs, tests and benchmarks follow from the row.
+   To add one: a row here, its two or three functions below, and what it is in numact/commands/verify/exact.py and
+   csrc/reference/reference.c (CONTRIBUTING.md has an example).  Ufuncs, documentation, stubs, tests and benchmarks
+   follow from the row.
 
    A row: the name, the number of parameters, then four words
      FROM_OUTPUT or FROM_INPUT: whether the derivative is also a function of the output,
@@ -70,7 +71,8 @@
         .formula = "log(1 + e^(beta x)) / beta",                                                                       \
         .derivative = "sigmoid(beta x)",                                                                               \
         .range = "(0, inf)",                                                                                           \
-        .notes = "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, as PyTorch has.")\
+        .notes = "Dugas et al., 2001.  Exact everywhere: there is no threshold beyond which it turns linear, "         \
+            "as PyTorch has.")                                                                                         \
     ROW(silu, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
         .ulp = 2.0, .ulp_gradient = 2.0,                                                                               \
         .formula = "x sigmoid(x)",                                                                                     \
@@ -82,7 +84,8 @@
         .formula = "x Phi(x)",                                                                                         \
         .derivative = "Phi(x) + x phi(x)",                                                                             \
         .range = "[-0.1700, inf)", .aliases = "gelu_exact, gelu_python",                                               \
-        .notes = "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; JAX defaults to the approximation by tanh.")\
+        .notes = "Hendrycks and Gimpel, 2016.  The exact form, as PyTorch's default; "                                 \
+            "JAX defaults to the approximation by tanh.")                                                              \
     ROW(hard_swish, 0, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                  \
         .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
         .formula = "x min(max(x + 3, 0), 6) / 6",                                                                      \
@@ -238,18 +241,18 @@
         .range = "(-inf, max_value]", .kinks = "threshold, max_value",                                                 \
         .notes = "Keras' relu with its parameters.")
 
-/* Those that also exist as NAME_masked, with the number of their parameters: the derivative is 1, where NAME_passes, or
-   one other value, so that a bit for each element is all that the gradient needs. */
+/* Those that also exist as NAME_masked, with the number of their parameters.  Their derivative is 1 where NAME_passes
+   is true and one other value elsewhere, so that the gradient needs one bit for each element. */
 #define MASKED(MASK) MASK(relu, 0) MASK(relu6, 0) MASK(leaky_relu, 1) MASK(hard_tanh, 2)
 
-/* The parameters p[0], ... behind an argument, by their number. */
+/* The parameters p[0], p[1], ... as further arguments of a call. */
 #define PARAMETERS_0(p)
 #define PARAMETERS_1(p) , (p)[0]
 #define PARAMETERS_2(p) , (p)[0], (p)[1]
 #define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
 #define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
 
-/* relu: a NaN fails x <= 0 and passes, as does the dy that belongs to it. */
+/* relu: the comparison is not x <= 0, so that a NaN passes, and so does its dy. */
 INLINE mask relu_passes(real x) { return not_le(x, 0); }
 INLINE real relu_forward(real x) { return select(relu_passes(x), x, 0); }
 INLINE real relu_grad(real dy, real x) { return select(relu_passes(x), dy, 0); }
@@ -260,9 +263,9 @@ INLINE mask relu6_passes(real x) { return both(not_le(x, 0), not_ge(x, 6)); }
 INLINE real relu6_grad(real dy, real x) { return select(relu6_passes(x), dy, 0); }
 INLINE real relu6_grad_y(real dy, real y) { return relu6_grad(dy, y); }
 
-/* relu_squared: a large negative x is kept out of the products, which the compiler may compute before it selects and
-   whose overflow would be reported.  dy x is taken before it is doubled, since 2x may overflow where 2 x dy does
-   not. */
+/* relu_squared: a large negative x is limited before it is squared, since the compiler may compute the product before
+   the selection, and its overflow would be reported.  2 (dy x), since 2x may overflow where 2 x dy does not; from the
+   output, x = sqrt(y). */
 INLINE real relu_squared_forward(real x) { return select(le(x, 0), 0, x * at_least(x, (scalar)-0.25)); }
 INLINE real relu_squared_grad(real dy, real x) { return select(le(x, 0), 0, 2 * (dy * at_least(x, (scalar)-0.25))); }
 INLINE real relu_squared_grad_y(real dy, real y) { return select(le(y, 0), 0, 2 * (dy * square_root(y))); }
@@ -276,36 +279,42 @@ INLINE real leaky_relu_forward(real x, real slope) { return select(leaky_relu_pa
 INLINE real leaky_relu_grad(real dy, real x, real slope) { return select(leaky_relu_passes(x, slope), dy, slope * dy); }
 INLINE real leaky_relu_grad_y(real dy, real y, real slope) { return leaky_relu_grad(dy, y, slope); }
 
+/* elu: alpha (e^x - 1) with e^x - 1 as a double-word.  f' = alpha e^x = y + alpha for x <= 0. */
 INLINE real elu_forward(real x, real alpha)
 {
     struct dw expm1 = expm1_dw(at_most(x, 0));
     return select(lt(x, 0), fma(alpha, expm1.hi, alpha * expm1.lo), x);
 }
-INLINE real elu_grad(real dy, real x, real alpha) { return select(gt(x, 0), dy, dy * (alpha * exp_real(clamp(x, EXP_LIMIT)))); }
+INLINE real elu_grad(real dy, real x, real alpha)
+{
+    return select(gt(x, 0), dy, dy * (alpha * exp_real(clamp(x, EXP_LIMIT))));
+}
 INLINE real elu_grad_y(real dy, real y, real alpha) { return select(gt(y, 0), dy, dy * (y + alpha)); }
 
+/* sigmoid'(x) = sigmoid(x) sigmoid(-x) is even; from the output y - y^2. */
 INLINE real sigmoid_forward(real x) { return logistic(splat(1), clamp(x, EXP_LIMIT), NO_LOW); }
 INLINE real sigmoid_grad(real dy, real x) { return dy * logistic_density(at_most(absolute(x), EXP_LIMIT), 0); }
 INLINE real sigmoid_grad_y(real dy, real y) { return dy * fma(-y, y, y); }
 
 INLINE real tanh_forward(real x) { return tanh_real(x); }
-/* 1/cosh^2 x = 4 sigmoid'(2x) */
+/* tanh'(x) = 1 / cosh^2 x = 4 sigmoid'(2x); from the output 1 - y^2. */
 INLINE real tanh_grad(real dy, real x) { return dy * logistic_density(at_most(2 * absolute(x), EXP_LIMIT), 2); }
 INLINE real tanh_grad_y(real dy, real y) { return dy * fma(-y, y, 1); }
 
-/* beta x as a double-word, clamped to where e^x is finite. */
+/* beta x as a double-word, its absolute value at most EXP_LIMIT; lo is 0 at the limit. */
 INLINE struct dw beta_x(real beta, real x)
 {
     real product = clamp(beta * x, EXP_LIMIT);
     return (struct dw){product, select(lt(absolute(product), EXP_LIMIT), fma(beta, x, -product), 0)};
 }
 
-/* log(1 + e^z) / beta = max(x, 0) + log(1 + e^-|z|) / beta, z = beta x: nothing overflows, the left tail keeps its
-   relative accuracy.  beta is 2^k fraction; for |x| beyond `furthest` the logarithm rounds to 0.  What depends on
-   beta alone is computed once for a row of x. */
+/* softplus: log(1 + e^z) / beta = max(x, 0) + log(1 + e^-|z|) / beta, z = beta x: nothing overflows, and the left tail
+   has a small relative error.  beta = 2^k fraction, 1 <= fraction < 2, and 1 / beta as a double-word, whatever its
+   size; for |x| beyond `furthest` the logarithm rounds to 0.  The compiler moves what depends on beta alone out of the
+   loop.  softplus' = sigmoid(beta x) = 1 - e^(-beta y). */
 INLINE real softplus_forward(real x, real beta)
 {
-    beta = absolute(beta); /* a negative one is not allowed, and gives the same bits everywhere */
+    beta = absolute(beta); /* beta < 0 is out of the domain; so it gives the same bits on every dispatch target */
     real k = exponent_of(beta), fraction = scale(beta, -k);
     real inverse = 1 / fraction, inverse_lo = fma_in_double(-inverse, fraction, 1) * inverse;
     real furthest = scale((EXP_LIMIT - (scalar)0.6875 * k) * inverse, -k);
@@ -321,7 +330,7 @@ INLINE real softplus_grad(real dy, real x, real beta)
 }
 INLINE real softplus_grad_y(real dy, real y, real beta) { return dy * -expm1_real(at_most(-(beta * y), 0)); }
 
-/* x is clamped in the numerator too: at -inf the limit is -0. */
+/* silu: x / (1 + e^-x).  The numerator is limited as well, so that silu(-inf) is -0, the limit. */
 INLINE real silu_forward(real x)
 {
     return logistic(at_least(x, -EXP_LIMIT), clamp(x, EXP_LIMIT), NO_LOW);
@@ -332,10 +341,11 @@ INLINE real silu_grad(real dy, real x)
     return dy * reflect(lt(x, 0), silu_derivative_neg(at_most(absolute(x), EXP_LIMIT)));
 }
 
-/* The activations with f(x) = x + f(-x) from f(-|x|) = -left: max(x, -0) - left, which keeps the signs of the zeros. */
-INLINE real relu_minus(real x, real left) { return at_least(x, -splat(0)) - left; }
+/* f(x) = max(x, 0) - tail for the activations with f(x) = x + f(-x), tail = -f(-|x|) >= 0: for x > 0 the sum has the
+   relative error of its rounding.  max(x, -0) keeps the signs of zeros. */
+INLINE real relu_minus(real x, real tail) { return at_least(x, -splat(0)) - tail; }
 
-/* gelu(-t) = -t Phi(-t) */
+/* gelu: -gelu(-t) = t Phi(-t), t = |x|; beyond TAIL_LIMIT it rounds to 0. */
 INLINE real gelu_forward(real x)
 {
     real t = abs_at_most(x, TAIL_LIMIT);
@@ -343,7 +353,8 @@ INLINE real gelu_forward(real x)
     return relu_minus(x, exp_mul_scaled_exact(t, tail.e, tail.factor));
 }
 
-/* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a factor. */
+/* gelu'(-t) = Phi(-t) - t phi(t), for 0 <= t <= TAIL_FAR: e^(-t^2/2) times a piecewise polynomial, which changes its
+   sign at the root t = 0.7518. */
 INLINE struct scaled gelu_derivative_neg(real t)
 {
     return exp_mul(exp_neg_half_square(t), normalized_sum(piecewise(t, GELU_FACTOR)));
@@ -353,7 +364,7 @@ INLINE real gelu_grad(real dy, real x)
     return dy * reflect(lt(x, 0), gelu_derivative_neg(at_most(absolute(x), TAIL_LIMIT)));
 }
 
-/* hard_swish: x (x + 3) / 6 in the middle, x + 3 with its rounding error, taken so that -0 keeps its sign. */
+/* hard_swish: x (x + 3) / 6 for |x| < 3, x + 3 as a double-word.  The order of the sum keeps the sign of -0. */
 INLINE real hard_swish_forward(real x)
 {
     real sum = 3 + x, lo = (3 - sum) + x;
@@ -365,7 +376,7 @@ INLINE real hard_swish_grad(real dy, real x)
     return select(le(x, -3), 0, select(ge(x, 3), dy, dy * divide_by_six(add_scaled(2, x, 3))));
 }
 
-/* hard_sigmoid: (x + 3) / 6, x + 3 with its rounding error. */
+/* hard_sigmoid: (x + 3) / 6 for |x| < 3, x + 3 and 1/6 as double-words. */
 INLINE real hard_sigmoid_forward(real x)
 {
     struct dw sum = fast_two_sum(splat(3), x);
@@ -375,8 +386,8 @@ INLINE real hard_sigmoid_forward(real x)
 INLINE real hard_sigmoid_grad(real dy, real x) { return select(le(x, -3), 0, select(ge(x, 3), 0, dy / 6)); }
 INLINE real hard_sigmoid_grad_y(real dy, real y) { return select(le(y, 0), 0, select(ge(y, 1), 0, dy / 6)); }
 
-/* selu: both constants as double-words, since near y = -lambda alpha the gradient from the output is what is left of
-   one. */
+/* selu: lambda and lambda alpha as double-words.  From the output the derivative is y + lambda alpha, which cancels
+   near y = -lambda alpha down to the low part of the constant. */
 INLINE real selu_forward(real x)
 {
     struct dw expm1 = expm1_dw(at_most(x, 0));
@@ -394,7 +405,8 @@ INLINE real selu_grad_y(real dy, real y)
     return select(gt(y, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * ((y + SELU_LEFT) + SELU_LEFT_LOW));
 }
 
-/* log sigmoid(x) = min(x, -0) - log(1 + e^-|x|) */
+/* log_sigmoid(x) = min(x, 0) - log(1 + e^-|x|), a sum of terms of the same sign.  Its derivative is
+   sigmoid(-x) = 1 - e^y. */
 INLINE real log_sigmoid_forward(real x)
 {
     struct scaled log = log1p_exp_neg(abs_at_most(x, EXP_LIMIT));
@@ -403,7 +415,7 @@ INLINE real log_sigmoid_forward(real x)
 INLINE real log_sigmoid_grad(real dy, real x) { return dy * logistic(splat(1), clamp(-x, EXP_LIMIT), NO_LOW); }
 INLINE real log_sigmoid_grad_y(real dy, real y) { return dy * -expm1_real(at_most(y, 0)); }
 
-/* e^x; infinity takes no part in the arithmetic, where it would be reported as an overflow. */
+/* exponential: an infinite x is passed around the arithmetic, which would report an overflow. */
 INLINE real exponential_forward(real x)
 {
     mask infinite = gt(x, LARGEST);
@@ -412,7 +424,7 @@ INLINE real exponential_forward(real x)
 INLINE real exponential_grad(real dy, real x) { return dy * exponential_forward(x); }
 INLINE real exponential_grad_y(real dy, real y) { return dy * y; }
 
-/* sparse_plus: (x + 1)^2 / 4 in the middle, x + 1 with its rounding error. */
+/* sparse_plus: (x + 1)^2 / 4 for |x| < 1, x + 1 as a double-word hi + lo: hi^2 + 2 hi lo. */
 INLINE real sparse_plus_forward(real x)
 {
     struct dw sum = fast_two_sum(splat(1), x);
@@ -429,12 +441,18 @@ INLINE real sparse_sigmoid_forward(real x)
     return select(le(x, -1), 0, select(ge(x, 1), 1, (scalar)0.5 * (x + 1)));
 }
 INLINE real sparse_sigmoid_grad(real dy, real x) { return select(le(x, -1), 0, select(ge(x, 1), 0, (scalar)0.5 * dy)); }
-INLINE real sparse_sigmoid_grad_y(real dy, real y) { return select(le(y, 0), 0, select(ge(y, 1), 0, (scalar)0.5 * dy)); }
+INLINE real sparse_sigmoid_grad_y(real dy, real y)
+{
+    return select(le(y, 0), 0, select(ge(y, 1), 0, (scalar)0.5 * dy));
+}
 
 INLINE real hard_shrink_forward(real x, real lambd) { return select(le(absolute(x), lambd), 0, x); }
 INLINE real hard_shrink_grad(real dy, real x, real lambd) { return select(le(absolute(x), lambd), 0, dy); }
 
-INLINE real soft_shrink_forward(real x, real lambd) { return select(le(absolute(x), lambd), 0, x - copy_sign(lambd, x)); }
+INLINE real soft_shrink_forward(real x, real lambd)
+{
+    return select(le(absolute(x), lambd), 0, x - copy_sign(lambd, x));
+}
 INLINE real soft_shrink_grad(real dy, real x, real lambd) { return hard_shrink_grad(dy, x, lambd); }
 INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
 {
@@ -442,8 +460,9 @@ INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
     return select(eq(y, 0), 0, dy);
 }
 
-/* tanhshrink: near 0 t (t^2 P(t^2 - CENTRE)), t = |x|, the bracket as a double-word, for it is no subnormal number
-   as t^3 may be; elsewhere (t - 1) + (1 - tanh t), whose first part is exact and the larger one by far. */
+/* tanhshrink, t = |x|: t - tanh t = t (t^2 P(t^2 - CENTRE)) for t < TANHSHRINK_SMALL, where the difference cancels.
+   The bracket is the double-word, since t^3 may be subnormal; the polynomial is about the CENTRE, since one in t^2
+   would have large terms that cancel.  Beyond, (t - 1) + (1 - tanh t): t - 1 is exact and 1 - tanh t at most 0.12. */
 INLINE real tanhshrink_near(real t)
 {
     struct dw square = two_prod(t, t), bracket = two_prod(square.hi, splat(TANHSHRINK_P[0]));
@@ -456,7 +475,7 @@ INLINE real tanhshrink_forward(real x)
     real t = absolute(x), far = (t - 1) + one_minus_tanh(abs_at_most(x, ONE_LIMIT));
     return copy_sign(select(lt(t, TANHSHRINK_SMALL), tanhshrink_near(t), far), x);
 }
-/* tanh^2 x, where tanh t is t less the polynomial, or 1 less 1 - tanh t. */
+/* tanhshrink' = tanh^2 x, tanh t as a double-word: t - tanhshrink(t), or 1 - (1 - tanh t). */
 INLINE real tanhshrink_grad(real dy, real x)
 {
     real t = at_most(absolute(x), ONE_LIMIT);
@@ -465,14 +484,14 @@ INLINE real tanhshrink_grad(real dy, real x)
     return dy * fma(tanh.hi, tanh.hi, 2 * tanh.hi * tanh.lo);
 }
 
-/* softsign: from 1 on as 1 - 1 / (1 + |x|), which has its limit at infinity. */
+/* softsign, t = |x|: t / (1 + t) for t < 1; beyond, 1 - 1 / (1 + t), which is 1 at infinity. */
 INLINE real softsign_forward(real x)
 {
     real t = absolute(x);
     mask small = lt(t, 1);
     return copy_sign(select(small, t, -1) / (1 + t) + select(small, 0, 1), x);
 }
-/* u^2, u = 1 / (1 + |x|), with the rounding error of u; at infinity u is 0. */
+/* softsign' = u^2, u = 1 / (1 + t) as a double-word; at infinity u is 0.  From the output u = 1 - |y|. */
 INLINE real softsign_grad(real dy, real x)
 {
     struct dw sum = two_sum(splat(1), absolute(x));
@@ -482,12 +501,13 @@ INLINE real softsign_grad(real dy, real x)
 }
 INLINE real softsign_grad_y(real dy, real y) { return dy * ((1 - absolute(y)) * (1 - absolute(y))); }
 
-/* e^(-x^2) by its exact argument. */
+/* e^(-x^2), x^2 as a double-word without error: an error of x^2 would be a relative error of e^(-x^2). */
 INLINE struct exp_split exp_neg_square(real x)
 {
     struct dw square = two_prod(x, x);
     return exp_split(-square.hi, -square.lo);
 }
+/* gaussian: e^(-x^2) and -2x e^(-x^2); beyond EXP_NEG_SQUARE_LIMIT they round to 0. */
 INLINE real gaussian_forward(real x)
 {
     struct exp_split e = exp_neg_square(at_most(absolute(x), EXP_NEG_SQUARE_LIMIT));
@@ -500,7 +520,11 @@ INLINE real gaussian_grad(real dy, real x)
     return dy * scale(-2 * fma(bounded, e.q, bounded), e.n);
 }
 
-/* mish(x) = max(x, 0) - t e factor, t = |x|, e = e^-t, where each side has its own factor, a function of e. */
+/* mish(x) = x tanh(log(1 + e^x)) = max(x, 0) - t e g(e), t = |x|, e = e^-t,
+
+       g(e) = (2 + e) / (2 + 2e + e^2) for x < 0,   2e / (1 + 2e + 2e^2) for x >= 0,
+
+   as a piecewise polynomial in e with segments of equal width, a table half for each sign. */
 INLINE real mish_forward(real x)
 {
     real t = abs_at_most(x, EXP_LIMIT);
@@ -508,7 +532,7 @@ INLINE real mish_forward(real x)
     struct dw factor = unevaluated_sum(piecewise_side_uniform(lt(x, 0), exp_value(e), MISH_FACTOR));
     return relu_minus(x, exp_mul_scaled(t, e, include_q_error(e, factor)));
 }
-/* mish'(-t) and 1 - mish'(t): e^-t times a factor. */
+/* mish'(-t) and 1 - mish'(t): e^-t times a piecewise polynomial in t, a table half for each sign. */
 INLINE real mish_grad(real dy, real x)
 {
     mask left = lt(x, 0);
@@ -517,7 +541,7 @@ INLINE real mish_grad(real dy, real x)
     return dy * reflect(left, exp_mul(exp_neg(t, NO_LOW), factor));
 }
 
-/* q = t^2 + b and s = sqrt(q), as double-words, for t whose square is finite. */
+/* q = t^2 + b and s = sqrt(q) as double-words, for a t whose square is finite. */
 struct hypotenuse {
     struct dw square; /* q */
     real length, residual; /* s = length + residual / (2 length) */
@@ -531,7 +555,8 @@ INLINE struct hypotenuse hypotenuse(real t, real b)
     return (struct hypotenuse){sum, length, fma(-length, length, sum.hi) + sum.lo};
 }
 
-/* dish(-t) = -t/(2D), dish(t) = t - t/(2D), D = s (s + t), s^2 = 1 + t^2.  From where D rounds to 2t^2, t/(2D) is
+/* dish: x (1 + x/s) / 2, s = sqrt(1 + x^2), cancels for x < 0.  With t = |x|, dish(-t) = -t/(2D) and
+   dish(t) = t - t/(2D), D = s (s + t) = q + t s as a double-word.  For t so large that D rounds to 2t^2, t/(2D) is
    1/(4t). */
 INLINE real dish_forward(real x)
 {
@@ -547,8 +572,9 @@ INLINE real dish_forward(real x)
     return select(lt(x, 0), -left, x - left);
 }
 
-/* dish'(-t) = (g - t^2) (q + g) / (2 q (q + p) (1 + p)), q = 1 + t^2, p = t sqrt(q), g the golden ratio less 1, whose
-   root is that of dish'; and dish'(t) = 1 - dish'(-t).  From where q rounds to t^2, dish'(-t) is -1/(4t^2). */
+/* dish'(-t) = (g - t^2) (q + g) / (2 q (q + p) (1 + p)), q = 1 + t^2, p = t sqrt(q), g = (sqrt(5) - 1) / 2: the root
+   t = sqrt(g) is a factor, g - t^2 = (sqrt(g) - t) (sqrt(g) + t), so that nothing cancels near it.  All factors are
+   double-words.  dish'(t) = 1 - dish'(-t).  For t so large that q rounds to t^2, dish'(-t) is -1/(4t^2). */
 INLINE real dish_grad(real dy, real x)
 {
     real t = at_most(absolute(x), RANGE_ROOT * (scalar)0x1p27);
@@ -571,8 +597,10 @@ INLINE real dish_grad(real dy, real x)
     return dy * select(lt(x, 0), left, 1 - left);
 }
 
-/* e^-z for z = 2 sqrt(2/pi) (t + 0.044715 t^3) = -t w ln 2, w = -SLOPE - CUBIC t^2: 2^n (1 + q), without lo.  SLOPE is
-   short, so that -SLOPE - w is exact; t w is taken to the base 2, where n is subtracted from it without an error. */
+/* gelu_tanh(x) = x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x^3).
+
+   e^-z at x = t >= 0 as 2^(t w), w = -SLOPE - CUBIC t^2 a double-word whose constants include 1 / ln 2.  SLOPE has six
+   digits less than a number, so that -SLOPE - w is exact. */
 INLINE struct exp_split gelu_tanh_exp(real t)
 {
     struct dw square = two_prod(t, t);
@@ -581,18 +609,19 @@ INLINE struct exp_split gelu_tanh_exp(real t)
     lo = lo + fma(-GELU_TANH_CUBIC, square.lo, fma(-GELU_TANH_CUBIC_LOW, square.hi, -GELU_TANH_SLOPE_LOW));
     return exp2_product(t, w, lo);
 }
-/* gelu_tanh(-t) = -t e / (1 + e), e = e^-z = 2^n (1 + q): t (1 + q) as a double-word, and a quotient whose residual
-   corrects it. The quotient is at least half of what is divided, so that their difference is exact. */
+/* -gelu_tanh(-t) = t e / (1 + e), e = e^-z = 2^n (1 + q): the numerator t (1 + q) as a double-word, the quotient
+   corrected by its residual, numerator - quotient - quotient e.  1 + e is at most 2, so that the quotient is at least
+   half of the numerator and their difference exact (Sterbenz). */
 INLINE real gelu_tanh_forward(real x)
 {
     real t = abs_at_most(x, GELU_TANH_LIMIT);
     struct exp_split e = gelu_tanh_exp(t);
-    real once = exp_value(e), inverse = 1 / (1 + once);
+    real e_hi = exp_value(e), inverse = 1 / (1 + e_hi);
     real numerator = fma(t, e.q, t), rounding_error = fma(t, e.q, t - numerator), quotient = numerator * inverse;
-    real residual = fma(-quotient, once, numerator - quotient) + rounding_error;
+    real residual = fma(-quotient, e_hi, numerator - quotient) + rounding_error;
     return relu_minus(x, scale(fma(residual, inverse, quotient), e.n));
 }
-/* gelu_tanh'(-t) = e^-z times a factor, for 0 <= t <= GELU_TANH_FAR. */
+/* gelu_tanh'(-t), for 0 <= t <= GELU_TANH_FAR: e^-z times a piecewise polynomial, with the root t = 0.7525. */
 INLINE struct scaled gelu_tanh_derivative_neg(real t)
 {
     return exp_mul(gelu_tanh_exp(t), normalized_sum(piecewise_extended(t, GELU_TANH_FACTOR)));
@@ -602,14 +631,14 @@ INLINE real gelu_tanh_grad(real dy, real x)
     return dy * reflect(lt(x, 0), gelu_tanh_derivative_neg(at_most(absolute(x), GELU_TANH_LIMIT)));
 }
 
-/* The derivative of x sigmoid(z) by x, for z as a double-word, |z| <= EXP_LIMIT, that is a multiple of x. */
+/* d/dx (x sigmoid(z)) = silu'(z) for z = beta x as a double-word, |z| <= EXP_LIMIT. */
 INLINE real swish_derivative(struct dw z)
 {
     mask left = lt(z.hi, 0);
     return reflect(left, silu_derivative_neg_dw(absolute(z.hi), select(left, -z.lo, z.lo)));
 }
 
-/* 1.702 x; beyond the bound e^-z, and x e^-z, rounds to 0. */
+/* quick_gelu: z = 1.702 x as a double-word; for |x| beyond the limit e^-z and x e^-z round to 0. */
 #define QUICK_GELU_LIMIT ((scalar)0.5625 * EXP_LIMIT)
 INLINE struct dw quick_gelu_argument(real x)
 {
@@ -625,9 +654,10 @@ INLINE real quick_gelu_forward(real x)
 }
 INLINE real quick_gelu_grad(real dy, real x) { return dy * swish_derivative(quick_gelu_argument(x)); }
 
-/* x, but finite where its factor is 0, so that their product is not a NaN. */
+/* x, limited where it is multiplied by a factor of 0, so that 0 times infinity is 0. */
 INLINE real finite_for(real factor, real x) { return select(eq(factor, 0), clamp(x, 1), x); }
 
+/* swish(x) = x sigmoid(beta x), 0 with the sign of x where e^(beta x) rounds to 0. */
 INLINE real swish_forward(real x, real beta)
 {
     struct dw z = beta_x(beta, finite_for(beta, x));
@@ -638,13 +668,14 @@ INLINE real swish_grad(real dy, real x, real beta)
     return dy * swish_derivative(beta_x(beta, finite_for(beta, x)));
 }
 
-/* x / alpha as a double-word. */
+/* x / alpha as a double-word, its absolute value at most EXP_LIMIT; lo is 0 at the limit. */
 INLINE struct dw x_over_alpha(real x, real alpha)
 {
     real inverse = 1 / alpha, quotient = clamp(x * inverse, EXP_LIMIT);
     return (struct dw){quotient, select(lt(absolute(quotient), EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
 }
-/* celu: x itself where x^2 / alpha is below its digits, and x / alpha may have lost its own. */
+/* celu: alpha (e^z - 1), z = x / alpha.  It is x where the next term, x z / 2, is below half an ulp of x; there z may
+   be subnormal, with fewer digits. */
 INLINE real celu_forward(real x, real alpha)
 {
     struct dw z = x_over_alpha(at_most(x, 0), alpha);
@@ -661,13 +692,13 @@ INLINE real celu_grad(real dy, real x, real alpha)
 }
 INLINE real celu_grad_y(real dy, real y, real alpha) { return select(gt(y, 0), dy, dy * ((y + alpha) / alpha)); }
 
-/* squareplus(-t) is the L of L (t + L) = b/4, and squareplus(t) = t + L = h, t = |x|; with s^2 = t^2 + b, h = (s +
-   t)/2. L = b/(4h) from a rounded h is what one step of Newton's method corrects, L + (b/4 - L h)/(h + L): all
-   roundings before it at once.  It leaves a twelfth of the error, since 1/(1 + z) is taken as 31/32 - z/2 for z = L/h
-   in [0, 1].
+/* squareplus, t = |x|: squareplus(-t) = L, the solution of L (t + L) = b/4, and squareplus(t) = t + L = h.  With
+   s^2 = t^2 + b, h = (s + t)/2.  L = b/(4h) from a rounded h is corrected by one step of Newton's method,
+   L + (b/4 - L h)/(h + L), which removes the effect of all roundings before it but for a twelfth: 1/(h + L) is taken as
+   (31/32 - z/2)/h, z = L/h in [0, 1].
 
-   So that nothing overflows or loses digits, t is multiplied by 2^-k and b by 2^-2k, where k is not 0 for a huge or
-   tiny b alone, h is halved, and where t^2 would overflow, s is t. */
+   Against overflow and underflow, t is multiplied by 2^-k and b by 2^-2k, k = 0 unless b is huge or tiny; h is halved;
+   and where t^2 would overflow, s is t. */
 struct squareplus {
     real left, left_lo; /* L 2^-k */
     struct dw half; /* h 2^-k / 2 without the low part of L */
@@ -687,7 +718,7 @@ INLINE struct squareplus squareplus(real x, real b)
     real slope = inverse * fma(-inverse, left, (scalar)1.9375);
     return (struct squareplus){left, residual * slope, half, power_of_two(k)};
 }
-/* Never below x, which takes its place where that is infinite or t has overflowed. */
+/* The maximum with x gives infinity, and x itself where the sum has overflowed. */
 INLINE real squareplus_forward(real x, real b)
 {
     struct squareplus s = squareplus(x, b);
@@ -706,7 +737,8 @@ INLINE real squareplus_grad(real dy, real x, real b)
     real value = select(eq(half_s.hi, 0), (scalar)0.5, left.hi + left.lo);
     return dy * select(lt(x, 0), value, 1 - value);
 }
-/* y^2 / (y^2 + b/4), where a large y rounds to 1. */
+/* From the output: y^2 / (y^2 + b/4) by double-words; a y so large that y^2 might overflow is limited, the quotient is
+   1. */
 INLINE real squareplus_grad_y(real dy, real y, real b)
 {
     real bounded = clamp(y, RANGE_ROOT / 16);
@@ -716,21 +748,28 @@ INLINE real squareplus_grad_y(real dy, real y, real b)
     return dy * select(eq(sum.hi, 0), 0, quotient.hi + quotient.lo);
 }
 
-INLINE real hard_tanh_forward(real x, real low, real high) { return select(lt(x, low), low, select(gt(x, high), high, x)); }
-/* An infinite x is inside an infinite bound. */
+INLINE real hard_tanh_forward(real x, real low, real high)
+{
+    return select(lt(x, low), low, select(gt(x, high), high, x));
+}
+/* x is limited to the largest number, so that an infinite x passes an infinite bound. */
 INLINE mask hard_tanh_passes(real x, real low, real high)
 {
     real finite = clamp(x, LARGEST);
     return both(not_le(finite, low), not_ge(finite, high));
 }
-INLINE real hard_tanh_grad(real dy, real x, real low, real high) { return select(hard_tanh_passes(x, low, high), dy, 0); }
+INLINE real hard_tanh_grad(real dy, real x, real low, real high)
+{
+    return select(hard_tanh_passes(x, low, high), dy, 0);
+}
 INLINE real hard_tanh_grad_y(real dy, real y, real low, real high) { return hard_tanh_grad(dy, y, low, high); }
 
 INLINE real clipped_linear_forward(real x, real slope, real offset, real low, real high)
 {
     return hard_tanh_forward(fma(slope, finite_for(slope, x), offset), low, high);
 }
-/* Whether slope x + offset is inside is told from slope x + (offset - bound), whose sign survives the rounding. */
+/* slope x + offset is compared with a bound by the sign of slope x + (offset - bound), which an fma rounds without
+   changing it. */
 INLINE real clipped_linear_grad(real dy, real x, real slope, real offset, real low, real high)
 {
     real bounded = finite_for(slope, x);
@@ -753,7 +792,7 @@ INLINE real threshold_grad(real dy, real x, real threshold, real value)
 INLINE real thresholded_relu_forward(real x, real alpha) { return threshold_forward(x, alpha, splat(0)); }
 INLINE real thresholded_relu_grad(real dy, real x, real alpha) { return threshold_grad(dy, x, alpha, splat(0)); }
 
-/* general_relu: + 0 turns the -0 of a zero slope into 0. */
+/* general_relu: adding 0 turns -0, the product with a slope of 0, into 0. */
 INLINE real general_relu_forward(real x, real slope, real high, real threshold)
 {
     real left = slope * (finite_for(slope, x) - threshold) + 0;

@@ -40,18 +40,18 @@
         .range = "(-inf, inf)", .kinks = "0",                                                                          \
         .notes = "Shazeer, 2020.  Where gate <= 0 the result is 0 whatever up is.")
 
-/* The gradients by the first and by the second argument. */
+/* dy times the derivatives by the first and by the second argument. */
 struct gradients {
     real first, second;
 };
 
-/* A product of up to three numbers of any size, one of which is a factor of the gate such as sigmoid(gate), which
-   may lie far below the smallest number: sigmoid(-100) 1e30 has all its digits.  So the powers of two are taken out
-   of the numbers and applied last.  What is left of the numbers is in [1, 2), of their product in [1, 4), and of the
-   factor between 2^-MANTISSA / 100 (next to the root of a gradient) and 4 EXP_FAR: nothing overflows or is lost
-   before the last step, which rounds once. */
+/* A product of up to two numbers of any size and a factor of the gate, such as sigmoid(gate), which may be far below
+   the smallest number: sigmoid(-100) 1e30 has a full mantissa.  The powers of two are taken out of all of them and
+   applied last.  The significands of the numbers are in [1, 2), their product in [1, 4), and the factor between
+   2^-MANTISSA / 100 (next to the root of a derivative) and 4 EXP_FAR: nothing overflows or underflows before scale(),
+   which rounds once. */
 
-/* 2^n (a b + lo).  Where a b is zero, infinite or NaN, it is the result, and lo may be a NaN. */
+/* 2^n (a b + lo).  Where a b is zero, infinite or NaN, that is the result, whatever lo, which may be a NaN. */
 INLINE real scaled_product(real a, real b, real lo, real n)
 {
     real product = a * b;
@@ -75,14 +75,15 @@ INLINE real times_both(real a, real b, struct scaled f)
     return scaled_product(ab.hi, f.factor.hi, lo, a_n + b_n + f.n);
 }
 
-/* x where the condition fails, else a zero of its sign: at an infinite gate a factor is no small number, but 0. */
+/* x, or a zero of its sign where the condition holds: at an infinite gate a factor is not small, but 0. */
 INLINE struct scaled zero_where(mask condition, struct scaled x)
 {
     real one = select(condition, 0, 1);
     return (struct scaled){{x.factor.hi * one, x.factor.lo * one}, x.n};
 }
 
-/* f(x) from left = f(-|x|), for an f that vanishes at -infinity and has f(x) = 1 - f(-x). */
+/* The reflection of reflect() as a double-word: f(x) from left = f(-|x|), for an f with f(x) = 1 - f(-x), 0 at
+   -infinity. */
 INLINE struct scaled reflect_scaled(real x, struct scaled left)
 {
     real power = power_of_two(at_least(left.n, 1 - EXPONENT_BIAS));
@@ -102,16 +103,22 @@ INLINE struct scaled sigmoid_derivative(real x)
     return zero_where(gt(absolute(x), LARGEST), logistic_density_scaled(at_most(absolute(x), EXP_FAR)));
 }
 
-INLINE struct scaled silu_derivative(real x) { return reflect_scaled(x, silu_derivative_neg(at_most(absolute(x), EXP_FAR))); }
+INLINE struct scaled silu_derivative(real x)
+{
+    return reflect_scaled(x, silu_derivative_neg(at_most(absolute(x), EXP_FAR)));
+}
 
-/* Phi(x) */
+/* gelu(x) / x = Phi(x) */
 INLINE struct scaled normal_factor(real x)
 {
     struct normal_tail tail = normal_tail(at_most(absolute(x), TAIL_FAR));
     return reflect_scaled(x, exp_mul(tail.e, tail.factor));
 }
 
-INLINE struct scaled gelu_derivative(real x) { return reflect_scaled(x, gelu_derivative_neg(at_most(absolute(x), TAIL_FAR))); }
+INLINE struct scaled gelu_derivative(real x)
+{
+    return reflect_scaled(x, gelu_derivative_neg(at_most(absolute(x), TAIL_FAR)));
+}
 
 /* gelu_tanh(x) / x = sigmoid(z) */
 INLINE struct scaled gelu_tanh_factor(real x)
@@ -125,8 +132,8 @@ INLINE struct scaled gelu_tanh_derivative(real x)
     return reflect_scaled(x, gelu_tanh_derivative_neg(at_most(absolute(x), GELU_TANH_FAR)));
 }
 
-/* glu: one quotient, faster than a product with the factor; at -infinity a zero.  (For swiglu, whose numerator is a
-   product, rounded itself, the quotient would err by up to 3 ULP.) */
+/* glu: value / (1 + e^-gate), one quotient, is faster than a product with the factor; 0 at gate = -infinity.  (For
+   swiglu, whose numerator is a rounded product, the quotient would have an error of up to 3 ULP.) */
 INLINE real glu_forward(real value, real gate)
 {
     struct reciprocal r = logistic_reciprocal(clamp(gate, EXP_FAR), NO_LOW);
@@ -138,12 +145,13 @@ INLINE struct gradients glu_grad(real dy, real value, real gate)
     return (struct gradients){times(dy, sigmoid_factor(gate)), times_both(dy, value, sigmoid_derivative(gate))};
 }
 
-/* swiglu and geglu: f(gate) up with f(x) = x factor(x); slope is f'(gate).  At -infinity, where the factor is 0, the
-   limit of f is 0. */
+/* swiglu and geglu: f(gate) up with f(x) = x factor(x); derivative is f'(gate).  The gate is limited from below, so
+   that f is 0 at -infinity, where the factor is 0. */
 INLINE real gated(real gate, real up, struct scaled factor) { return times_both(at_least(gate, -EXP_FAR), up, factor); }
-INLINE struct gradients gated_grad(real dy, real gate, real up, struct scaled factor, struct scaled slope)
+INLINE struct gradients gated_grad(real dy, real gate, real up, struct scaled factor,
+                                   struct scaled derivative)
 {
-    return (struct gradients){times_both(dy, up, slope), gated(gate, dy, factor)};
+    return (struct gradients){times_both(dy, up, derivative), gated(gate, dy, factor)};
 }
 
 INLINE real swiglu_forward(real gate, real up) { return gated(gate, up, sigmoid_factor(gate)); }
@@ -164,7 +172,7 @@ INLINE struct gradients geglu_tanh_grad(real dy, real gate, real up)
     return gated_grad(dy, gate, up, gelu_tanh_factor(gate), gelu_tanh_derivative(gate));
 }
 
-/* reglu: relu_grad(z, gate) is z where the gate is open. */
+/* reglu: relu_grad(z, gate) is z where gate > 0, else 0. */
 INLINE real reglu_forward(real gate, real up) { return relu_grad(gate * up, gate); }
 INLINE struct gradients reglu_grad(real dy, real gate, real up)
 {

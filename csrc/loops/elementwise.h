@@ -1,8 +1,8 @@
-/* The only loops: every activation of the list times {forward, gradient, gradient from the output, gradient with a
-   chosen value at zero}, every gated function times {forward, gradient}, and the table that the object exports.
+/* The loops over elements: forward, gradient, gradient from the output and gradient with at_zero= of every activation
+   of the list, forward and gradient of every gated function, and the table that the object exports.
 
-   A function of the list is called through a pointer that is a constant after inlining, so each loop is compiled
-   around its formula. */
+   The loops are written once.  They call a formula through a pointer that is a constant after inlining, so that each
+   instance is compiled around its formula. */
 #ifndef NUMACT_LOOPS_ELEMENTWISE_H
 #define NUMACT_LOOPS_ELEMENTWISE_H
 
@@ -28,8 +28,8 @@ typedef void formula(const real *operand, real *result);
 
 #define UNROLL_FEW _Pragma("GCC unroll 7")
 
-/* Whether finite operands have an infinite result.  The processor's own flag does not tell: the compiler computes
-   more than what is then selected. */
+/* The lanes where finite operands have an infinite result.  The processor's overflow flag cannot be used: the compiler
+   also evaluates the branch that select() drops. */
 INLINE lanes overflowed(int operands, int results, const real *operand, const real *result)
 {
     real zero = splat(0); /* a NaN where an operand is infinite or NaN */
@@ -43,19 +43,19 @@ INLINE lanes overflowed(int operands, int results, const real *operand, const re
     return seen;
 }
 
-/* A function of the list, and how many of its operands are arrays; the others are one value each. */
+/* A function of the list.  Its first `varying` operands are arrays, the others one value each (stride 0). */
 struct shape {
     formula *f;
     int varying, operands, results;
-    bool reports_overflow; /* overflows, by computing whether there is one */
+    bool reports_overflow; /* sets the overflow flag if a finite input has an infinite result */
     bool latency_bound; /* a long chain of dependent instructions: several vectors are interleaved */
     bool non_temporal; /* stores past the cache: of a single result that is not an operand */
 };
 
-/* out[0][i], ... = f(in[0][i], in[1][i], ...) for fewer than LANES elements, from `start`; the operands from
-   `varying` on stand in operand[] already.  Returns where it has overflowed, if it is to report that. */
-INLINE lanes compute_partial(struct shape s, real *operand, const scalar *const *in, scalar *const *out, ptrdiff_t start,
-                          ptrdiff_t n)
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for n < LANES elements from `start` on; operand[] already holds those
+   from `varying` on.  Returns the lanes that have overflowed, where that is reported. */
+INLINE lanes compute_partial(struct shape s, real *operand, const scalar *const *in, scalar *const *out,
+                             ptrdiff_t start, ptrdiff_t n)
 {
     real result[RESULTS];
     UNROLL_FEW
@@ -71,8 +71,8 @@ INLINE lanes compute_partial(struct shape s, real *operand, const scalar *const 
 /* The same for `unroll` whole vectors, interleaved.  In a latency-bound formula an instruction waits for the one
    before it, and the out-of-order window is too short to reach the next vector; their instructions are independent
    of each other. */
-INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, const scalar *const *in, scalar *const *out,
-                             ptrdiff_t start, bool non_temporal)
+INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, const scalar *const *in,
+                             scalar *const *out, ptrdiff_t start, bool non_temporal)
 {
     real operand[UNROLL_FACTOR][OPERANDS], result[UNROLL_FACTOR][RESULTS];
     lanes seen = 0;
@@ -112,7 +112,7 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
     for (int k = 0; k < s.varying; k++)
         non_temporal &= in[k] != out[0];
     if (aligned) {
-        /* NumPy aligns to 16 bytes; vectors that straddle cache lines cost a fifth of the speed. */
+        /* NumPy aligns arrays to 16 bytes; stores across cache lines cost a fifth of the speed. */
         i = elements_to_alignment(out[0]);
         if (i) seen |= compute_partial(s, operand, in, out, 0, i);
     }
@@ -133,9 +133,10 @@ INLINE void copy_strided(char *to, ptrdiff_t to_stride, const char *from, ptrdif
         memcpy(to + i * to_stride, from + i * from_stride, sizeof(scalar));
 }
 
-/* Any strides, in blocks: where they are not contiguous, those that vary are gathered on the stack, computed there and
-   scattered.  Direct ones are one block; so there is one copy of the formula for both. */
-INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
+/* The same for any strides.  Arrays that are not contiguous are copied to blocks on the stack, computed there and
+   copied back; contiguous ones are a single block in place, so that the formula is compiled once for both. */
+INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *arrays, ptrdiff_t n,
+                             const ptrdiff_t *strides)
 {
     scalar block[OPERANDS + RESULTS][BLOCK];
     lanes seen = 0;
@@ -147,7 +148,8 @@ INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *array
         UNROLL_FEW
         for (int k = 0; k < s.operands; k++) {
             bool gathered = !contiguous && k < s.varying;
-            if (gathered) copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * strides[k], strides[k], count);
+            if (gathered)
+                copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * strides[k], strides[k], count);
             in[k] = gathered ? block[k] : (const scalar *)arrays[k];
         }
         UNROLL_FEW
@@ -161,7 +163,8 @@ INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *array
     return seen;
 }
 
-/* The loop of one function: arrays, then parameters that are most often one value. */
+/* The inner loop of a function: arrays, then parameters, which are one value each in most calls.  Parameters that vary
+   are treated as arrays, block by block. */
 INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal)
 {
     bool contiguous = true, single = true, found = s.reports_overflow && fp_env_overflow();
@@ -182,8 +185,8 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
     if (s.reports_overflow) fp_env_set_overflow(found || seen);
 }
 
-/* LOOP: the formula `call` of the operands o[], as a loop, say elu_grad_f32_v4.  LOOP_GRADIENTS: the same with two
-   results. */
+/* LOOP defines the inner loop of the formula `call` of the operands o[], say elu_grad_f32_v4; LOOP_GRADIENTS one with
+   two results. */
 #define LOOP(function, varying, operands, latency_bound, call)                                                         \
     DEFINE_LOOP(function, varying, operands, 1, false, latency_bound, r[0] = call)
 #define LOOP_GRADIENTS(function, operands, latency_bound, call)                                                        \

@@ -6,13 +6,13 @@
 
 #include "loops/elementwise.h"
 
-/* In bytes; and the elements whose bits fill one. */
+/* A cache line in bytes, and how many elements have their bits in one. */
 enum { CACHE_LINE = 64, LINE_OF_BITS = 8 * CACHE_LINE };
 
-/* The result for x; `passes` is the bit, to be set or to be obeyed. */
+/* The result for x; `passes` is the bit, an output of NAME_masked and an input of masked_grad. */
 typedef real masked_formula(real x, mask *passes, const real *values);
 
-/* Up to FLAGS bits of a row of bytes, from the bit `first` on; what is behind them is undefined. */
+/* `count` <= FLAGS bits from the bit `first` on; the upper bits of the word are undefined. */
 INLINE uint64_t read_bits(const uint8_t *bytes, ptrdiff_t first, ptrdiff_t count)
 {
     const uint8_t *p = bytes + first / 8;
@@ -23,7 +23,7 @@ INLINE uint64_t read_bits(const uint8_t *bytes, ptrdiff_t first, ptrdiff_t count
     return shift + count > FLAGS ? word >> shift | (uint64_t)p[FLAGS / 8] << (FLAGS - shift) : word >> shift;
 }
 
-/* Bits that are written one after the other: fewer than FLAGS are pending, for the bytes from `next` on. */
+/* Appends bits: `count` < FLAGS of them are pending in a word, to be written to the bytes from `next` on. */
 struct bit_writer {
     uint8_t *next;
     uint64_t pending;
@@ -44,14 +44,14 @@ INLINE void write_bits(struct bit_writer *w, uint64_t word, ptrdiff_t count)
     }
 }
 
-/* The last bits; those behind them in their byte are 0. */
+/* Writes the pending bits; the last byte is filled with 0. */
 INLINE void flush_bits(struct bit_writer *w)
 {
     for (; w->count > 0; w->count -= 8, w->pending >>= 8)
         *w->next++ = (uint8_t)w->pending;
 }
 
-/* FLAGS elements and their bits, from the ones that were there to the ones that are. */
+/* FLAGS elements: takes their bits as a word, and returns them as `f` leaves them. */
 INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
                               bool non_temporal)
 {
@@ -65,8 +65,8 @@ INLINE uint64_t compute_flags(masked_formula *f, const scalar *in, uint64_t word
     return flags_to_word(&after);
 }
 
-/* LINE_OF_BITS elements, their bits before their results: a store of bits among those of the results costs a quarter
-   of the speed.  Meanwhile the memory of the results is prefetched. */
+/* LINE_OF_BITS elements in two passes, bits, then results: stores of bits between those of results cost a quarter of
+   the speed.  The first pass prefetches the memory of the results. */
 INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w, scalar *out, const real *values,
                        bool non_temporal)
 {
@@ -90,7 +90,7 @@ INLINE void write_line(masked_formula *f, const scalar *in, struct bit_writer *w
     }
 }
 
-/* Fewer elements: as FLAGS elements on the stack. */
+/* `count` < FLAGS elements, padded to FLAGS on the stack. */
 INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_t word, scalar *out, const real *values,
                              ptrdiff_t count)
 {
@@ -101,7 +101,8 @@ INLINE uint64_t compute_masked_part(masked_formula *f, const scalar *in, uint64_
     return word & ((UINT64_C(1) << count) - 1);
 }
 
-/* Contiguous memory; out may be in.  The first elements are computed apart, so that out is aligned from then on. */
+/* n elements of contiguous memory; out may be in.  The first elements are computed apart, so that the others are
+   aligned to a cache line in out. */
 INLINE void run_masked(masked_formula *f, bool writes, int value_count, const scalar *in, uint8_t *bytes, scalar *out,
                        ptrdiff_t n, const scalar *given, bool non_temporal)
 {
@@ -121,7 +122,8 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
         for (; i <= n - LINE_OF_BITS; i += LINE_OF_BITS)
             write_line(f, in + i, &written, out + i, values, non_temporal);
     for (; i <= n - FLAGS; i += FLAGS) {
-        uint64_t word = compute_flags(f, in + i, writes ? 0 : read_bits(bytes, i, FLAGS), out + i, values, non_temporal);
+        uint64_t word = writes ? 0 : read_bits(bytes, i, FLAGS);
+        word = compute_flags(f, in + i, word, out + i, values, non_temporal);
         if (writes) write_bits(&written, word, FLAGS);
     }
     if (i < n) {
@@ -149,7 +151,7 @@ INLINE void run_masked(masked_formula *f, bool writes, int value_count, const sc
     MASKED_LOOP(name##_masked, true, count)
 #define MASKED_ROW(name, count) {#name "_masked", SYMBOL(name##_masked)},
 
-/* dy times one of two factors; 0 selects, as in the gradients. */
+/* dy times one of two factors.  A factor of 0 gives 0 also where dy is infinite or NaN, as in the gradients. */
 INLINE real masked_grad_of(real dy, mask *passes, const real *factors)
 {
     real factor = select(*passes, factors[0], factors[1]);

@@ -28,8 +28,7 @@ struct exp_split {
    n = round(x / ln 2) by the addition of power_rounder, whose low bits then are n plus the exponent bias:
    POWER_ROUNDER gives the power 2^n, POWER_ROUNDER + k gives 2^(n + k).  r = x - n ln 2, |r| <= 0.35, with ln 2 as
    LN2 + LN2_LOW (Cody and Waite, "Software Manual for the Elementary Functions", 1980): x - n LN2 is exact.
-   Then e^r = 1 + r + r^2 P(r), linear = r, quadratic = r^2 P(r); the error of P is in
-   coefficients_*.h.
+   Then e^r = 1 + r + r^2 P(r), linear = r, quadratic = r^2 P(r); the error of P is in coefficients_*.h.
 
    `fast`: r by one instruction less, and with one rounding more where lo is not -0.  x - n LN2 is a multiple of 2^-26
    (float, n not 0) and n LN2_LOW one of 2^-49, so that a double holds their sum. */
@@ -43,15 +42,17 @@ INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder
     real q = fma(square, p, sign < 0 ? -r : r);
     real r_error = (exact - r) + low;
     real q_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q);
+    real q_and_r_error = sign < 0 ? q_error - r_error : q_error + r_error;
+    real one_plus_q = fma(r, fma(r, p, (scalar)sign), 1);
     real least = power_rounder + (1 - EXPONENT_BIAS);
     return (struct exp_split){
         .n = n,
         .power = power_of_sum(sum),
         .normal_power = power_of_sum(at_least(sum, least)),
-        .one_plus_q = fma(r, fma(r, p, (scalar)sign), 1),
+        .one_plus_q = one_plus_q,
         .q = q,
         .q_error = q_error,
-        .lo = sign < 0 ? q_error - r_error : q_error + r_error,
+        .lo = q_and_r_error,
         .linear = sign < 0 ? -r : r,
         .quadratic = square * p,
     };
@@ -67,10 +68,11 @@ INLINE struct exp_split exp2_product(real x, real w, real lo)
 {
     real sum = fma(x, w, POWER_ROUNDER), n = sum - POWER_ROUNDER;
     real r = fma(x, lo, fma_in_double(x, w, -n)), q = fma(r, LN2, r * polynomial(r, EXP2_P));
+    real normal_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS));
     return (struct exp_split){
         .n = n,
         .power = power_of_sum(sum),
-        .normal_power = power_of_sum(at_least(sum, POWER_ROUNDER + 1 - EXPONENT_BIAS)),
+        .normal_power = normal_power,
         .one_plus_q = 1 + q,
         .q = q,
         .q_error = NO_LOW,

@@ -35,7 +35,7 @@ INLINE real fma_real(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c);
 INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 
 #if REAL_BITS == 32
-/* As many doubles as a real has lanes, for sums. */
+/* LANES doubles, for sums. */
 typedef struct {
     __m256d low, high;
 } wide;
@@ -52,7 +52,7 @@ INLINE wide splat_wide(double x) { return (wide){_mm256_set1_pd(x), _mm256_set1_
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
-/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+/* sum + x^2 for an x that was a float: a double holds its square, so that an fma rounds as a product and a sum do. */
 INLINE wide add_square(wide sum, wide x)
 {
     return (wide){_mm256_fmadd_pd(x.low, x.low, sum.low), _mm256_fmadd_pd(x.high, x.high, sum.high)};
@@ -62,7 +62,7 @@ INLINE bool is_finite_wide(wide x)
     __m256d zero = (x.low - x.low) + (x.high - x.high);
     return _mm256_movemask_pd(_mm256_cmp_pd(zero, zero, _CMP_UNORD_Q)) == 0;
 }
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     __m256i first = (__m256i)lanes_below(n);
@@ -76,12 +76,12 @@ INLINE void store_wide(double *p, wide x)
     _mm256_storeu_pd(p, x.low);
     _mm256_storeu_pd(p + LANES / 2, x.high);
 }
-/* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
+/* The sums of 16 doubles and 16 floats, folded to 8 doubles: the upper half is added to the lower half. */
 INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     store_wide(eight, add_wide(add_wide(x[0], x[1]), wide_from_real(rest[0] + rest[1])));
 }
-/* The sums of the rows of 8: halves again, those of two and of four rows in one vector. */
+/* The sum of each of 8 rows of 8, in the order of reduce_8(): fold_to_2 holds 2 rows in a vector. */
 INLINE __m256d fold_to_2(const double *a, const double *b)
 {
     __m256d four_a = _mm256_loadu_pd(a) + _mm256_loadu_pd(a + 4), four_b = _mm256_loadu_pd(b) + _mm256_loadu_pd(b + 4);
@@ -95,17 +95,18 @@ INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
     }
 }
 #else
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE real mask_lanes(real x, ptrdiff_t n) { return select(lanes_below(n), x, 0); }
 INLINE bool is_finite_wide(real x) { return mask_to_word(eq(x - x, 0)) == (1u << LANES) - 1; }
 #endif
 
-/* The largest of each of 16 rows of 16 scalars, none of them NaN: halves, and those of several rows in one vector. */
+/* The maximum of each of 16 rows of 16 scalars, none of them NaN: halves are folded, several rows in a vector. */
 #if REAL_BITS == 32
 INLINE real max_fold_4(const scalar *a, const scalar *b)
 {
     real eight_a = _mm256_max_ps(load(a), load(a + LANES)), eight_b = _mm256_max_ps(load(b), load(b + LANES));
-    return _mm256_max_ps(_mm256_permute2f128_ps(eight_a, eight_b, 0x20), _mm256_permute2f128_ps(eight_a, eight_b, 0x31));
+    return _mm256_max_ps(_mm256_permute2f128_ps(eight_a, eight_b, 0x20),
+                         _mm256_permute2f128_ps(eight_a, eight_b, 0x31));
 }
 INLINE real max_fold_2(real a, real b)
 {

@@ -49,11 +49,12 @@ INLINE mask not_le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NL
 INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 INLINE mask either(mask a, mask b) { return (mask)(a | b); }
 
-/* Conditions that were met at least once: seen |= lanes_from_mask(condition). */
+/* The lanes where a condition has held at least once: seen |= lanes_from_mask(condition). */
 typedef mask lanes;
 INLINE lanes lanes_from_mask(mask condition) { return condition; }
 
-/* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
+/* FLAGS conditions, written and read LANES at a time, and converted from and to a word whose lowest bit is the
+   first. */
 typedef uint64_t flags;
 INLINE flags flags_from_word(uint64_t word) { return word; }
 INLINE uint64_t flags_to_word(const flags *f) { return *f; }
@@ -69,7 +70,7 @@ INLINE real absolute(real x) { return INTRINSIC(abs)(x); }
 INLINE real abs_at_most(real x, scalar bound) { return INTRINSIC(range)(x, splat(bound), 0x0A); }
 INLINE real copy_sign(real magnitude, real sign)
 {
-    /* 0xCA: the first operand chooses, bit by bit, between the second and the third. */
+    /* 0xCA is a bitwise select: second operand where the first has a 1, third where it has a 0. */
     return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-splat(0)), INTRINSIC_AS_BITS(sign),
                                                          INTRINSIC_AS_BITS(magnitude), 0xCA));
 }
@@ -77,7 +78,7 @@ INLINE real fma_real(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c);
 INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 
 #if REAL_BITS == 32
-/* As many doubles as a real has lanes, for sums. */
+/* LANES doubles, for sums. */
 typedef struct {
     __m512d low, high;
 } wide;
@@ -94,7 +95,7 @@ INLINE wide splat_wide(double x) { return (wide){_mm512_set1_pd(x), _mm512_set1_
 INLINE wide add_wide(wide a, wide b) { return (wide){a.low + b.low, a.high + b.high}; }
 INLINE wide sub_wide(wide a, wide b) { return (wide){a.low - b.low, a.high - b.high}; }
 INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.high}; }
-/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+/* sum + x^2 for an x that was a float: a double holds its square, so that an fma rounds as a product and a sum do. */
 INLINE wide add_square(wide sum, wide x)
 {
     return (wide){_mm512_fmadd_pd(x.low, x.low, sum.low), _mm512_fmadd_pd(x.high, x.high, sum.high)};
@@ -104,7 +105,7 @@ INLINE bool is_finite_wide(wide x)
     __m512d zero = (x.low - x.low) + (x.high - x.high);
     return _mm512_cmp_pd_mask(zero, zero, _CMP_UNORD_Q) == 0;
 }
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     unsigned kept = (1u << n) - 1u;
@@ -119,13 +120,13 @@ INLINE void store_wide(double *p, wide x)
     _mm512_storeu_pd(p, x.low);
     _mm512_storeu_pd(p + LANES / 2, x.high);
 }
-/* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
+/* The sums of 16 doubles and 16 floats, folded to 8 doubles: the upper half is added to the lower half. */
 INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     __m256 rest_eight = _mm512_castps512_ps256(*rest) + _mm512_extractf32x8_ps(*rest, 1);
     _mm512_storeu_pd(eight, (x->low + x->high) + _mm512_cvtps_pd(rest_eight));
 }
-/* The sums of the rows of 8: halves again, those of several rows in one vector. */
+/* The sum of each of 8 rows of 8, in the order of reduce_8(): fold_to_4 and fold_to_2 hold 2 and 4 rows in a vector. */
 INLINE __m512d fold_to_4(const double *a, const double *b)
 {
     __m512d eight_a = _mm512_loadu_pd(a), eight_b = _mm512_loadu_pd(b);
@@ -142,7 +143,7 @@ INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
     _mm512_storeu_pd(sums, _mm512_unpacklo_pd(even, odd) + _mm512_unpackhi_pd(even, odd));
 }
 
-/* The largest of each of 16 rows of 16 scalars, none of them NaN, in the same manner. */
+/* The maximum of each of 16 rows of 16 scalars, none of them NaN, by the same folding. */
 INLINE real max_fold_8(const scalar *a, const scalar *b)
 {
     return _mm512_max_ps(_mm512_shuffle_f32x4(load(a), load(b), 0x44), _mm512_shuffle_f32x4(load(a), load(b), 0xEE));
@@ -163,7 +164,7 @@ INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
     store(largest, _mm512_max_ps(_mm512_shuffle_ps(even, odd, 0x88), _mm512_shuffle_ps(even, odd, 0xDD)));
 }
 #else
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE real mask_lanes(real x, ptrdiff_t n) { return _mm512_maskz_mov_pd((__mmask8)((1u << n) - 1u), x); }
 INLINE bool is_finite_wide(real x) { return _mm512_cmp_pd_mask(x - x, x - x, _CMP_UNORD_Q) == 0; }
 
@@ -174,7 +175,7 @@ INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 }
 #endif
 
-/* 2^n for an integral n of a normal power. */
+/* 2^n for an integer n, where it is a normal number. */
 INLINE real power_of_two(real n) { return INTRINSIC(scalef)(splat(1), n); }
 /* The same from the sum n + POWER_ROUNDER. */
 INLINE real power_of_sum(real sum)
@@ -185,16 +186,17 @@ INLINE real power_of_sum(real sum)
     return INTRINSIC_FROM_BITS(_mm512_slli_epi64(INTRINSIC_AS_BITS(sum), MANTISSA));
 #endif
 }
-/* x 2^n, rounded once, for an integral n. */
+/* x 2^n for an integer n, rounded once. */
 INLINE real scale(real x, real n) { return INTRINSIC(scalef)(x, n); }
-/* The n for which 1 <= |x| 2^-n < 2; finite for a zero or an infinity. */
+/* The exponent n, 1 <= |x| 2^-n < 2; finite also for zero and infinity. */
 INLINE real exponent_of(real x)
 {
     return at_least(at_most(INTRINSIC(getexp)(x), EXPONENT_BIAS + 1), -EXPONENT_BIAS - MANTISSA);
 }
 
 typedef __m512i segment;
-/* The segment of a number from 1 to 16, in SEGMENT_DIGITS digits. */
+/* The segment of u in [1, 16): the last two bits of the exponent and the first `digits` bits of the mantissa, the
+   lowest of the word; permutex2var ignores those above. */
 INLINE segment segment_of(real u, int digits)
 {
 #if REAL_BITS == 32
@@ -203,8 +205,8 @@ INLINE segment segment_of(real u, int digits)
     return _mm512_srli_epi64(INTRINSIC_AS_BITS(u), (unsigned)(MANTISSA - digits));
 #endif
 }
-/* Half as many segments for either of two sides, of which the upper one has the second half of the table: of a
-   number from 2 to 32 in SEGMENT_DIGITS - 1 digits, or equal ones of a number from 2 to 4 in SEGMENT_DIGITS + 1. */
+/* The same for two functions in the halves of a table, the second half where `upper`: u in [2, 32) with
+   SEGMENT_DIGITS - 1 bits, or segments of equal width, u in [2, 4) with SEGMENT_DIGITS + 1. */
 INLINE segment segment_of_side(mask upper, real u, int digits)
 {
     segment s = segment_of(u, digits);
@@ -214,7 +216,8 @@ INLINE segment segment_of_side(mask upper, real u, int digits)
     return _mm512_mask_or_epi64(s, upper, s, _mm512_set1_epi64(SEGMENTS / 2));
 #endif
 }
-/* The entries of a table for the lanes' segments, each from a row of all segments, which fills two vectors. */
+/* The coefficients of the lanes' segments.  A row of the table has one coefficient of all segments, two vectors, from
+   which one permutation selects. */
 INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
 #pragma GCC unroll 32

@@ -1,7 +1,7 @@
-/* The types of 16 bits and float32: to float32 exactly, back rounded once, to nearest even.  Beside arithmetic.h the
-   only file that knows an instruction set: float16 is converted by instructions where the dispatch target has them,
-   else by integers that give the same bits, for subnormals, infinities and NaN (made quiet, its upper digits kept)
-   too. */
+/* Conversions between float32 and float16 or bfloat16: to float32 exactly, back rounded once, ties to even.  float16 is
+   converted by instructions where the dispatch target has them (F16C, AVX-512), else by integer operations with the
+   same bits, also for subnormal numbers, infinities and NaN (which becomes quiet and keeps the upper bits of its
+   payload). */
 #ifndef NUMACT_SIMD_HALF_H
 #define NUMACT_SIMD_HALF_H
 
@@ -20,9 +20,9 @@ typedef uint16_t half;
 #define F32_SIGN 0x80000000u
 #define F32_INFINITY 0x7F800000u
 
-/* TYPE_narrow returns whether there may be finite numbers that have overflowed; TYPE_overflows then looks for them. */
+/* TYPE_narrow returns whether finite numbers may have overflowed; TYPE_overflows then checks that. */
 
-/* Whether one of them is finite and its magnitude has the bits `least` or more: it overflows the smaller type. */
+/* Whether the magnitude of a finite number has bits of `least` or more, and so overflows the smaller type. */
 INLINE bool any_finite_at_least(const float *from, ptrdiff_t n, bits least)
 {
     bits found = 0;
@@ -66,7 +66,7 @@ INLINE void f16_widen(const half *from, float *to, ptrdiff_t n)
         to[i] = _cvtsh_ss(from[i]);
 }
 
-/* The instruction reports overflows itself. */
+/* The conversion instruction sets the overflow flag itself. */
 INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     ptrdiff_t i = 0;
@@ -84,12 +84,13 @@ INLINE bool f16_overflows(const float *from, ptrdiff_t n)
 
 #else
 
-/* float16 has 10 bits of mantissa, float32 has 13 more; the biases of the exponents differ by 112.  The least normal
-   number is 2^-14. */
-enum { F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13, F16_BIAS = 112 << MANTISSA, F16_LEAST = 113 << MANTISSA };
+/* float16 has 10 bits of mantissa, float32 has 13 more; the exponent biases differ by 112.  The smallest normal float16
+   is 2^-14. */
+enum { F16_INFINITY = 0x7C00, F16_QUIET = 0x0200, F16_SHIFT = 13 };
+enum { F16_BIAS = 112 << MANTISSA, F16_LEAST = 113 << MANTISSA };
 
-/* A subnormal number is what it adds to the least normal one.  Infinity and NaN take the bias twice, which is their
-   exponent. */
+/* A subnormal number is 2^-14 with its mantissa less 2^-14.  For infinity and NaN the bias is added twice, which gives
+   their exponent in float32. */
 INLINE float f16_to_f32(half h)
 {
     bits sign = (bits)(h & 0x8000u) << 16;
@@ -101,8 +102,8 @@ INLINE float f16_to_f32(half h)
     return scalar_of(sign | (digits + F16_BIAS < F16_LEAST ? subnormal : normal));
 }
 
-/* Half of the last digit that is kept, less one if that digit is even, is added before the rest is cut off.  A
-   result that is subnormal is the number of times that the least number goes into it: the last bits of 0.5 + |x|. */
+/* To nearest even: half of the last kept bit, less one if that bit is 0, is added before the lower bits are dropped.  A
+   subnormal result is |x| in units of 2^-24, which are the last bits of 0.5 + |x|. */
 INLINE half f32_to_f16(float x)
 {
     bits sign = (bits_of(x) & F32_SIGN) >> 16;
@@ -128,14 +129,15 @@ INLINE bool f16_narrow(const float *from, half *to, ptrdiff_t n)
     return true;
 }
 
-/* From halfway between the largest number, 65504, and 65536. */
+/* From 65520 on, halfway between the largest number, 65504, and 65536. */
 INLINE bool f16_overflows(const float *from, ptrdiff_t n) { return any_finite_at_least(from, n, bits_of(65520.0f)); }
 
 #endif
 
 #define BF16_QUIET 0x00400000u
 
-/* bfloat16 is the upper half of a float32.  (The processors' instructions flush subnormals to zero.) */
+/* bfloat16 is the upper half of a float32.  (The conversion instructions of AVX-512 flush subnormal numbers to
+   zero.) */
 INLINE void bf16_widen(const half *from, float *to, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
@@ -150,10 +152,10 @@ INLINE half f32_to_bf16(float x)
     return nan ? (half)(quiet >> 16) : bf16_round(b);
 }
 
-/* From halfway between the largest number and 2^128 a number becomes infinite. */
+/* From here on, halfway between the largest number and 2^128, a number rounds to infinity. */
 #define BF16_LIMIT 0x7F7F8000u
 
-/* Most often there is no NaN, which takes as many steps as the rest, and nothing too large. */
+/* A NaN takes as many instructions as the rounding.  Most blocks have none, and no number that overflows. */
 INLINE bool bf16_narrow(const float *from, half *to, ptrdiff_t n)
 {
     int32_t largest = 0;

@@ -5,8 +5,11 @@
 
 #include "simd/real.h"
 
-/* How many elements stand before the first whole vector of memory. */
-INLINE ptrdiff_t elements_to_alignment(const scalar *p) { return (ptrdiff_t)(-((uintptr_t)p / sizeof(scalar)) % LANES); }
+/* The number of elements before the first address aligned to a vector. */
+INLINE ptrdiff_t elements_to_alignment(const scalar *p)
+{
+    return (ptrdiff_t)(-((uintptr_t)p / sizeof(scalar)) % LANES);
+}
 
 INLINE void store_with_hint(scalar *p, real x, bool non_temporal)
 {

@@ -1,13 +1,13 @@
-/* `real` and its primitives: the arithmetic in which every formula is written.  With its forms, splat*.h, all that
-   knows an instruction set.
+/* `real` and its primitives: the arithmetic in which every formula is written.  This folder is all that knows an
+   instruction set; its forms of `real` are avx512.h, avx2.h, sse2_neon.h and scalar.h, one of which is included below.
 
-   A kernel file defines REAL_BITS (32 or 64) and includes this.  `scalar` is then float or double, and `real` is either
+   A kernel file defines REAL_BITS (32 or 64) first.  `scalar` is then float or double, and `real` is either
    one scalar, whose loops the compiler vectorises, or a vector of LANES scalars: of AVX-512 or AVX2, for float also of
    SSE2 or NEON.  All read the same: `+ - * /` and unary minus are C's, the rest are functions.  Every primitive is
    correctly rounded, so that a formula gives the same bits in each form, on every dispatch target and every processor.
 
-   Literals are small integers, which turn into either type, or (scalar)0.5; any number that is not exact in binary
-   is a named constant from coefficients_*.h. */
+   Literals are small integers, which convert to either type, or (scalar)0.5; a number that is not exact in binary is a
+   named constant of coefficients_*.h. */
 #ifndef NUMACT_SIMD_REAL_H
 #define NUMACT_SIMD_REAL_H
 
@@ -23,7 +23,7 @@
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
-/* The name of something that every dtype and dispatch target has: SYMBOL(relu_grad) is relu_grad_f32_v4. */
+/* A name with the dtype and the dispatch target: SYMBOL(relu_grad) is relu_grad_f32_v4. */
 #define JOIN(a, b, c) a##_##b##_##c
 #define JOINED(a, b, c) JOIN(a, b, c)
 #define SYMBOL(name) JOINED(name, REAL_NAME, LEVEL)
@@ -59,18 +59,20 @@ INLINE scalar scalar_of(bits b)
     return x;
 }
 
-/* RANGE_ROOT is the least power of two whose square overflows.
-   1.5 * 2^MANTISSA: x + ROUNDER has x, rounded to even, in its low bits, for |x| < 2^(MANTISSA - 2). */
+/* RANGE_ROOT, above, is the smallest power of two whose square overflows.
+
+   ROUNDER is 1.5 * 2^MANTISSA: the low bits of x + ROUNDER are x rounded to an integer, ties to even, for
+   |x| < 2^(MANTISSA - 2). */
 #define ROUNDER ((scalar)(3 * ((bits)1 << (MANTISSA - 1))))
-/* The same with the exponent's bias: the low bits of n + POWER_ROUNDER, shifted into place, are 2^n. */
+/* The same with the exponent bias: the low bits of n + POWER_ROUNDER, shifted to the exponent, are 2^n. */
 #define POWER_ROUNDER (ROUNDER + EXPONENT_BIAS)
 
-/* A table has a polynomial for each of SEGMENTS segments of a number from 1 to 16, equally many in each binade.
-   They are as many as the scalars in two vectors of AVX-512, which then looks up a coefficient by an instruction.  A
-   segment's place is what the last two bits of the exponent, as it is stored, and the first digits say. */
+/* A piecewise polynomial has SEGMENTS segments over [1, 16), equally many in each binade: as many as scalars in two
+   vectors of AVX-512, which then looks up a coefficient by one instruction.  The index of a segment is the last two
+   bits of the biased exponent and the first SEGMENT_DIGITS bits of the mantissa. */
 enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS };
 
-/* A scalar, a literal or a real as a real: subtracting +0 changes no value and no sign, and costs nothing. */
+/* A scalar, a literal or a real as a real: subtracting +0 changes neither value nor sign, and compiles to nothing. */
 #define splat(value) ((value) - (real){0})
 #define select(condition, a, b) select_real(condition, splat(a), splat(b))
 #define lt(a, b) lt_real(splat(a), splat(b))
@@ -78,25 +80,25 @@ enum { SEGMENT_DIGITS = REAL_BITS == 32 ? 3 : 2, SEGMENTS = 4 << SEGMENT_DIGITS 
 #define gt(a, b) lt_real(splat(b), splat(a))
 #define ge(a, b) le_real(splat(b), splat(a))
 #define eq(a, b) eq_real(splat(a), splat(b))
-/* not a <= b, not a >= b: true where one of them is a NaN. */
+/* not a <= b, not a >= b: true where a or b is a NaN. */
 #define not_le(a, b) not_le_real(splat(a), splat(b))
 #define not_ge(a, b) not_le_real(splat(b), splat(a))
 #define at_most(x, bound) at_most_real(splat(x), splat(bound))
 #define at_least(x, bound) at_least_real(splat(x), splat(bound))
 #define fma(a, b, c) fma_real(splat(a), splat(b), splat(c))
-/* fma, with the same bits, by fewer steps where there is no instruction for it.  add_scaled is for a power of two as
-   a, whose product is exact, or so small that it vanishes beside c.  fma_in_double is for sums that a double holds
-   exactly, as the rounding error of a product, or rounds without an effect on the rounding to float that follows. */
+/* a b + c with the bits of fma, by fewer instructions where fma is emulated.  add_scaled: a is a power of two, so that
+   a b is exact, or negligible beside c where it is subnormal.  fma_in_double: a double holds the sum exactly, as it
+   does the rounding error of a product, or its rounding does not affect the rounding to float. */
 #define add_scaled(a, b, c) add_scaled_real(splat(a), splat(b), splat(c))
 #define fma_in_double(a, b, c) fma_in_double_real(splat(a), splat(b), splat(c))
 
-/* How many conditions a `flags` holds. */
+/* The number of conditions in a `flags`. */
 enum { FLAGS = 64 };
 
-/* Vectors that straddle cache lines are slow to come back from memory. */
+/* Loads across cache lines that have just been stored are slow. */
 #define ALIGNED _Alignas(64)
 
-/* The sum of 8 in the order of every dispatch target: the upper half is added to the lower one, until one is left. */
+/* The sum of 8 in one order on every dispatch target: the upper half is added to the lower half, three times. */
 INLINE double reduce_8(const double *x)
 {
     double four[4];
@@ -122,7 +124,7 @@ INLINE real add_scaled_real(real a, real b, real c) { return fma_real(a, b, c); 
 INLINE real fma_in_double_real(real a, real b, real c) { return fma_real(a, b, c); }
 #endif
 
-/* How many of LANES elements there are, of the n that remain. */
+/* The number of elements in a vector, of n that remain. */
 INLINE ptrdiff_t lanes_in(ptrdiff_t n) { return n < 0 ? 0 : n < LANES ? n : LANES; }
 
 #if REAL_BITS == 64

@@ -1,4 +1,4 @@
-/* `real` as one scalar; the loops are vectorised by the compiler. */
+/* `real` as one scalar: the compiler vectorises the loops. */
 #ifndef NUMACT_SIMD_SCALAR_H
 #define NUMACT_SIMD_SCALAR_H
 
@@ -39,15 +39,15 @@ INLINE mask either(mask a, mask b) { return a | b; }
 INLINE real at_most_real(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_real(real x, real bound) { return bound > x ? bound : x; }
 
-/* Conditions that were met at least once: seen |= lanes_from_mask(condition).  The bits of a number, since SSE2 has no
-   selection of 64-bit integers. */
+/* Whether a condition has held at least once: seen |= lanes_from_mask(condition).  As the bits of 1 or 0 in floating
+   point, since SSE2 cannot select 64-bit integers. */
 typedef bits lanes;
 INLINE lanes lanes_from_mask(mask condition) { return bits_of(condition ? 1 : 0); }
 
-/* FLAGS conditions, set and read one at a time, from and to a word that has the first of them as its lowest bit.  A
-   condition is a byte on the way, 0 or not, so that the loops around it can be vectorised.  Eight bits become eight
-   bytes as a copy of all in each byte, of which it keeps one; and back, as 0 or 255, by shifts that add up in the
-   highest byte. */
+/* FLAGS conditions, written and read one at a time, and converted from and to a word whose lowest bit is the first.
+   They are bytes, 0 or not, so that the loops that use them can be vectorised.  To bytes: FLAGS_ONES copies eight bits
+   to every byte, and FLAGS_SPREAD keeps one in each.  To bits: FLAGS_GATHER multiplies, so that the lowest bits of the
+   bytes are shifted into the highest byte. */
 typedef struct {
     uint8_t of[FLAGS];
 } flags;
@@ -89,14 +89,14 @@ INLINE uint64_t flags_to_word(const flags *f)
 INLINE void set_flags(flags *f, int first, mask condition) { f->of[first] = condition ? 255 : 0; }
 INLINE mask flags_at(const flags *f, int first) { return f->of[first] != 0; }
 
-/* Signed and as wide as the scalar, which is what an instruction that gathers takes. */
+/* Signed and as wide as the scalar, as gather instructions need. */
 #if REAL_BITS == 32
 typedef int32_t segment;
 #else
 typedef int64_t segment;
 #endif
-/* s where the condition is true, else 0; s has digits of EXPONENT_BIAS only, from the bits of a number, as
-   lanes_from_mask(). */
+/* s where the condition holds, else 0, by the exponent bits of 1 in floating point: s has no bits but those of
+   EXPONENT_BIAS. */
 INLINE segment segment_where(mask condition, segment s)
 {
     return (segment)(bits_of(condition ? 1 : 0) >> MANTISSA) & s;
@@ -120,17 +120,18 @@ INLINE real fma_real(real a, real b, real c) { return __builtin_fma(a, b, c); }
 #elif REAL_BITS == 32
 INLINE real fma_real(real a, real b, real c) { return fma_by_odd(a, b, c); }
 #else
-/* The upper half of a double's digits, rounded, so that the lower half fits 26 bits with its sign. */
+/* The upper half of a double's mantissa, rounded, so that the lower half fits 26 bits with its sign (Dekker, 1971). */
 INLINE real upper_half(real x) { return scalar_of((bits_of(x) + ((bits)1 << 26)) & ~(((bits)1 << 27) - 1)); }
 
-/* Exact without the instruction, unless the product overflows or a factor is within a digit of DBL_MAX. a b = p +
-   p_error (Dekker), then the three terms are summed by rounding to odd.  Where all of it is tiny, it is computed
-   2^200 times larger, and a result that becomes subnormal is rounded to the digits it will have by adding it to a
-   number with just these.  Zeros, whose sign matters, infinities and NaN take the plain way. */
+/* a b + c rounded once, without an fma instruction, unless the product overflows or a factor is within an ulp or so of
+   DBL_MAX.  a b = p + p_error (Dekker), and c + p + p_error is summed with rounding to odd.  Where both terms are tiny,
+   they are multiplied by 2^200; a result that will be subnormal is then rounded to its final digits by adding and
+   subtracting a number with the same last digit.  Zeros, whose sign matters, infinities and NaN are computed by a
+   b + c. */
 INLINE real fma_real(real a, real b, real c)
 {
     real product = a * b, plain = product + c;
-    /* A product that underflows beside a zero gives the zero its sign. */
+    /* Where c is 0 and the product underflows to 0, the result has the sign of the product. */
     real zero = c == 0 ? (a == 0 ? plain : (b == 0 ? plain : product)) : plain;
     real up = absolute(product) < 0x1p-900 ? (absolute(c) < 0x1p-900 ? 0x1p200 : 1) : 1, down = up > 1 ? 0x1p-200 : 1;
     a = a * up;
@@ -154,7 +155,7 @@ INLINE real fma_real(real a, real b, real c)
 #endif
 
 #if REAL_BITS == 32
-/* As many doubles as a real has lanes, for sums. */
+/* LANES doubles, for sums. */
 typedef double wide;
 INLINE wide wide_from_real(real x) { return x; }
 INLINE wide load_wide(const scalar *p) { return *p; }
@@ -163,7 +164,7 @@ INLINE wide splat_wide(double x) { return x; }
 INLINE wide add_wide(wide a, wide b) { return a + b; }
 INLINE wide sub_wide(wide a, wide b) { return a - b; }
 INLINE wide mul_wide(wide a, wide b) { return a * b; }
-/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+/* sum + x^2 for an x that was a float: a double holds its square, so that a product and a sum round as an fma does. */
 INLINE wide add_square(wide sum, wide x) { return sum + x * x; }
 INLINE real real_from_wide(wide x) { return (real)x; }
 INLINE void store_wide(double *p, wide x) { *p = x; }
@@ -179,7 +180,7 @@ INLINE void reduce_rows_of_8(const double (*rows)[8], double *sums)
 }
 #endif
 
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE double mask_lanes(double x, ptrdiff_t n) { return n ? x : 0; }
 INLINE bool is_finite_wide(double x) { return x - x == 0; }
 
@@ -196,7 +197,7 @@ INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
     }
 }
 
-/* The entries of a table for a segment, each from a row of all segments. */
+/* The coefficients of a segment.  A row of the table has one coefficient of all segments. */
 INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
 #pragma GCC unroll 32

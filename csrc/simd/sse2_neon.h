@@ -33,7 +33,7 @@ INLINE void store_part(scalar *p, real x, ptrdiff_t n)
         if (k < n) p[k] = x[k];
 }
 
-/* As many doubles as a real has lanes, for sums. */
+/* LANES doubles, for sums. */
 typedef double two __attribute__((vector_size(16)));
 typedef int64_t two_integers __attribute__((vector_size(16)));
 typedef struct {
@@ -50,7 +50,10 @@ INLINE wide mul_wide(wide a, wide b) { return (wide){a.low * b.low, a.high * b.h
 INLINE void store_non_temporal(scalar *p, real x) { _mm_stream_ps(p, x); }
 INLINE void fence_non_temporal(void) { _mm_sfence(); }
 
-INLINE real select_real(mask condition, real a, real b) { return (real)(((mask)a & condition) | ((mask)b & ~condition)); }
+INLINE real select_real(mask condition, real a, real b)
+{
+    return (real)(((mask)a & condition) | ((mask)b & ~condition));
+}
 INLINE unsigned mask_to_word(mask condition) { return (unsigned)_mm_movemask_ps((real)condition); }
 /* The instructions return their second operand when either is a NaN. */
 INLINE real at_most_real(real x, real bound) { return _mm_min_ps(bound, x); }
@@ -62,7 +65,7 @@ INLINE real real_from_wide(wide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.low), _
 
 #include "simd/round_to_odd.h"
 
-/* Out of line, since it is hardly ever needed. */
+/* Exact, one lane at a time.  Out of line, since it is hardly ever called. */
 __attribute__((noinline, cold, unused)) static real fma_of_each(real a, real b, real c)
 {
     real result = a;
@@ -71,7 +74,7 @@ __attribute__((noinline, cold, unused)) static real fma_of_each(real a, real b, 
     return result;
 }
 
-/* Whether the compiler knows that it is true of all. */
+/* Whether the compiler knows that the condition holds in all lanes. */
 INLINE bool all_known(mask condition)
 {
     bool all = true;
@@ -81,15 +84,18 @@ INLINE bool all_known(mask condition)
     return all;
 }
 
-INLINE wide fma_wide(real a, real b, real c) { return add_wide(mul_wide(wide_from_real(a), wide_from_real(b)), wide_from_real(c)); }
+INLINE wide fma_wide(real a, real b, real c)
+{
+    return add_wide(mul_wide(wide_from_real(a), wide_from_real(b)), wide_from_real(c));
+}
 /* A double holds the product, so the sum is rounded twice: to a double, then to a float.  That is as good as once
    unless the first rounding ended halfway between two floats, which the last 29 digits tell, or the float is 2^-126 or
-   less, where it has fewer digits.  Such sums are looked for, not 0, which is exact.
+   less, where it has fewer digits.  Such sums are computed again, except 0, which is exact.
 
-   The upper words, doubled to lose the sign, are then from twice that of 2^-298, the least product, to twice that of
-   2^-126, 0x70200000.  UPWARDS takes these and 0 to the positive integers and nothing else but the largest ones,
-   which end below 0x10000000 with 0.  Beside a constant of 2^-70 or more there are none: what cancels it to below
-   2^-70 has a last digit of 2^-119 or more. */
+   Of a sum of at most 2^-126 the upper word, doubled to drop the sign, is between twice that of 2^-298, the smallest
+   product, and twice that of 2^-126, 0x70200000.  Adding UPWARDS maps this range above 0x10000000 as a signed integer,
+   0 to 0x0FDFFFFE, and everything else to negative integers or below 0x10000000.  Beside a constant c of 2^-70 or more
+   the test is omitted: a sum that cancels to below 2^-70 is a multiple of 2^-119, and so exact. */
 #define UPWARDS 0x0FDFFFFEu
 INLINE real fma_real(real a, real b, real c)
 {
@@ -137,14 +143,14 @@ INLINE wide load_doubles(const double *p)
 }
 INLINE void store_wide(double *p, wide x) { memcpy(p, &x, sizeof x); }
 INLINE wide splat_wide(double x) { return (wide){(two){x, x}, (two){x, x}}; }
-/* sum + x^2 for an x that is a float, whose square a double holds: rounded once either way. */
+/* sum + x^2 for an x that was a float: a double holds its square, so that a product and a sum round as an fma does. */
 INLINE wide add_square(wide sum, wide x) { return add_wide(sum, mul_wide(x, x)); }
 INLINE bool is_finite_wide(wide x)
 {
     two zero = (x.low - x.low) + (x.high - x.high);
     return zero[0] + zero[1] == 0;
 }
-/* The first n lanes, 0 in the others. */
+/* The first n lanes; the others are 0. */
 INLINE wide mask_lanes(wide x, ptrdiff_t n)
 {
     mask first = lanes_below(n);
@@ -152,13 +158,13 @@ INLINE wide mask_lanes(wide x, ptrdiff_t n)
     return (wide){(two)((two_integers)x.low & low), (two)((two_integers)x.high & high)};
 }
 
-/* 16 doubles and as many floats as 8 sums: the upper half is added to the lower one. */
+/* The sums of 16 doubles and 16 floats, folded to 8 doubles: the upper half is added to the lower half. */
 INLINE void fold_to_8(double *eight, const wide *x, const real *rest)
 {
     for (int k = 0; k < 2; k++)
         store_wide(eight + k * LANES, add_wide(add_wide(x[k], x[k + 2]), wide_from_real(rest[k] + rest[k + 2])));
 }
-/* The sums of the rows of 8: halves again. */
+/* The sum of each of 8 rows of 8, in the order of reduce_8(). */
 INLINE two fold_to_2(const double *row)
 {
     wide four = add_wide(load_doubles(row), load_doubles(row + 4));
@@ -187,7 +193,7 @@ INLINE void transpose(const real *group, real *entry)
     entry[3] = (real){ab_upper[2], ab_upper[3], cd_upper[2], cd_upper[3]};
 }
 
-/* The largest of each of 16 rows of 16 scalars, none of them NaN: of four rows by columns. */
+/* The maximum of each of 16 rows of 16 scalars, none of them NaN: four rows are folded to vectors and transposed. */
 INLINE void max_of_rows(const scalar (*rows)[16], scalar *largest)
 {
     for (int r = 0; r < 16; r += LANES) {

@@ -1,5 +1,5 @@
-/* What reads the same in the vectors whose conditions are vectors too: of AVX2, and of 16 bytes.  The file of the
-   form has `real` and LANE_NUMBER, the numbers of its lanes, before it includes this. */
+/* What avx2.h and sse2_neon.h share: vectors whose conditions are vectors, too.  They define `real` and LANE_NUMBER,
+   the list 0, 1, ... of its lanes, before they include this. */
 #ifndef NUMACT_SIMD_VECTORS_H
 #define NUMACT_SIMD_VECTORS_H
 
@@ -15,8 +15,8 @@ typedef bits real_bits __attribute__((vector_size(sizeof(real))));
 enum { LANES = sizeof(real) / sizeof(scalar), UNROLL_FACTOR = 1 };
 #define UNROLL_VECTORS _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
 
-/* By each form: a part of a vector, a selection, conditions as the lowest bits, and min and max that let a NaN in x
-   through. */
+/* Defined by both: a load of the first n lanes, a select, a mask as the lowest bits of a word, and min and max that
+   return x where it is a NaN. */
 INLINE real load_part(const scalar *p, ptrdiff_t n);
 INLINE real select_real(mask condition, real a, real b);
 INLINE unsigned mask_to_word(mask condition);
@@ -26,7 +26,7 @@ INLINE real at_least_real(real x, real bound);
 INLINE real_bits bits_of_real(real x) { return (real_bits)x; }
 INLINE real real_of_bits(real_bits b) { return (real)b; }
 
-/* Of LANES conditions the first n. */
+/* True in the first n lanes. */
 INLINE mask lanes_below(ptrdiff_t n) { return (mask){LANE_NUMBER} < (lane_integer)n; }
 /* The first n of LANES scalars, the others pad; n from 0 to LANES. */
 INLINE real load_padded(const scalar *p, ptrdiff_t n, scalar pad)
@@ -42,11 +42,12 @@ INLINE mask not_le_real(real a, real b) { return ~(mask)(a <= b); }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 
-/* Conditions that were met at least once: seen |= lanes_from_mask(condition). */
+/* The lanes where a condition has held at least once: seen |= lanes_from_mask(condition). */
 typedef unsigned lanes;
 INLINE lanes lanes_from_mask(mask condition) { return mask_to_word(condition); }
 
-/* FLAGS conditions, set and read LANES at a time, from and to a word that has the first of them as its lowest bit. */
+/* FLAGS conditions, written and read LANES at a time, and converted from and to a word whose lowest bit is the
+   first. */
 typedef uint64_t flags;
 INLINE flags flags_from_word(uint64_t word) { return word; }
 INLINE uint64_t flags_to_word(const flags *f) { return *f; }
@@ -62,19 +63,20 @@ INLINE segment segment_where(mask condition, lane_integer s) { return condition 
 
 #include "simd/bit_patterns.h"
 
-/* A table has a row for each segment, as long as a power of two, whose groups of 16 bytes are loaded for each lane and
-   transposed: about three instructions for an entry.  By AVX2, to choose it from all segments by permutations takes
+/* A row of the table has the coefficients of one segment, padded to a power of two.  Groups of 16 bytes are loaded for
+   each lane and transposed: about three instructions for a coefficient; permutations of AVX2 over all segments take
    seven. */
 #define TABLE_BY_SEGMENT
 enum { GROUP = 16 / sizeof(scalar) };
-/* By each form: the groups at[0] + k, at[GROUP] + k, ... as one vector, and GROUP of these by their entries. */
+/* Defined by both: the groups at[0] + k, at[GROUP] + k, ... as one vector; and GROUP such vectors transposed, so that a
+   vector has one coefficient of all lanes. */
 INLINE real groups_at(const scalar *const *at, int k);
 INLINE void transpose(const real *group, real *entry);
 
 INLINE void table_lookup(const scalar *table, int row, int entries, segment s, real *entry)
 {
     enum { IN_WORD = 8 / sizeof(scalar) };
-    /* They leave the vector by words, which is one instruction for two of float. */
+    /* The offsets are extracted as 64-bit words: one instruction for two of float. */
     const segment offset = s * row;
     uint64_t word[LANES / IN_WORD];
     memcpy(word, &offset, sizeof word);
