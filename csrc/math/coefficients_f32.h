@@ -6,33 +6,33 @@
 #define LN2 ((scalar)0x1.62e4300000000p-1f) /* ln 2 */
 #define LN2_LOW ((scalar)-0x1.05c6100000000p-29f) /* ln 2 - LN2 */
 #define HALF_LN2 ((scalar)0x1.62e4300000000p-2f) /* ln 2 / 2 */
-#define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* beyond it e^-x, and x e^-x, round to 0 */
-#define EXP_FAR ((scalar)0x1.4000000000000p+8f) /* the same after products with any two numbers */
-#define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* beyond it 1 - e^-x, and tanh x, round to 1 */
+#define EXP_LIMIT ((scalar)0x1.0000000000000p+7f) /* e^-x and x e^-x round to 0 beyond */
+#define EXP_FAR ((scalar)0x1.4000000000000p+8f) /* the same after products with any two finite numbers */
+#define ONE_LIMIT ((scalar)0x1.4000000000000p+4f) /* 1 - e^-x and tanh x round to 1 beyond */
 #define SIXTH ((scalar)0x1.5555540000000p-3f) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555560000000p-27f) /* 1/6 - SIXTH */
 #define SELU_RIGHT ((scalar)0x1.0cfabc0000000p+0f) /* lambda */
 #define SELU_RIGHT_LOW ((scalar)0x1.6a91140000000p-24f) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc0000000p+0f) /* lambda alpha */
 #define SELU_LEFT_LOW ((scalar)0x1.903c0c0000000p-26f) /* lambda alpha - SELU_LEFT */
-#define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* up to here tanh is a polynomial */
-#define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* beyond it t Phi(-t) and t phi(t) round to 0 */
-#define TAIL_FAR ((scalar)0x1.9000000000000p+4f) /* the same after products with any two numbers */
-#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0f) /* up to here x - tanh x is a polynomial */
-#define TANHSHRINK_CENTRE ((scalar)0x1.f8b0000000000p-1f) /* near the middle of the squares up to there */
-#define EXP_NEG_SQUARE_LIMIT ((scalar)0x1.a000000000000p+3f) /* beyond it e^(-x^2) rounds to 0 */
-#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+4f) /* the same times any two numbers */
-#define GELU_TANH_LIMIT ((scalar)0x1.6800000000000p+3f) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
-#define GELU_TANH_SLOPE ((scalar)0x1.26af000000000p+1f) /* 2 sqrt(2/pi) / ln 2, short by six digits */
-#define GELU_TANH_SLOPE_LOW ((scalar)-0x1.ef218c0000000p-18f) /* the rest of it */
+#define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* tanh is a polynomial up to here */
+#define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* t Phi(-t) and t phi(t) round to 0 beyond */
+#define TAIL_FAR ((scalar)0x1.9000000000000p+4f) /* the same after products with any two finite numbers */
+#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0f) /* x - tanh x is a polynomial up to here */
+#define TANHSHRINK_CENTRE ((scalar)0x1.f8b0000000000p-1f) /* near TANHSHRINK_SMALL^2 / 2 */
+#define EXP_NEG_SQUARE_LIMIT ((scalar)0x1.a000000000000p+3f) /* e^(-x^2) rounds to 0 beyond */
+#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+4f) /* GELU_TANH_LIMIT after products with any two finite numbers */
+#define GELU_TANH_LIMIT ((scalar)0x1.6800000000000p+3f) /* gelu_tanh(x) rounds to 0 or x beyond */
+#define GELU_TANH_SLOPE ((scalar)0x1.26af000000000p+1f) /* 2 sqrt(2/pi) / ln 2, rounded to six bits less */
+#define GELU_TANH_SLOPE_LOW ((scalar)-0x1.ef218c0000000p-18f) /* its low part */
 #define GELU_TANH_CUBIC ((scalar)0x1.a5a7d00000000p-4f) /* 2 sqrt(2/pi) 0.044715 / ln 2 */
-#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.151aae0000000p-29f) /* the rest of it */
+#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.151aae0000000p-29f) /* its low part */
 #define QUICK_GELU_SLOPE ((scalar)0x1.b3b6460000000p+0f) /* 1.702 */
-#define QUICK_GELU_SLOPE_LOW ((scalar)-0x1.78d4fe0000000p-26f) /* the rest of it */
+#define QUICK_GELU_SLOPE_LOW ((scalar)-0x1.78d4fe0000000p-26f) /* its low part */
 #define GOLDEN ((scalar)0x1.3c6ef40000000p-1f) /* (sqrt(5) - 1) / 2 */
-#define GOLDEN_LOW ((scalar)-0x1.1a02d60000000p-26f) /* the rest of it */
+#define GOLDEN_LOW ((scalar)-0x1.1a02d60000000p-26f) /* its low part */
 #define DISH_ROOT ((scalar)0x1.92826e0000000p-1f) /* the root of dish'(-t) */
-#define DISH_ROOT_LOW ((scalar)0x1.e4b1a40000000p-26f) /* the rest of it */
+#define DISH_ROOT_LOW ((scalar)0x1.e4b1a40000000p-26f) /* its low part */
 
 /* e^r = 1 + r + r^2 P(r).
    Interval [-0.347267, 0.347267], degree 4, error 2^-26.05 relative to e^r - 1. */
@@ -201,7 +201,7 @@ static const _Alignas(64) scalar GELU_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* silu'(-t) e^t, which turns into 1 - t.
+/* silu'(-t) e^t, which tends to 1 - t.
    Up to t = 23.63, degree 5, error 2^-25.11 relative to the value. */
 #define SILU_FACTOR_STEP ((scalar)0x1.4500000000000p-1f)
 #define SILU_FACTOR_DEGREE 5
@@ -252,7 +252,7 @@ static const _Alignas(64) scalar SILU_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* gelu_tanh'(-t) e^z, which turns into 1 - t z'(t).
+/* gelu_tanh'(-t) e^z, which tends to 1 - t z'(t).
    Up to t = 10.03, degree 5, error 2^-27.63 relative to the value. */
 #define GELU_TANH_FACTOR_STEP ((scalar)0x1.7f00000000000p+0f)
 #define GELU_TANH_FACTOR_DEGREE 5
@@ -303,7 +303,7 @@ static const _Alignas(64) scalar GELU_TANH_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* log(1 + e^-t) e^t, which turns into 1.
+/* log(1 + e^-t) e^t, which tends to 1.
    Up to t = 18.82, degree 4, error 2^-25.28 relative to the value. */
 #define LOG1P_FACTOR_STEP ((scalar)0x1.9800000000000p-1f)
 #define LOG1P_FACTOR_DEGREE 4
@@ -353,9 +353,9 @@ static const _Alignas(64) scalar LOG1P_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* 1 - mish(t) / t, over e, by e = e^-t.
+/* (1 - mish(t) / t) / e as a function of e = e^-t.
    Up to t = 1.004, degree 4, error 2^-29.97 relative to the value.
-   mish(-t) / -t, over e, by e = e^-t.
+   mish(-t) / (-t e) as a function of e = e^-t.
    Up to t = 1.004, degree 4, error 2^-31.06 relative to the value. */
 #define MISH_FACTOR_STEP ((scalar)0x1.fe00000000000p-1f)
 #define MISH_FACTOR_DEGREE 4
@@ -405,9 +405,9 @@ static const _Alignas(64) scalar MISH_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* (1 - mish'(t)) e^t, which turns into 0.
+/* (1 - mish'(t)) e^t, which tends to 0.
    Up to t = 20.44, degree 7, error 2^-30.68 relative to the value.
-   mish'(-t) e^t, which turns into 1 - t.
+   mish'(-t) e^t, which tends to 1 - t.
    Up to t = 20.44, degree 7, error 2^-25.43 relative to the value. */
 #define MISH_SLOPE_FACTOR_STEP ((scalar)0x1.77c0000000000p-1f)
 #define MISH_SLOPE_FACTOR_DEGREE 7

@@ -6,33 +6,33 @@
 #define LN2 ((scalar)0x1.62e42fefa39efp-1) /* ln 2 */
 #define LN2_LOW ((scalar)0x1.abc9e3b39803fp-56) /* ln 2 - LN2 */
 #define HALF_LN2 ((scalar)0x1.62e42fefa39efp-2) /* ln 2 / 2 */
-#define EXP_LIMIT ((scalar)0x1.9000000000000p+9) /* beyond it e^-x, and x e^-x, round to 0 */
-#define EXP_FAR ((scalar)0x1.1300000000000p+11) /* the same after products with any two numbers */
-#define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* beyond it 1 - e^-x, and tanh x, round to 1 */
+#define EXP_LIMIT ((scalar)0x1.9000000000000p+9) /* e^-x and x e^-x round to 0 beyond */
+#define EXP_FAR ((scalar)0x1.1300000000000p+11) /* the same after products with any two finite numbers */
+#define ONE_LIMIT ((scalar)0x1.4000000000000p+5) /* 1 - e^-x and tanh x round to 1 beyond */
 #define SIXTH ((scalar)0x1.5555555555555p-3) /* 1/6 */
 #define SIXTH_LOW ((scalar)0x1.5555555555555p-57) /* 1/6 - SIXTH */
 #define SELU_RIGHT ((scalar)0x1.0cfabd6a91132p+0) /* lambda */
 #define SELU_RIGHT_LOW ((scalar)0x1.6fc7d272f2697p-55) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc640f031p+0) /* lambda alpha */
 #define SELU_LEFT_LOW ((scalar)0x1.05161b045a21ep-56) /* lambda alpha - SELU_LEFT */
-#define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* up to here tanh is a polynomial */
-#define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* beyond it t Phi(-t) and t phi(t) round to 0 */
-#define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two numbers */
-#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0) /* up to here x - tanh x is a polynomial */
-#define TANHSHRINK_CENTRE ((scalar)0x1.f430000000000p-1) /* near the middle of the squares up to there */
-#define EXP_NEG_SQUARE_LIMIT ((scalar)0x1.0000000000000p+5) /* beyond it e^(-x^2) rounds to 0 */
-#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* the same times any two numbers */
-#define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* beyond it gelu_tanh rounds to 0 on the left, to x on the right */
-#define GELU_TANH_SLOPE ((scalar)0x1.26aec21bce740p+1) /* 2 sqrt(2/pi) / ln 2, short by six digits */
-#define GELU_TANH_SLOPE_LOW ((scalar)0x1.94bb4a166d0c5p-47) /* the rest of it */
+#define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* tanh is a polynomial up to here */
+#define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* t Phi(-t) and t phi(t) round to 0 beyond */
+#define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two finite numbers */
+#define TANHSHRINK_SMALL ((scalar)0x1.6800000000000p+0) /* x - tanh x is a polynomial up to here */
+#define TANHSHRINK_CENTRE ((scalar)0x1.f430000000000p-1) /* near TANHSHRINK_SMALL^2 / 2 */
+#define EXP_NEG_SQUARE_LIMIT ((scalar)0x1.0000000000000p+5) /* e^(-x^2) rounds to 0 beyond */
+#define GELU_TANH_FAR ((scalar)0x1.0000000000000p+5) /* GELU_TANH_LIMIT after products with any two finite numbers */
+#define GELU_TANH_LIMIT ((scalar)0x1.5c00000000000p+4) /* gelu_tanh(x) rounds to 0 or x beyond */
+#define GELU_TANH_SLOPE ((scalar)0x1.26aec21bce740p+1) /* 2 sqrt(2/pi) / ln 2, rounded to six bits less */
+#define GELU_TANH_SLOPE_LOW ((scalar)0x1.94bb4a166d0c5p-47) /* its low part */
 #define GELU_TANH_CUBIC ((scalar)0x1.a5a7cf7572a98p-4) /* 2 sqrt(2/pi) 0.044715 / ln 2 */
-#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.b91c940e4cfcfp-58) /* the rest of it */
+#define GELU_TANH_CUBIC_LOW ((scalar)-0x1.b91c940e4cfcfp-58) /* its low part */
 #define QUICK_GELU_SLOPE ((scalar)0x1.b3b645a1cac08p+0) /* 1.702 */
-#define QUICK_GELU_SLOPE_LOW ((scalar)0x1.89374bc6a7efap-55) /* the rest of it */
+#define QUICK_GELU_SLOPE_LOW ((scalar)0x1.89374bc6a7efap-55) /* its low part */
 #define GOLDEN ((scalar)0x1.3c6ef372fe950p-1) /* (sqrt(5) - 1) / 2 */
-#define GOLDEN_LOW ((scalar)-0x1.f506319fcfd19p-55) /* the rest of it */
+#define GOLDEN_LOW ((scalar)-0x1.f506319fcfd19p-55) /* its low part */
 #define DISH_ROOT ((scalar)0x1.92826ef258d1bp-1) /* the root of dish'(-t) */
-#define DISH_ROOT_LOW ((scalar)0x1.8d20e15f6d9eap-57) /* the rest of it */
+#define DISH_ROOT_LOW ((scalar)0x1.8d20e15f6d9eap-57) /* its low part */
 
 /* e^r = 1 + r + r^2 P(r).
    Interval [-0.347267, 0.347267], degree 10, error 2^-61.51 relative to e^r - 1. */
@@ -239,7 +239,7 @@ static const _Alignas(64) scalar GELU_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* silu'(-t) e^t, which turns into 1 - t.
+/* silu'(-t) e^t, which tends to 1 - t.
    Up to t = 51.2, degree 16, error 2^-54.84 relative to the value. */
 #define SILU_FACTOR_STEP ((scalar)0x1.2c00000000000p-2)
 #define SILU_FACTOR_DEGREE 16
@@ -285,7 +285,7 @@ static const _Alignas(64) scalar SILU_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* gelu_tanh'(-t) e^z, which turns into 1 - t z'(t).
+/* gelu_tanh'(-t) e^z, which tends to 1 - t z'(t).
    Up to t = 18.07, degree 15, error 2^-53.79 relative to the value. */
 #define GELU_TANH_FACTOR_STEP ((scalar)0x1.a900000000000p-1)
 #define GELU_TANH_FACTOR_DEGREE 15
@@ -330,7 +330,7 @@ static const _Alignas(64) scalar GELU_TANH_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* log(1 + e^-t) e^t, which turns into 1.
+/* log(1 + e^-t) e^t, which tends to 1.
    Up to t = 45.71, degree 14, error 2^-54.4 relative to the value. */
 #define LOG1P_FACTOR_STEP ((scalar)0x1.5000000000000p-2)
 #define LOG1P_FACTOR_DEGREE 14
@@ -374,9 +374,9 @@ static const _Alignas(64) scalar LOG1P_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* 1 - mish(t) / t, over e, by e = e^-t.
+/* (1 - mish(t) / t) / e as a function of e = e^-t.
    Up to t = 1.004, degree 11, error 2^-57.58 relative to the value.
-   mish(-t) / -t, over e, by e = e^-t.
+   mish(-t) / (-t e) as a function of e = e^-t.
    Up to t = 1.004, degree 11, error 2^-59.77 relative to the value. */
 #define MISH_FACTOR_STEP ((scalar)0x1.fe00000000000p-1)
 #define MISH_FACTOR_DEGREE 11
@@ -417,9 +417,9 @@ static const _Alignas(64) scalar MISH_FACTOR[][SEGMENTS] = {
 };
 #endif
 
-/* (1 - mish'(t)) e^t, which turns into 0.
+/* (1 - mish'(t)) e^t, which tends to 0.
    Up to t = 71.53, degree 26, error 2^-54.3 relative to the value.
-   mish'(-t) e^t, which turns into 1 - t.
+   mish'(-t) e^t, which tends to 1 - t.
    Up to t = 71.53, degree 26, error 2^-53.8 relative to the value. */
 #define MISH_SLOPE_FACTOR_STEP ((scalar)0x1.ad80000000000p-3)
 #define MISH_SLOPE_FACTOR_DEGREE 26

@@ -1,12 +1,12 @@
-"""Derive every constant and polynomial coefficient of the kernels, and print them as they stand in the C.
+"""Derive the constants and polynomial coefficients of the kernels, and print them as a C header.
 
 usage: python csrc/math/minimax.py f32 > csrc/math/coefficients_f32.h
        python csrc/math/minimax.py f64 > csrc/math/coefficients_f64.h
 
-Needs mpmath (the `test` extra).  A polynomial is fitted by weighted least squares at Chebyshev nodes, which comes
-within a factor of two of the minimax error, and its coefficients are rounded one after the other, lowest first: those
-that follow are fitted anew each time, so that they absorb the rounding.  The error printed beside a polynomial is that
-of the rounded coefficients, the largest on a dense grid of its interval.
+Needs mpmath (the `test` extra).  A polynomial is fitted by weighted least squares at Chebyshev nodes, whose error is
+within a factor of two of the minimax error.  Its coefficients are rounded one by one, lowest first, and the others are
+fitted again after each, so that they absorb its rounding error.  The error printed beside a polynomial is that of the
+rounded coefficients, the maximum over a dense grid of its interval.
 """
 
 import sys
@@ -29,7 +29,7 @@ class Format:
     name: str
     precision: int
     suffix: str
-    segments: int  # of a table: what two vectors hold
+    segments: int  # of a table: as many as two vectors of AVX-512 hold
 
     def round(self, value: mpf) -> mpf:
         with mp.workprec(self.precision):
@@ -42,8 +42,8 @@ class Format:
 FORMATS = {"f32": Format("f32", 24, "f", 32), "f64": Format("f64", 53, "", 16)}
 
 
-def almost_a_number(function: Function, low: mpf, high: mpf, format: Format) -> mpf:
-    """A short number near the middle of the interval where the function's value is almost a number."""
+def near_exact_point(function: Function, low: mpf, high: mpf, format: Format) -> mpf:
+    """A number of few bits near the middle of the interval whose function value is nearly a number of the format."""
     step = mpf(2) ** mp.floor(mp.log(high - low, 2) - 13)
     middle = mp.floor((low + high) / 2 / step)
 
@@ -56,7 +56,7 @@ def almost_a_number(function: Function, low: mpf, high: mpf, format: Format) -> 
 
 @dataclass(frozen=True)
 class Polynomial:
-    """An approximation f(x) ~ p(x) on [low, high], its error measured in units of 1/weight(x)."""
+    """An approximation f(x) ~ p(x) on [low, high] that minimises weight(x) |f(x) - p(x)|."""
 
     name: str
     meaning: str
@@ -74,7 +74,7 @@ def chebyshev_nodes(low: mpf, high: mpf, count: int) -> list[mpf]:
 
 
 def least_squares(rows: list[list[mpf]], values: list[mpf]) -> list[mpf]:
-    """The solution of an overdetermined system; the precision of mpmath makes the normal equations harmless."""
+    """The solution of an overdetermined system by the normal equations, whose condition 200 bits can afford."""
     a, b = mp.matrix(rows), mp.matrix(values)
     return list(mp.lu_solve(a.T * a, a.T * b))
 
@@ -105,46 +105,46 @@ def fit(polynomial: Polynomial, format: Format) -> tuple[list[mpf], mpf]:
 
 @dataclass(frozen=True)
 class Table:
-    """A function of t >= 0 as a polynomial in each of the segments of 1 + step t in [1, 16), as many in each binade.
+    """A piecewise polynomial of t >= 0 over segments of 1 + step t in [1, 16), equally many in each binade.
 
-    An even table, which shares its place, has a polynomial in each of equal segments of 1 + step t in [1, 2).
-    A root should lie in the middle of a segment whose neighbours are no wider: then the parts of the sum that is taken
-    there hardly cancel.  A table that shares its place with another one has half of the segments.
+    A `uniform` table has segments of equal width of 1 + step t in [1, 2).  A root of the function should be in the
+    middle of a segment whose neighbours are no wider: then the terms of their sums hardly cancel.  Two tables that
+    share an array (`sharing`) have half of the segments each.
     """
 
     name: str
     meaning: str
     function: Function
-    root: mpf | None  # within the reach of the table
-    last: tuple[Function, int] | None  # from the last segment on: a polynomial, and its degree
-    steps_and_degrees: dict[str, tuple[mpf, int]]
-    weight: Function | None = None  # the error is relative to 1/weight, or to the value
-    sharing: int = 1  # how many tables share a place
-    even: bool = False
+    root: mpf | None  # in one of the segments
+    last: tuple[Function, int] | None  # the polynomial of the last segment, which extends to infinity, and its degree
+    step_and_degree: dict[str, tuple[mpf, int]]
+    weight: Function | None = None  # of the error; default: the error relative to the value
+    sharing: int = 1  # how many tables share the array
+    uniform: bool = False
 
     def segments(self, format: Format) -> int:
         return format.segments // self.sharing
 
     def edge(self, index: int, format: Format) -> mpf:
-        if self.even:
-            return mpf(index) / self.segments(format) / self.steps_and_degrees[format.name][0]
+        if self.uniform:
+            return mpf(index) / self.segments(format) / self.step_and_degree[format.name][0]
         per_binade = self.segments(format) // 4
         binade, part = divmod(index, per_binade)
-        return (mpf(2) ** binade * (1 + mpf(part) / per_binade) - 1) / self.steps_and_degrees[format.name][0]
+        return (mpf(2) ** binade * (1 + mpf(part) / per_binade) - 1) / self.step_and_degree[format.name][0]
 
     def centre(self, low: mpf, high: mpf, format: Format) -> mpf:
-        """Where the segment's polynomial starts: at the root, or near the middle where the value is almost a number."""
+        """The centre of the segment's polynomial: the root, or a point near the middle with a nearly exact value."""
         if self.root is not None and low < self.root < high:
             return format.round(self.root)
-        return almost_a_number(self.function, low, high, format)
+        return near_exact_point(self.function, low, high, format)
 
     def fit(self, index: int, format: Format) -> tuple[list[mpf], mpf]:
-        """The centre and the coefficients of a segment, and the largest error relative to the value."""
+        """The centre and the coefficients of a segment, and the largest weighted error."""
         low, high = self.edge(index, format), self.edge(index + 1, format)
-        centre, degree = self.centre(low, high, format), self.steps_and_degrees[format.name][1]
+        centre, degree = self.centre(low, high, format), self.step_and_degree[format.name][1]
         weight = self.weight or (lambda t: 1 / self.function(t))
         if index == self.segments(format) - 1 and self.last is not None:
-            # Rounded one by one: that a fit lets them absorb each other's rounding holds within the segment only.
+            # Each is rounded by itself: coefficients that absorb rounding errors do so within the segment only.
             function, last_degree = self.last
             first, *coefficients = map(format.round, mp.taylor(function, centre, last_degree))
         else:
@@ -169,28 +169,29 @@ class Table:
     def columns(self, format: Format) -> tuple[list[list[mpf]], mpf]:
         """All segments in the order in which they are stored, and the largest error.
 
-        The entry of a segment stands where the last bits of the biased exponent of 1 + step t and the first digits
-        say.  Of two tables that share a place the left one has the upper half, and those of 2 (1 + step t) count.
+        The index of a segment is the last two bits of the biased exponent of 1 + step t and the first bits of its
+        mantissa.  Of two tables that share an array the one for x < 0 has the upper half, and the index is that of
+        2 (1 + step t).
         """
         columns, errors = zip(*(self.fit(index, format) for index in range(self.segments(format))), strict=True)
         first = self.segments(format) // 4 if self.sharing == 1 else 0
         return [*columns[first:], *columns[:first]], max(errors)
 
 
-def two_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
+def split(value: mpf, format: Format) -> tuple[mpf, mpf]:
     high = format.round(value)
     return high, format.round(value - high)
 
 
-def two_positive_parts(value: mpf, format: Format) -> tuple[mpf, mpf]:
-    """Parts whose products with a zero or an infinity agree in sign."""
+def split_toward_zero(value: mpf, format: Format) -> tuple[mpf, mpf]:
+    """The value as hi + lo, hi rounded toward zero: both have the same sign, as have products with zero or infinity."""
     with mp.workprec(format.precision):
         high = mp.fdiv(value, 1, rounding="d")
     return high, format.round(value - high)
 
 
 def short(value: mpf, format: Format) -> mpf:
-    """The value with six digits less, so that a sum with it is exact where its exponent is up to six higher."""
+    """The value rounded to six bits less, so that its sum with a number of up to 64 times its size is exact."""
     with mp.workprec(format.precision - 6):
         return +value
 
@@ -216,7 +217,7 @@ def tanh_rest(z: mpf) -> mpf:
     return (mp.tanh(x) - x) / x**3
 
 
-# x - tanh x = x^3 P(x^2 - CENTRE), whose terms hardly cancel, as those of a P(x^2) would for x > 1
+# x - tanh x = x^3 P(x^2 - CENTRE): the terms hardly cancel; those of P(x^2) would for x > 1
 TANHSHRINK_SMALL = mpf("1.40625")
 
 
@@ -225,7 +226,7 @@ def tanhshrink_factor(z: mpf) -> mpf:
 
 
 TANHSHRINK_CENTRE = {
-    name: almost_a_number(tanhshrink_factor, mpf(0), TANHSHRINK_SMALL**2, format) for name, format in FORMATS.items()
+    name: near_exact_point(tanhshrink_factor, mpf(0), TANHSHRINK_SMALL**2, format) for name, format in FORMATS.items()
 }
 
 
@@ -251,8 +252,7 @@ GELU_TANH_LIMIT = {"f32": mpf("11.25"), "f64": mpf("21.75")}
 QUICK_GELU_SLOPE = mpf("1.702")
 
 
-# The gradients of x sigmoid(z) and of gelu on the left, over e^-z(t) and e^(-t^2/2): a smooth factor whose sign
-# changes at the root.
+# The derivatives of gelu and of x sigmoid(z) at -t, divided by e^(-t^2/2) and e^-z(t): smooth functions with one root.
 def gelu_factor(t: mpf) -> mpf:
     return mills(t) - t / mp.sqrt(2 * mp.pi)
 
@@ -293,7 +293,7 @@ def mish_right(e: mpf) -> mpf:
 
 
 def mish_right_weight(e: mpf) -> mpf:
-    """What an error of the factor changes mish(t) by, relatively."""
+    """The relative change of mish(t) for an absolute error of the factor."""
     return e / (1 - e * mish_right(e))
 
 
@@ -397,7 +397,7 @@ TABLES = [
     ),
     Table(
         "SILU_FACTOR",
-        "silu'(-t) e^t, which turns into 1 - t",
+        "silu'(-t) e^t, which tends to 1 - t",
         silu_factor,
         mp.findroot(silu_factor, mpf("1.2785")),
         (lambda t: 1 - t, 1),
@@ -405,7 +405,7 @@ TABLES = [
     ),
     Table(
         "GELU_TANH_FACTOR",
-        "gelu_tanh'(-t) e^z, which turns into 1 - t z'(t)",
+        "gelu_tanh'(-t) e^z, which tends to 1 - t z'(t)",
         gelu_tanh_factor,
         mp.findroot(gelu_tanh_factor, mpf("0.7525")),
         (lambda t: 1 - gelu_tanh_exponent(t)[1], 3),
@@ -413,7 +413,7 @@ TABLES = [
     ),
     Table(
         "LOG1P_FACTOR",
-        "log(1 + e^-t) e^t, which turns into 1",
+        "log(1 + e^-t) e^t, which tends to 1",
         log1p_factor,
         None,
         (lambda t: mpf(1), 0),
@@ -422,12 +422,12 @@ TABLES = [
 ]
 MISH = {"f32": (mpf("0.99609375"), 4), "f64": (mpf("0.99609375"), 11)}
 MISH_SLOPE = {"f32": (mpf("0.73388671875"), 7), "f64": (mpf("0.209716796875"), 26)}
-# Tables of two sides of 0, the right one first.
+# Pairs of tables that share an array: for x >= 0, then for x < 0.
 SIDES = [
     (
         Table(
             "MISH_FACTOR",
-            "1 - mish(t) / t, over e, by e = e^-t",
+            "(1 - mish(t) / t) / e as a function of e = e^-t",
             mish_right,
             None,
             None,
@@ -436,12 +436,12 @@ SIDES = [
             2,
             True,
         ),
-        Table("MISH_FACTOR", "mish(-t) / -t, over e, by e = e^-t", mish_left, None, None, MISH, None, 2, True),
+        Table("MISH_FACTOR", "mish(-t) / (-t e) as a function of e = e^-t", mish_left, None, None, MISH, None, 2, True),
     ),
     (
         Table(
             "MISH_SLOPE_FACTOR",
-            "(1 - mish'(t)) e^t, which turns into 0",
+            "(1 - mish'(t)) e^t, which tends to 0",
             mish_slope_right,
             None,
             (lambda t: mpf(0), 0),
@@ -451,7 +451,7 @@ SIDES = [
         ),
         Table(
             "MISH_SLOPE_FACTOR",
-            "mish'(-t) e^t, which turns into 1 - t",
+            "mish'(-t) e^t, which tends to 1 - t",
             mish_slope_left,
             mp.findroot(mish_slope_left, mpf("1.1924")),
             (lambda t: 1 - t, 1),
@@ -464,54 +464,58 @@ SIDES = [
 
 
 def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
-    ln2, ln2_low = two_parts(mp.log(2), format)
+    ln2, ln2_low = split(mp.log(2), format)
     yield "LOG2E", 1 / mp.log(2), "1 / ln 2"
     yield "LN2", ln2, "ln 2"
     yield "LN2_LOW", ln2_low, "ln 2 - LN2"
     yield "HALF_LN2", mp.log(2) / 2, "ln 2 / 2"
-    yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "beyond it e^-x, and x e^-x, round to 0"
-    yield "EXP_FAR", mpf({"f32": 320, "f64": 2200}[format.name]), "the same after products with any two numbers"
-    yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "beyond it 1 - e^-x, and tanh x, round to 1"
-    sixth, sixth_low = two_positive_parts(mpf(1) / 6, format)
+    yield "EXP_LIMIT", mpf({"f32": 128, "f64": 800}[format.name]), "e^-x and x e^-x round to 0 beyond"
+    yield "EXP_FAR", mpf({"f32": 320, "f64": 2200}[format.name]), "the same after products with any two finite numbers"
+    yield "ONE_LIMIT", mpf({"f32": 20, "f64": 40}[format.name]), "1 - e^-x and tanh x round to 1 beyond"
+    sixth, sixth_low = split_toward_zero(mpf(1) / 6, format)
     yield "SIXTH", sixth, "1/6"
     yield "SIXTH_LOW", sixth_low, "1/6 - SIXTH"
     for name, value, meaning in (
         ("SELU_RIGHT", SELU_LAMBDA, "lambda"),
         ("SELU_LEFT", SELU_LAMBDA * SELU_ALPHA, "lambda alpha"),
     ):
-        high, low = two_positive_parts(value, format)
+        high, low = split_toward_zero(value, format)
         yield name, high, meaning
         yield name + "_LOW", low, f"{meaning} - {name}"
-    yield "TANH_SMALL", TANH_SMALL, "up to here tanh is a polynomial"
-    yield "TAIL_LIMIT", GELU_LIMIT[format.name], "beyond it t Phi(-t) and t phi(t) round to 0"
-    yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two numbers"
-    yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "up to here x - tanh x is a polynomial"
-    yield "TANHSHRINK_CENTRE", TANHSHRINK_CENTRE[format.name], "near the middle of the squares up to there"
-    yield "EXP_NEG_SQUARE_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "beyond it e^(-x^2) rounds to 0"
-    yield "GELU_TANH_FAR", mpf({"f32": 16, "f64": 32}[format.name]), "the same times any two numbers"
+    yield "TANH_SMALL", TANH_SMALL, "tanh is a polynomial up to here"
+    yield "TAIL_LIMIT", GELU_LIMIT[format.name], "t Phi(-t) and t phi(t) round to 0 beyond"
+    yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two finite numbers"
+    yield "TANHSHRINK_SMALL", TANHSHRINK_SMALL, "x - tanh x is a polynomial up to here"
+    yield "TANHSHRINK_CENTRE", TANHSHRINK_CENTRE[format.name], "near TANHSHRINK_SMALL^2 / 2"
+    yield "EXP_NEG_SQUARE_LIMIT", mpf({"f32": 13, "f64": 32}[format.name]), "e^(-x^2) rounds to 0 beyond"
+    yield (
+        "GELU_TANH_FAR",
+        mpf({"f32": 16, "f64": 32}[format.name]),
+        "GELU_TANH_LIMIT after products with any two finite numbers",
+    )
     yield (
         "GELU_TANH_LIMIT",
         GELU_TANH_LIMIT[format.name],
-        "beyond it gelu_tanh rounds to 0 on the left, to x on the right",
+        "gelu_tanh(x) rounds to 0 or x beyond",
     )
     slope, cubic = GELU_TANH_SLOPE / mp.log(2), GELU_TANH_CUBIC / mp.log(2)
     high = short(slope, format)
-    yield "GELU_TANH_SLOPE", high, "2 sqrt(2/pi) / ln 2, short by six digits"
-    yield "GELU_TANH_SLOPE_LOW", slope - high, "the rest of it"
-    high, low = two_parts(cubic, format)
+    yield "GELU_TANH_SLOPE", high, "2 sqrt(2/pi) / ln 2, rounded to six bits less"
+    yield "GELU_TANH_SLOPE_LOW", slope - high, "its low part"
+    high, low = split(cubic, format)
     yield "GELU_TANH_CUBIC", high, "2 sqrt(2/pi) 0.044715 / ln 2"
-    yield "GELU_TANH_CUBIC_LOW", low, "the rest of it"
-    high, low = two_parts(QUICK_GELU_SLOPE, format)
+    yield "GELU_TANH_CUBIC_LOW", low, "its low part"
+    high, low = split(QUICK_GELU_SLOPE, format)
     yield "QUICK_GELU_SLOPE", high, "1.702"
-    yield "QUICK_GELU_SLOPE_LOW", low, "the rest of it"
+    yield "QUICK_GELU_SLOPE_LOW", low, "its low part"
     golden = (mp.sqrt(5) - 1) / 2
     for name, value, meaning in (
         ("GOLDEN", golden, "(sqrt(5) - 1) / 2"),
         ("DISH_ROOT", mp.sqrt(golden), "the root of dish'(-t)"),
     ):
-        high, low = two_parts(value, format)
+        high, low = split(value, format)
         yield name, high, meaning
-        yield name + "_LOW", low, "the rest of it"
+        yield name + "_LOW", low, "its low part"
 
 
 def initializers(rows: Iterable[Iterable[mpf]], format: Format) -> Iterator[str]:
@@ -542,7 +546,7 @@ def header(format: Format) -> Iterator[str]:
         yield "};"
     for tables in [*((table,) for table in TABLES), *SIDES]:
         table = tables[0]
-        step, degree = table.steps_and_degrees[format.name]
+        step, degree = table.step_and_degree[format.name]
         columns, errors = zip(*(table.columns(format) for table in tables), strict=True)
         yield ""
         for k, (table, error) in enumerate(zip(tables, errors, strict=True)):
