@@ -45,11 +45,19 @@ __version__: Final[str]
 """
 
 GATED_ROW = re.compile(r"ROW\((\w+), \w+_BOUND,")
-# Name, whether the gradient from the output exists, whether at_zero= does, and the parameters with their defaults.
-ROW = re.compile(r'ROW\((\w+), \d+, (\w+), (\w+), \w+, \w+,[\s\\]+(?:\.parameters = "([^"]*)")?')
+# A row up to the next one: name, FROM_OUTPUT or FROM_INPUT, KINK or SMOOTH, and the fields, in any order.
+ROW = re.compile(r"\bROW\((\w+), \d+, (\w+), (\w+), \w+, \w+,(.*?)(?=\bROW\(|\n\n)", re.DOTALL)
+PARAMETERS = re.compile(r'\.parameters = "([^"]*)"')
 MASK = re.compile(r"MASK\((\w+), \d+\)")
 # What HEAD declares, but for __version__.
 PUBLIC = re.compile(r"^(?:from numact.* as|def) (\w+)", re.MULTILINE)
+
+
+def rows(activations: str) -> Iterator[tuple[str, str, str, str]]:
+    """The name, source, kink and parameters with their defaults of each row of the list."""
+    for name, source, kink, fields in ROW.findall(activations):
+        parameters = PARAMETERS.search(fields)
+        yield name, source, kink, parameters[1] if parameters else ""
 
 
 def functions(name: str, source: str, kink: str, parameters: str) -> Iterator[tuple[str, list[str]]]:
@@ -99,8 +107,8 @@ def gated_functions(name: str) -> Iterator[tuple[str, list[str]]]:
 
 def stub(activations: str, gated: str) -> str:
     """The text of __init__.pyi for the texts of csrc/formulas/activations.h and gated.h."""
-    declared = dict(pair for row in ROW.findall(activations) for pair in functions(*row))
-    parameters = {name: text for name, _, _, text in ROW.findall(activations)}
+    declared = dict(pair for row in rows(activations) for pair in functions(*row))
+    parameters = {name: text for name, _, _, text in rows(activations)}
     declared |= dict(masked_function(name, parameters[name]) for name in MASK.findall(activations))
     declared |= dict(pair for name in GATED_ROW.findall(gated) for pair in gated_functions(name))
     names = sorted({*PUBLIC.findall(HEAD), *declared})
