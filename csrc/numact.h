@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called
-   on any part of an array: what it writes depends on the element alone.  `streams`: the array is large, so that the
-   results is better written by non-temporal stores. */
+   on any part of an array: what it writes depends on the element alone.  `non_temporal`: the array
+   is large, so that results are better written by non-temporal stores. */
 typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal);
 
 /* Results of so many bytes, whoever computes them, would leave the cache before they are read. */
