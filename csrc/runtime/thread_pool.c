@@ -56,7 +56,7 @@ static struct {
     atomic_int running;  /* how many workers are running chunks */
     atomic_int spinning;   /* how many workers are spinning */
     struct job *job;
-    atomic_bool creation_failed; /* a thread could not be created: no other is tried until the number of threads is set again */
+    atomic_bool creation_failed; /* no other thread is tried until their number is set again */
     bool fork_handler_set;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
