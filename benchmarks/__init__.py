@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-# Read when numact is imported, which is later.
+# numact reads this when it is imported, which happens later.
 os.environ.setdefault("NUMACT_NUM_THREADS", "1")
 
 CSRC = Path(__file__).parent.parent / "csrc"

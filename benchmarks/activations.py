@@ -20,7 +20,7 @@ SIZES = [1_024, 16_384, 262_144, 4_194_304]
 
 
 def type_of(dtype: str) -> Any:
-    """The dtype of this name; without ml_dtypes, asv leaves bfloat16 out."""
+    """The dtype of this name; asv skips bfloat16 without ml_dtypes."""
     if dtype != "bfloat16":
         return np.dtype(dtype)
     try:
@@ -31,7 +31,7 @@ def type_of(dtype: str) -> Any:
 
 
 def expressions(name: str) -> Baseline:
-    """How NumPy users write it; asv leaves out what has no such expressions."""
+    """The NumPy expressions of an activation; asv skips one that has none."""
     if name not in BASELINES:
         raise NotImplementedError
     return BASELINES[name]
@@ -44,7 +44,7 @@ def required(name: str) -> list[float]:
 
 
 def calls(name: str, dtype: str, size: int, library: str) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Forward pass and gradient, ready to be timed; numact writes into an array that exists."""
+    """Calls of the forward pass and the gradient; numact writes into an existing array."""
     kind = type_of(dtype)
     rng = np.random.default_rng(0)
     x = (3 * rng.standard_normal(size)).astype(kind)
@@ -64,7 +64,7 @@ def medians(work: Sequence[Callable[[], Any]], size: int) -> list[float]:
     repeat = max(1, 16_384 // size)
     for _ in range(max(5, min(51, 4_194_304 // size))):
         for call, times in zip(work, seconds, strict=True):
-            call()  # so that it finds its own arrays in the cache
+            call()  # untimed: brings its own arrays into the cache
             start = time.perf_counter()
             for _ in range(repeat):
                 call()
@@ -93,7 +93,7 @@ class Halves(Activations):
 
 
 class InPlace:
-    """Results that overwrite their operands, new ones for every sample: values that shrink become subnormal."""
+    """Results that overwrite their operands, new in every sample, since repeated calls make some subnormal."""
 
     params = (NAMES, DTYPES, SIZES[1:], ["numact", "numpy"])
     param_names = ("name", "dtype", "size", "library")
@@ -120,7 +120,7 @@ class InPlace:
 
 
 class FromOutput:
-    """The gradients from the output, where there are."""
+    """The gradients from the output, where they exist."""
 
     params = (NAMES, DTYPES, SIZES, ["numact", "numpy"])
     param_names = ("name", "dtype", "size", "library")

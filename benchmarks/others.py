@@ -95,7 +95,7 @@ class Images:
 
 
 class Masks:
-    """The functions that also give a bit for each element, and the gradient from the bits."""
+    """The functions that also return a bit mask, and the gradient from it."""
 
     params = (listed("formulas/activations.h", "MASK"), ["float16", "float32", "float64"], SIZES)
     param_names = ("name", "dtype", "size")
@@ -131,7 +131,7 @@ class Dropout:
 
 
 class Calls:
-    """What a call costs: arrays of one element."""
+    """The overhead of a call: arrays of one element."""
 
     def setup(self) -> None:
         self.x, self.out = np.ones(1, np.float32), np.empty(1, np.float32)
@@ -181,7 +181,7 @@ class Calls:
 
 
 class Threads:
-    """The same work with more threads, where there are as many processors."""
+    """The same work with more threads, up to the number of processors."""
 
     params = (["relu", "sigmoid", "gelu", "softmax", "norm.layer_norm"], [1, 2, 4, 8, 16, 32, 64], [262_144, 4_194_304])
     param_names = ("name", "threads", "size")

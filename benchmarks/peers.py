@@ -24,7 +24,7 @@ class Peers:
             from numact.commands.bench import measure, peers
 
             bind = peers.PEERS[library](1)
-        except ImportError:  # the library is not here, or numact is too old to know it
+        except ImportError:  # the library is not installed, or this numact does not support it
             raise NotImplementedError from None
         found = [
             function for function in selection.functions([], ("elementwise",), "measured") if function.name == name

@@ -4,8 +4,8 @@ Run: python -m numact verify --exhaustive --level v4,baseline --json > errors.js
      python docs/accuracy.py peers > peers.json      (where PyTorch, JAX or ONNX Runtime is installed)
      python docs/accuracy.py write errors.json peers.json
 
-`write` takes any number of files; of two figures for one function and type the later counts.  It also puts the table of
-the most used functions into README.md.
+`write` takes any number of files; a later file replaces figures of an earlier one.  It also puts the table of the most
+used functions into README.md.
 """
 
 import json
@@ -80,7 +80,7 @@ def jax() -> dict[str, Implementation]:
 
 
 def onnxruntime() -> dict[str, Implementation]:
-    """ONNX Runtime's operators; it has no gradients of single ones."""
+    """ONNX Runtime's operators; it has no gradients of single operators."""
     import onnxruntime as ort
     from onnx import TensorProto, helper
 
@@ -97,7 +97,7 @@ def onnxruntime() -> dict[str, Implementation]:
     return {name: session(*operator) for name, operator in ONNX.items()}
 
 
-# Package and what it computes.
+# Name of a library -> its package and its functions.
 PEERS = {"PyTorch": ("torch", pytorch), "JAX": ("jax", jax), "ONNX Runtime": ("onnxruntime", onnxruntime)}
 
 
@@ -110,13 +110,13 @@ def sample() -> Iterator[Float32]:
 
 
 def errors_of(implementation: Implementation, name: str) -> dict[str, Any]:
-    """The largest error of a peer's function, where, and how often it is correctly rounded."""
+    """The largest error of a peer's function, its input, and the share of correctly rounded results."""
     function = next(found for found in functions([name]) if found.name == name)
     parameters = [float(value) for value in function.parameters(np.float32)[0]]
     found = checks.Found()
     for x in sample():
         x = x[np.isfinite(x)]
-        if name.endswith("_grad"):  # not at kinks, whose derivative every library chooses
+        if name.endswith("_grad"):  # not at kinks, where libraries choose different derivatives
             x = x[(abs(x) > 6) | (2 * x != np.rint(2 * x))]
         want = reference.evaluate(name, x, parameters)
         with np.errstate(all="ignore"):
@@ -132,7 +132,7 @@ def errors_of(implementation: Implementation, name: str) -> dict[str, Any]:
 
 
 def peers() -> dict[str, Any]:
-    """What the installed ones of the peers reach."""
+    """The errors of the peers that are installed."""
     found: dict[str, Any] = {}
     for peer, (package, make) in PEERS.items():
         try:
@@ -158,7 +158,7 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 def markdown(heading: list[str], rows: list[list[str]], left: int) -> list[str]:
-    """A table whose first columns are set to the left, the others to the right."""
+    """A table whose first columns are aligned to the left, the others to the right."""
     rule = "|" + "|".join("---" if k < left else "--:" for k in range(len(heading))) + "|"
     return [f"| {' | '.join(heading)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
 
@@ -170,15 +170,15 @@ def of_peers(others: dict[str, Any], function: str) -> list[str]:
 
 
 def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
-    """Everything: docs/accuracy.md."""
+    """The text of docs/accuracy.md."""
     lines = [
         "# Accuracy",
         "",
-        "What `python -m numact verify --exhaustive` has found, written by `docs/accuracy.py`:",
+        "What `python -m numact verify --exhaustive` finds, written by `docs/accuracy.py`:",
         f"numact {run['version']}, compiler {run['compiler']}, level {' and '.join(run['levels'])}.",
         "All levels and processors give the same bits.",
         "",
-        "- Errors are in units in the last place (ULP) of the true value; 0.5 is what rounding alone may cost.",
+        "- Errors are in units in the last place (ULP) of the true value; 0.5 is the most that rounding alone causes.",
         "- The true values are those of csrc/reference, good to 1e-6 ULP of float32; for float64 they have 200 bits.",
         "- A `+` behind the number of inputs marks a sample.  Without it every input has been tried with the default",
         "  parameters, and the largest error is the largest there is.  For float64 it is the largest that was found.",
@@ -188,7 +188,7 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
         versions = ", ".join(f"{peer} {figures['version']}" for peer, figures in others.items())
         lines += [
             f"- {versions}:",
-            f"  on a sample, one bit pattern in {checks.STEP} and the numbers beside which something changes, without",
+            f"  on a sample, one bit pattern in {checks.STEP} and the critical points with their neighbours, without",
             "  infinities, NaN and the kinks of derivatives.  Their largest errors are at least these.  A subnormal",
             "  number that is flushed to zero, as JAX does, counts as up to 8.4e6 ULP, a zero in place of a normal",
             "  number as 8.4e6 to 1.7e7.",
@@ -219,7 +219,7 @@ def essentials(rows: Rows, others: dict[str, Any]) -> str:
 
 
 def write(files: list[str]) -> None:
-    """Put the page and the table for README.md in their places."""
+    """Write docs/accuracy.md and the table in README.md."""
     contents = [json.loads(Path(name).read_text(encoding="utf-8")) for name in files]
     rows = {(row["function"], row["dtype"]): row for content in contents for row in content.get("results", ())}
     others = {peer: figures for content in contents for peer, figures in content.get("peers", {}).items()}

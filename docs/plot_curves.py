@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 import numact
 
 COLUMNS = 6
-# Parameters to draw with, where the default shows little or there is none.
+# Parameters to draw with, where there is no default or it shows little.
 CHOSEN = {"leaky_relu": {"negative_slope": 0.1}, "threshold": {"threshold": 1.0, "value": -1.0}}
 INK, CURVE, DERIVATIVE = "#333333", "#1f5fa8", "#d9822b"
 
@@ -29,7 +29,7 @@ def main() -> None:
     """Write the picture beside this script."""
     rows = [row for row in numact.catalogue() if row.family == "elementwise"]
     x = np.linspace(-5, 7.5, 2501)
-    lines = -(-(len(rows) + 1) // COLUMNS)  # the last place is the legend's
+    lines = -(-(len(rows) + 1) // COLUMNS)  # the last panel holds the legend
     figure, axes = plt.subplots(
         lines,
         COLUMNS,

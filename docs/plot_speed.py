@@ -13,7 +13,7 @@ from numact.commands.bench.plot import draw
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"
-# Gradients that PyTorch computes from the output; of the others, those from x.
+# Activations whose gradient PyTorch computes from the output; that of the others is from x.
 FROM_OUTPUT = {"sigmoid", "tanh"}
 
 
@@ -24,7 +24,7 @@ def shown(function: str) -> bool:
 
 
 def picture() -> Figure:
-    """The figures, drawn."""
+    """The picture of the figures."""
     found = json.loads(FIGURES.read_text(encoding="utf-8"))
     speeds = [Speed(**result) for result in found["results"] if shown(result["function"])]
     return draw(speeds, found["size"], found["threads"])

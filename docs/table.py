@@ -11,13 +11,13 @@ import numact
 from numact import Activation
 
 PAGE = Path(__file__).parent / "functions.md"
-# The table stands between these lines.
+# The table is between these lines.
 BEGIN, END = "<!-- docs/table.py -->", "<!-- end -->"
 HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "`_masked`", "error ≤ ULP")
 
 
 def cells(row: Activation) -> Iterator[str]:
-    """What the table says of one activation."""
+    """The cells of the line of one activation."""
     yield f"`{row.name}`" if row.family == "elementwise" else f"`{row.name}({', '.join(row.arguments)})`"
     yield ", ".join(f"`{name}`" if default is None else f"`{name}={default}`" for name, default in row.parameters)
     yield row.formula
@@ -36,7 +36,7 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """The text of the page with the table of today."""
+    """The text of the page with the present table."""
     before, rest = text.split(f"{BEGIN}\n")
     _, after = rest.split(f"{END}\n")
     return f"{before}{BEGIN}\n{table()}\n{END}\n{after}"

@@ -17,7 +17,7 @@ int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, me
 #include <signal.h>
 #include <time.h>
 
-/* In nanoseconds; benchmarks/README.md has the measurements behind them. */
+/* In nanoseconds; benchmarks/tried.md has the measurements behind them. */
 enum {
     WAKE_THRESHOLD_NS = 150000,  /* work that pays for waking one more thread */
     SHARE_THRESHOLD_NS = 5000,   /* work that pays for one that is spinning */

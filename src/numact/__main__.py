@@ -1,4 +1,4 @@
-"""``python -m numact``."""
+"""The entry of ``python -m numact``; the commands are in `numact.commands`."""
 
 import sys
 

@@ -1,4 +1,5 @@
-"""The commands of ``python -m numact``: main.py parses and hands over; each command has a module or a folder.
+"""The commands of ``python -m numact``: a module or a folder each, main.py and parser.py are the command line.
 
-selection.py, inputs.py, progress.py and baseline.py are what several commands share.  Nothing imports this folder.
+selection.py, inputs.py, progress.py and baseline.py are what several commands share.  No command imports another, and
+nothing below imports this folder.
 """

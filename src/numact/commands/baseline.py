@@ -1,7 +1,7 @@
 """The activations as a NumPy user would write them, which the demo and the benchmarks compare numact with.
 
 An activation without an entry is left out of the comparison.  The expressions keep the dtype of their input.  Some of
-them warn, overflow on the way or lose the tails, as such expressions do.
+them warn, overflow in an intermediate result or cancel in the tails, as such expressions do.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def _silu_gradient(dy: Array, x: Array) -> Array:
     return dy * s * (1 + x * (1 - s))
 
 
-# GELU needs erf, which NumPy does not have: without SciPy one writes the approximation by tanh, so that here numact
-# computes the exact function and the expressions one that differs from it by up to 5e-4.
+# GELU needs erf, which NumPy does not have; users without SciPy write the approximation by tanh.  It differs by up to
+# 5e-4 from the exact function, which numact computes.
 _SQRT_2_PI = math.sqrt(2 / math.pi)
 
 

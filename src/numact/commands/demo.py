@@ -41,9 +41,9 @@ ROUNDS = 31
 
 @dataclass(frozen=True)
 class Activation:
-    """What the network calls.
+    """An activation as the network calls it.
 
-    `forward(x)`, which may overwrite x, returns y and what the gradient needs; `backward(dy, kept)` may overwrite dy.
+    `forward(x)` may overwrite x and returns y and what the gradient needs; `backward(dy, kept)` may overwrite dy.
     """
 
     forward: Callable[[Float32], tuple[Float32, Any]]
@@ -51,7 +51,7 @@ class Activation:
 
 
 def with_numact(row: Row) -> Activation:
-    """Both ways in place; x is kept only where neither a bit mask nor the output will do for the gradient."""
+    """Forward and backward in place; x is kept only if neither a bit mask nor the output suffices for the gradient."""
     name = row.name
     function = FUNCTIONS[name]
     if row.masked:
@@ -81,7 +81,7 @@ class Network:
         self.activation = activation
         shapes = list(itertools.pairwise(LAYERS))
         size = sum((fan_in + 1) * fan_out for fan_in, fan_out in shapes)
-        # One vector each; the arrays below are parts of it.
+        # One vector for all layers; the arrays below are views of it.
         self.parameters, self.gradient, self.mean, self.square, self.scratch = np.zeros((5, size), np.float32)
         self.layers: list[tuple[Float32, Float32]] = []  # weights and biases
         self.gradients: list[tuple[Float32, Float32]] = []
@@ -97,7 +97,7 @@ class Network:
         self.activation_seconds = 0.0
 
     def forward(self, x: Float32) -> tuple[Float32, list[tuple[Float32, Any]]]:
-        """Return the logits, and of every hidden activation the output and what its gradient needs."""
+        """Return the logits, and for every hidden activation its output and what its gradient needs."""
         hidden: list[tuple[Float32, Any]] = []
         y = x
         for index, (weights, bias) in enumerate(self.layers):
@@ -183,7 +183,7 @@ class Throughput:
 
 
 def train(row: Row, data: list[Any], epochs: int, seed: int, step: Callable[[], None]) -> Training:
-    """Train both networks on the same batches, an epoch of each in turn, so that both meet the same machine."""
+    """Train both networks on the same batches, in alternating epochs, so that both see the same load of the machine."""
     name = row.name
     x, x_test, labels, labels_test = data
     networks = [Network(with_numact(row), seed), Network(with_numpy(name), seed)]
@@ -227,7 +227,7 @@ def train(row: Row, data: list[Any], epochs: int, seed: int, step: Callable[[], 
 
 
 def measure(name: str, seed: int) -> Throughput:
-    """Median times of interleaved rounds; numact writes into an array that exists, the expressions make their own."""
+    """Medians of interleaved rounds; numact writes into an existing array, the expressions allocate theirs."""
     rng = np.random.default_rng(seed)
     x = 3 * rng.standard_normal(ELEMENTS, dtype=np.float32)
     dy = rng.standard_normal(ELEMENTS, dtype=np.float32)
@@ -243,7 +243,7 @@ def measure(name: str, seed: int) -> Throughput:
     seconds: list[list[float]] = [[] for _ in calls]
     for _ in range(ROUNDS):
         for call, times in zip(calls, seconds, strict=True):
-            call()  # so that each finds its own arrays in the cache, and not what the one before left there
+            call()  # untimed: brings its own arrays into the cache
             start = time.perf_counter()
             call()
             times.append(time.perf_counter() - start)
@@ -295,14 +295,14 @@ def throughput_table(rows: list[Throughput]) -> Table:
 
 
 def run(epochs: int, seed: int, as_json: bool) -> int:
-    """Print both tables, or all figures as JSON; 1 where the accuracies of the two paths differ, else 0."""
+    """Print both tables, or all figures as JSON; the exit code is 1 if the two accuracies differ, else 0."""
     console, progress_console = Console(), Console(stderr=True)
     rows = [row for row in catalogue() if row.name in BASELINES]
     digits = load_digits()
     x = (digits.data / 16 - 0.5).astype(np.float32)
     data = train_test_split(x, digits.target, test_size=0.25, random_state=0, stratify=digits.target)
     columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # One thread for the matrix products: for matrices this small two are slower, and far slower on a busy machine.
+    # One thread for the matrix products: two are slower for matrices this small, and far slower on a busy machine.
     with (
         threadpool_limits(1),
         np.errstate(all="ignore"),

@@ -1,4 +1,4 @@
-"""Numbers at which functions are checked, by the tests and by ``python -m numact verify``."""
+"""Inputs and parameters with which the tests, ``verify`` and ``bench`` call the functions."""
 
 import math
 from functools import cache
@@ -10,7 +10,7 @@ from numact._functions.catalogue import Activation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Where formulas change, results become zero, subnormal, one or infinite, or gradients have a root.
+# Points where a formula changes branch, a result becomes zero, subnormal, one or infinite, or a gradient has a root.
 POINTS = [
     *(0.7511542554412889, 0.7524614220710163, 0.7861513777574233, 1.1924312145154952, 1.40625),
     *(0.25, 0.5, 0.5625, 0.7517915246935645, 1.0, 1.278464542761074, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 20.0, 128.0, 1e18),
@@ -28,24 +28,24 @@ HARD = [
     *("0x1.74910d52d3051p+9", "0x1.67a172ceb099p+9", "0x1.465655f122ff6p-49", "0x1.bc8ee6b28659ap-46"),
 ]
 
-# For parameters that have no default.
+# Values of the parameters that have no default.
 CHOSEN = {"threshold": 0.5, "value": -2.0}
 
 
 def parameter_sets(row: Activation) -> list[list[float]]:
-    """List sets of parameters to check with: the defaults, and others; all obey the rules of the row."""
+    """Two sets of parameters to check with, the defaults and others; both obey the rules of the row."""
     first = [CHOSEN[name] if default is None else default for name, default in row.parameters]
     return [first, [4.5 if value == math.inf else 0.7 * value or 0.3 for value in first]] if first else [[]]
 
 
 def unsigned(dtype: Any) -> Any:
-    """Find the unsigned integer of the size of dtype."""
+    """The unsigned integer type as wide as dtype."""
     return {2: np.uint16, 4: np.uint32, 8: np.uint64}[np.dtype(dtype).itemsize]
 
 
 @cache
 def critical(dtype: Any, radius: int, multiples: int) -> Array:
-    """List the numbers within `radius` ULP of critical points, multiples of log(2) / 2 among them, of both signs."""
+    """The numbers of both signs within `radius` ULP of a critical point or of a multiple of log(2) / 2."""
     info = np.finfo(dtype)
     points = [0.0, info.smallest_subnormal, info.tiny, info.eps, info.max, math.sqrt(info.max), math.sqrt(info.tiny)]
     points += [*POINTS, *(k * math.log(2) / 2 for k in range(1, multiples))]
@@ -70,7 +70,7 @@ def stratified(dtype: Any, count: int, seed: int = 0) -> Array:
 
 @cache
 def ends_of_exponents(dtype: Any) -> Array:
-    """List the first two and the last numbers of every exponent, zeros, subnormals, infinities and NaN among them."""
+    """The first two and the last number of every exponent, including zeros, subnormals, infinities and NaN."""
     mantissa = int(np.finfo(dtype).nmant)
     exponents = np.arange(2 ** (np.dtype(dtype).itemsize * 8 - mantissa), dtype=np.uint64) << np.uint64(mantissa)
     ends = np.array([0, 1, 2**mantissa - 1], np.uint64)

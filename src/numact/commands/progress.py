@@ -1,4 +1,4 @@
-"""Progress on stderr: what is being done, and how long it will take."""
+"""Progress on stderr: what is being done and the estimated time left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[str, int], None]]:
-    """Show on stderr what is being done and how long it will take: with rich if it is installed, else as lines."""
+    """Show progress as a bar of rich, if it is installed, else as lines; yields a function of (description, cost)."""
     try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn

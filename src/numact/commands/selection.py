@@ -1,4 +1,4 @@
-"""Which functions and types a user asks a command for."""
+"""The functions and dtypes that the options --function and --dtype select."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numact._functions.catalogue import Activation, catalogue
 from numact._functions.names import plain
 from numact.commands.inputs import parameter_sets
 
+# Bound for float16 and bfloat16, in ULP: 0.5 for the rounding, the rest for the error of the float32 result.
 HALF_BOUND = 0.51
 
 
@@ -27,7 +28,7 @@ class Function:
         return self.row.name + self.suffix
 
     def bound(self, dtype: str) -> float:
-        """What the catalogue promises, in ULP."""
+        """The error bound of the catalogue, in ULP."""
         if dtype in ("float16", "bfloat16"):
             return HALF_BOUND
         return self.row.ulp_gradient if self.suffix else self.row.ulp
@@ -38,11 +39,11 @@ class Function:
 
 
 class UsageError(Exception):
-    """What the user asked for does not exist, or needs a package that is missing."""
+    """An option names something that does not exist or needs a package that is not installed."""
 
 
 def functions(names: Sequence[str], families: Sequence[str], verb: str) -> list[Function]:
-    """The functions of these names, where "gelu" stands for its gradients, too; all where there is no name."""
+    """The functions of these names (default: all); "gelu" stands for its gradients, too."""
     every = [
         Function(row, suffix)
         for row in catalogue()
@@ -66,7 +67,7 @@ def functions(names: Sequence[str], families: Sequence[str], verb: str) -> list[
 
 
 def dtypes(names: Sequence[str]) -> dict[str, Any]:
-    """The types of these names; all that the installed packages allow where there is no name."""
+    """The types of these names (default: all that the installed packages allow)."""
     types: dict[str, Any] = {"float16": np.float16, "float32": np.float32, "float64": np.float64}
     try:
         import ml_dtypes

@@ -1,4 +1,4 @@
-"""Times of numact and of other libraries, interleaved, and what follows from them."""
+"""Interleaved timing of numact and other libraries, and the rates and ratios that follow."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numact.commands.inputs import CHOSEN
 from numact.commands.progress import progress
 from numact.commands.selection import Function
 
-# Rounds of a function: as many as fit into some seconds, at least the first, at most the second of these.
+# A function is measured in as many rounds as fit into SECONDS, at least ROUNDS[0] and at most ROUNDS[1].
 SECONDS, ROUNDS = 0.3, (5, 101)
-# What is timed lasts so long at least, by repetition.
+# A shorter call is repeated until the repetitions together take this many seconds, far more than the clock resolves.
 LEAST = 2e-5
 clock = time.perf_counter
 Job = tuple[Function, str, Any]  # a function, the name of a dtype, and the dtype
@@ -39,7 +39,7 @@ class Speed:
 
 
 def expression(function: Function, dy: Array, x: Array) -> Call | None:
-    """The call of the NumPy expression, None where there is none."""
+    """The call of the NumPy expression, or None if there is no expression."""
     if function.row.name not in BASELINES:
         return None
     forward, gradient, gradient_y = BASELINES[function.row.name]
@@ -50,7 +50,7 @@ def expression(function: Function, dy: Array, x: Array) -> Call | None:
 
 
 def calls(function: Function, dtype: Any, size: int, peers: dict[str, Bind]) -> dict[str, Call]:
-    """What is measured, by library: "copy" first, "numact", and those that have the function."""
+    """The calls to time, by library: "copy" first, then "numact", then the libraries that have the function."""
     rng = np.random.default_rng(0)
     x = (3 * rng.standard_normal(size)).astype(dtype)
     dy = rng.standard_normal(size).astype(dtype)
@@ -70,7 +70,7 @@ def calls(function: Function, dtype: Any, size: int, peers: dict[str, Bind]) -> 
 
 
 def seconds(work: dict[str, Call]) -> dict[str, float]:
-    """Medians of interleaved rounds, in seconds for a call, so that drift of the machine hits all alike."""
+    """Seconds per call, medians of interleaved rounds, so that a drift of the machine's speed affects all alike."""
 
     def timed(call: Call, repeat: int) -> float:
         start = clock()
@@ -80,7 +80,7 @@ def seconds(work: dict[str, Call]) -> dict[str, float]:
 
     repeats = {}
     for library, call in work.items():
-        call()  # it may compile, or allocate
+        call()  # the first call may compile or allocate
         repeats[library] = max(1, round(LEAST / max(timed(call, 1), 1e-9)))
     times: dict[str, list[float]] = {library: [] for library in work}
     start = clock()
@@ -88,13 +88,13 @@ def seconds(work: dict[str, Call]) -> dict[str, float]:
         if done >= ROUNDS[0] and clock() - start > SECONDS:
             break
         for library, call in work.items():
-            call()  # so that it finds its own arrays in the cache, and not what the one before left there
+            call()  # untimed: brings its own arrays into the cache
             times[library].append(timed(call, repeats[library]))
     return {library: max(median(values), 1e-9) for library, values in times.items()}
 
 
 def speed(function: Function, dtype: str, size: int, taken: dict[str, float]) -> Speed:
-    """Make a line of the report."""
+    """Turn the seconds per call of each library into a line of the report."""
     rates = {library: size / value for library, value in taken.items()}
     copy = rates.pop("copy")
     others = {library: rate for library, rate in rates.items() if library not in ("numact", "numpy")}
@@ -117,13 +117,13 @@ def bench(jobs: list[Job], size: int, peers: dict[str, Bind], alone: bool = True
     Parameters
     ----------
     jobs : list of (Function, str, dtype)
-        What to measure, as `asked` gives it.
+        What to measure, as `numact.commands.bench.run.asked` gives it.
     size : int
         Number of elements.
     peers : dict
         The other libraries, as `numact.commands.bench.peers.installed` gives them.
     alone : bool
-        Whether to measure what neither NumPy nor a peer has.
+        Whether to measure functions that neither NumPy nor a peer has.
 
     Returns
     -------

@@ -1,6 +1,7 @@
-"""The functions of other libraries that ``python -m numact bench`` measures numact beside: those that are installed.
+"""The functions of PyTorch, JAX and ONNX Runtime with which ``python -m numact bench`` compares numact.
 
-Each writes into an array that exists where its library can, and computes what numact does with its default parameters.
+Each computes what numact does with its default parameters, and writes into an existing array if its library can.
+A library that is not installed is left out.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Call = Callable[[], Any]
-# name, dy, x, out -> the call, None where the library has no such function; for NAME_grad_y, x is the output.
+# (name, dy, x, out) -> the call, or None if the library has no such function; for NAME_grad_y, x is the output.
 Bind = Callable[[str, Array, Array, Array], Call | None]
 
-# aten, dy, x, out; aten is torch.ops.aten.
+# name -> function of (aten, dy, x, out), where aten is torch.ops.aten.
 TORCH: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "relu": lambda a, dy, x, out: a.clamp_min.out(x, 0, out=out),
     "relu_grad": lambda a, dy, x, out: a.threshold_backward.grad_input(dy, x, 0, grad_input=out),
@@ -49,7 +50,7 @@ TORCH: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "hard_sigmoid_grad": lambda a, dy, x, out: a.hardsigmoid_backward.grad_input(dy, x, grad_input=out),
 }
 
-# jax.nn and jax.numpy; the gradients are JAX's own, of x.
+# name -> function of (jax.nn, jax.numpy, x); the gradients are those of JAX's own differentiation.
 JAX: dict[str, Callable[[Any, Any, Any], Any]] = {
     "relu": lambda nn, jnp, x: nn.relu(x),
     "relu6": lambda nn, jnp, x: nn.relu6(x),
@@ -76,7 +77,7 @@ JAX: dict[str, Callable[[Any, Any, Any], Any]] = {
     "exponential": lambda nn, jnp, x: jnp.exp(x),
 }
 
-# Operators and attributes of ONNX, for float32.
+# name -> ONNX operator and its attributes, for float32.
 ONNX: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("Relu", {}),
     "leaky_relu": ("LeakyRelu", {}),
@@ -103,7 +104,7 @@ def _torch(threads: int) -> Bind:
     torch.set_num_threads(threads)
 
     def tensor(array: Array) -> Any:
-        if array.dtype.name == "bfloat16":  # which torch does not know as a dtype of NumPy
+        if array.dtype.name == "bfloat16":  # torch does not accept this NumPy dtype
             return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
         return torch.from_numpy(array)
 
@@ -117,7 +118,7 @@ def _torch(threads: int) -> Bind:
 
 
 def _jax(threads: int) -> Bind:
-    if threads == 1:  # XLA takes all processors or one
+    if threads == 1:  # XLA can use one processor or all of them
         one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {one}"
     import jax
@@ -171,7 +172,7 @@ PEERS: dict[str, Callable[[int], Bind]] = {"torch": _torch, "jax": _jax, "onnxru
 
 
 def installed(threads: int) -> dict[str, Bind]:
-    """The libraries that can be imported, made to use so many threads."""
+    """The libraries that can be imported, each set to this number of threads."""
     found = {}
     for name, begin in PEERS.items():
         try:

@@ -23,20 +23,20 @@ WIDTH, BAR, MARGIN = 11.0, 0.13, 1.3  # inches: of the picture, of a bar, and ab
 
 
 def formats() -> list[str]:
-    """What files may end in."""
+    """The file name extensions that matplotlib can write."""
     return sorted(Figure().canvas.get_supported_filetypes())
 
 
 def draw(results: list[Speed], size: int, threads: int) -> Figure:
-    """A row of panels for each dtype, activations on the left, gradients on the right: a bar for each library."""
+    """A row of two panels for each dtype, activations and gradients, with a bar for each library."""
     libraries = [library for library in LIBRARIES if any(library in r.elements_per_second for r in results)]
     kinds = list(dict.fromkeys(r.dtype for r in results))
     panels = {
         kind: [[r for r in results if r.dtype == kind and ("_grad" in r.function) == side] for side in (False, True)]
         for kind in kinds
     }
-    step = len(libraries) + 1  # from a function to the next, in bars
-    heights = [max(map(len, panels[kind])) * step for kind in kinds]
+    spacing = len(libraries) + 1  # from one function to the next, in bars
+    heights = [max(map(len, panels[kind])) * spacing for kind in kinds]
     figure = Figure(figsize=(WIDTH, BAR * sum(heights) + MARGIN * len(kinds)), layout="constrained")
     axes = figure.subplots(len(kinds), 2, squeeze=False, height_ratios=heights)
     for (kind, both), row, height in zip(panels.items(), axes, heights, strict=True):
@@ -44,11 +44,11 @@ def draw(results: list[Speed], size: int, threads: int) -> Figure:
             axis.set_visible(bool(panel))
             axis.set_title(f"{title}, {kind}", loc="left", fontweight="bold")
             for number, r in enumerate(panel):
-                for place, library in enumerate(libraries, number * step):
+                for position, library in enumerate(libraries, number * spacing):
                     rate = r.elements_per_second.get(library, 0.0)
-                    axis.barh(place, rate / 1e9, height=1, color=LIBRARIES[library][1])
+                    axis.barh(position, rate / 1e9, height=1, color=LIBRARIES[library][1])
             middle = (len(libraries) - 1) / 2
-            axis.set_yticks([number * step + middle for number in range(len(panel))], [r.function for r in panel])
+            axis.set_yticks([number * spacing + middle for number in range(len(panel))], [r.function for r in panel])
             axis.tick_params(axis="y", length=0)
             axis.set_ylim(height - 1, -1)
             axis.grid(axis="x", color="0.9", linewidth=0.8)

@@ -21,13 +21,13 @@ from numact.commands.selection import UsageError
 
 
 def asked(names: Sequence[str], types: Sequence[str]) -> list[Job]:
-    """The functions of these names, all where there is none, in these types, float32 where there is none."""
+    """The functions of these names (default: all) in these types (default: float32)."""
     chosen, kinds = selection.functions(names, ("elementwise",), "measured"), selection.dtypes(types or ["float32"])
     return [(function, dtype, kind) for dtype, kind in kinds.items() for function in chosen]
 
 
 def picture(file: str) -> Callable[[list[Speed], int, int], None]:
-    """What will draw into this file, or an error before anything is measured."""
+    """A function that draws into this file; a file that cannot be written is an error before anything is measured."""
     try:
         from numact.commands.bench.plot import draw, formats
     except ModuleNotFoundError as error:
@@ -43,7 +43,7 @@ def picture(file: str) -> Callable[[list[Speed], int, int], None]:
 def run(
     names: Sequence[str], types: Sequence[str], threads: int | None, size: int, plot: str | None, as_json: bool
 ) -> int:
-    """Print the report, or all figures as JSON, and draw them; 2 where the question is wrong."""
+    """Print the report, or all figures as JSON, and draw them; the exit code is 2 for wrong arguments, else 0."""
     count = threads or core.get_num_threads()
     try:
         if count > core.MAX_THREADS:

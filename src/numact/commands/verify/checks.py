@@ -1,7 +1,7 @@
-"""The errors of the functions of the catalogue, found in parts that threads may share; `numact.verify` is the command.
+"""The error of each function, found in parts that threads can share; run.py is the command.
 
-float16, bfloat16 and float32 are compared with reference.pyx, compiled from csrc/reference, float64 with the numbers of
-200 bits of exact.py.  Every number of the first two is an input, of float32 too where that is asked.
+float16, bfloat16 and float32 are compared with reference.pyx, compiled from csrc/reference, float64 with the 200 bits
+of exact.py.  All values of float16 and bfloat16 are checked, all of float32 on request.
 """
 
 from __future__ import annotations
@@ -26,29 +26,30 @@ from numact.commands.inputs import (
 from numact.commands.selection import Function
 from numact.commands.verify import reference
 
-# Every gated function is f(gate) times the other argument: what f is.
+# A gated function is f(gate) times the other argument: the name of f.
 GATE = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "reglu": "relu"}
 
-# Digits behind the binary point, exponents of the least and of the largest normal number.
+# Bits after the binary point of the significand, exponents of the smallest and of the largest normal number.
 FORMATS = {"float16": (10, -14, 15), "bfloat16": (7, -126, 127), "float32": (23, -126, 127)}
-# The references' own errors, in ULP of the type: csrc/reference/reference.c promises 1e-6 of float32.
+# Error of the reference itself, in ULP of the type: csrc/reference/reference.c is within 1e-6 for float32.
 REFERENCE_ERROR = {"float16": 0.0, "bfloat16": 0.0, "float32": 1e-6, "float64": 0.0}
 
-# One bit pattern in so many of float32, unless all are asked for; odd, so that the last digits vary.
+# Without --exhaustive, one float32 bit pattern in STEP is checked; odd, so that the low bits vary.
 STEP = 4073
-# Patterns that a thread takes at a time, and computes at a time: what stays in its cache.
+# Bit patterns of a part, the work item of a thread, and of a block within it, whose arrays fit in the cache.
 PART, BLOCK = 2**22, 2**16
-# Inputs of float64 for each function and set of parameters, and gates of gated functions.
+# Number of random float64 inputs per function and set of parameters, and of random pairs of operands per gated
+# function; the second of each with --exhaustive.
 FLOAT64, FLOAT64_MANY = 1500, 30_000
 GATES, GATES_MANY = 2**19, 2**26
 GATES_FLOAT64, GATES_FLOAT64_MANY = 1000, 20_000
-# An input of float64 takes as long as so many of float32, an estimate for the time left.
+# Time for a float64 input over that for a float32 input, roughly, to estimate the time left.
 FLOAT64_COST = 1000
 
 
 @dataclass(frozen=True)
 class Found:
-    """The largest error of some results, the operands that led to it, and how many are correctly rounded."""
+    """The largest error among some results, its operands, and how many results are correctly rounded."""
 
     error: float = -1.0
     operands: tuple[Any, ...] = ()
@@ -58,18 +59,18 @@ class Found:
     correct: int = 0
 
     def __add__(self, other: Found) -> Found:
-        """Both together; of equal errors the first stays."""
+        """Both together; of equal errors the first is kept."""
         worse = other if other.error > self.error else self
         inputs, correct = self.inputs + other.inputs, self.correct + other.correct
         return replace(worse, inputs=inputs, correct=correct)
 
 
-# What is checked: a ufunc, or `on_all` of those of several levels.
+# A function under test: a ufunc, or the combination by `on_all` of the ufuncs of several dispatch targets.
 Computed = Callable[..., Any]
 
 
 def on_all(levels: Sequence[Mapping[str, Computed]]) -> dict[str, Computed]:
-    """The functions of the first level; where another level gives other bits they give NaN, which no bound allows."""
+    """The functions of the first dispatch target, which give NaN, an infinite error, where another gives other bits."""
     if len(levels) == 1:
         return dict(levels[0])
     return {name: partial(_on_all, [built[name] for built in levels]) for name in levels[0]}
@@ -86,19 +87,19 @@ def _on_all(ufuncs: Sequence[Computed], *operands: Array) -> Any:
 
 
 def as_tuple(results: Any) -> tuple[Array, ...]:
-    """The results of a function with one or with several."""
+    """The results as a tuple, also if there is only one."""
     return results if isinstance(results, tuple) else (results,)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some inputs of a function, to be checked by one thread."""
+    """A work item: some inputs of a function, checked by one thread."""
 
     cost: int
     check: Callable[[], Found]
 
 
-# Elementwise functions of up to 32 bits.
+# Elementwise functions in float16, bfloat16 and float32.
 
 
 def check_numbers(
@@ -120,7 +121,7 @@ def check_numbers(
 def check_range(
     ufunc: Computed, function: Function, dtype: str, kind: Any, patterns: range, parameters: tuple[Any, ...]
 ) -> Found:
-    """The same for numbers with these bit patterns."""
+    """Compare with the compiled reference at the numbers that have these bit patterns."""
     ones = np.ones(BLOCK, kind)
     found = Found()
     for start in range(patterns.start, patterns.stop, patterns.step * BLOCK):
@@ -132,12 +133,12 @@ def check_range(
 
 @cache
 def special_float32() -> Array:
-    """Where something may change, and the ends of every exponent."""
+    """The critical points with their neighbours, and the ends of every exponent."""
     return np.concatenate([critical(np.float32, 64, 320), ends_of_exponents(np.float32)])
 
 
 def check_special(ufunc: Computed, forward: Computed, function: Function, parameters: tuple[Any, ...]) -> Found:
-    """The same for special numbers, and for a gradient from the output for their outputs."""
+    """Compare at the special numbers; for a gradient from the output, also at their outputs."""
     x = special_float32()
     if function.suffix == "_grad_y":
         with np.errstate(all="ignore"):
@@ -148,7 +149,7 @@ def check_special(ufunc: Computed, forward: Computed, function: Function, parame
 def elementwise_parts(
     built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
-    """All inputs of a function in pieces; of float32 all those for the defaults, if `exhaustive`."""
+    """All inputs of a function in parts; of float32 a sample, or all for the default parameters if `exhaustive`."""
     ufunc, forward = built[function.name], built[function.row.name]
     for index, parameters in enumerate(function.parameters(kind)):
         if dtype == "float32":
@@ -162,11 +163,11 @@ def elementwise_parts(
             yield Part(len(patterns), partial(check_range, ufunc, function, dtype, kind, patterns, parameters))
 
 
-# Gated functions of up to 32 bits: random operands.
+# Gated functions in float16, bfloat16 and float32: random operands.
 
 
 def check_gated(ufunc: Computed, function: Function, dtype: str, kind: Any, count: int, seed: int) -> Found:
-    """Compare the products of the compiled reference's values with the results, for random operands."""
+    """Compare with products of values of the compiled reference, for random operands."""
     gate, other = gated_operands(kind, count, seed)
     results, arranged, derivatives = gated_results(ufunc, function, gate, other)
     name, gate32, other64 = GATE[function.row.name], gate.astype(np.float32), other.astype(np.float64)
@@ -186,7 +187,7 @@ def check_gated(ufunc: Computed, function: Function, dtype: str, kind: Any, coun
 
 
 def gated_operands(kind: Any, count: int, seed: int) -> tuple[Array, Array]:
-    """Random finite gates and other operands: critical ones, of any magnitude, and moderate."""
+    """Random pairs of finite operands, drawn from critical points, all bit patterns, and moderate numbers."""
     rng = np.random.default_rng(seed)
     special = critical(np.float64 if kind is np.float64 else np.float32, 2, 30)
     any_bits = rng.integers(0, 2 ** (8 * np.dtype(kind).itemsize), count, unsigned(kind)).view(kind)
@@ -210,18 +211,18 @@ def gated_results(
 def gated_parts(
     built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool
 ) -> Iterator[Part]:
-    """A sample in pieces; two operands cannot take all values."""
+    """A sample in parts; the pairs of operands are too many to check all."""
     count = GATES_MANY if exhaustive and dtype == "float32" else GATES
     for seed, start in enumerate(range(0, count, BLOCK)):
         size = min(BLOCK, count - start)
         yield Part(2 * size, partial(check_gated, built[function.name], function, dtype, kind, size, seed))
 
 
-# float64
+# float64.
 
 
 def error_float64(got: float, want: Any) -> float:
-    """How far a result is from the true value, in units of its last place; infinity stands for 2^1024."""
+    """The error of a result in ULP of the true value; an infinite result counts as 2^1024."""
     from numact.commands.verify.exact import EXACT
 
     rounded = float(want)
@@ -234,7 +235,7 @@ def error_float64(got: float, want: Any) -> float:
 
 
 def check_float64(ufunc: Computed, function: Function, x: Array, parameters: tuple[Any, ...]) -> Found:
-    """Compare with numbers of 200 bits; x is finite."""
+    """Compare with exact.py; x is finite."""
     from numact.commands.verify.exact import EXACT, REFERENCE
 
     formula = dict(zip(("", "_grad", "_grad_y"), REFERENCE[function.row.name], strict=True))[function.suffix]
@@ -250,7 +251,7 @@ def check_float64(ufunc: Computed, function: Function, x: Array, parameters: tup
 
 
 def check_gated_float64(ufunc: Computed, function: Function, count: int, seed: int) -> Found:
-    """The same for a gated function and random operands."""
+    """Compare a gated function with exact.py, for random operands."""
     from numact.commands.verify.exact import EXACT, REFERENCE
 
     gate, other = gated_operands(np.float64, count, seed)
@@ -272,7 +273,7 @@ def check_gated_float64(ufunc: Computed, function: Function, count: int, seed: i
 
 
 def inputs_float64(function: Function, forward: Computed, parameters: tuple[Any, ...], count: int) -> Array:
-    """Random numbers of every magnitude, critical ones with their neighbours, hard cases; or their outputs."""
+    """Random numbers of every magnitude, critical points, cases that are hard to round; for "_grad_y" their outputs."""
     hard = np.array([float.fromhex(text) for text in HARD])
     x = np.concatenate([critical(np.float64, 1, 30), stratified(np.float64, count), hard, -hard])
     if function.suffix == "_grad_y":
@@ -283,7 +284,7 @@ def inputs_float64(function: Function, forward: Computed, parameters: tuple[Any,
 
 
 def float64_parts(built: Mapping[str, Computed], function: Function, exhaustive: bool) -> Iterator[Part]:
-    """The sample of float64 in pieces."""
+    """The sample of float64 in parts."""
     ufunc = built[function.name]
     if function.row.family == "gated":
         count, size = GATES_FLOAT64_MANY if exhaustive else GATES_FLOAT64, 500
@@ -297,11 +298,11 @@ def float64_parts(built: Mapping[str, Computed], function: Function, exhaustive:
             yield Part(some.size * FLOAT64_COST, partial(check_float64, ufunc, function, some, parameters))
 
 
-# Everything
+# All types.
 
 
 def parts(built: Mapping[str, Computed], function: Function, dtype: str, kind: Any, exhaustive: bool) -> Iterator[Part]:
-    """All that is to be checked of a function in a type."""
+    """All inputs to check of a function in a type."""
     if dtype == "float64":
         return float64_parts(built, function, exhaustive)
     choose = gated_parts if function.row.family == "gated" else elementwise_parts

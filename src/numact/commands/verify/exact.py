@@ -1,8 +1,8 @@
-"""What every activation is, independently of the kernels: the truth for the tests and for ``python -m numact verify``.
+"""The definition of every activation, independent of the kernels: the true values for the tests and for ``verify``.
 
-A formula is written over `m`, the arithmetic: `EXACT` computes with mpmath numbers of 200 bits, and the tests have one
-for float64 arrays.  Hence formulas that lose nothing in the tails.  Derivatives have the value of the catalogue at
-kinks.
+A formula is a function of `m`, the arithmetic.  `EXACT` computes with mpmath numbers of 200 bits; the tests also have an
+arithmetic of float64 arrays, for which the formulas avoid cancellation.  At a kink the derivative has the value that the
+catalogue gives.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ TANH_SERIES = EXACT.taylor(EXACT.tanh, 0, 41)
 
 
 def tanhshrink(m: Any, x: Any) -> Any:
-    """X - tanh x, by its series where the two cancel."""
+    """The function x - tanh x, by its series where the two cancel."""
     square, series = x * x, 0
     for coefficient in TANH_SERIES[:1:-2]:
         series = series * square - m.number(coefficient)
@@ -72,14 +72,14 @@ def tanhshrink(m: Any, x: Any) -> Any:
 
 
 def gelu_tanh_terms(m: Any, x: Any) -> tuple[Any, Any]:
-    """Z and x z' of x sigmoid(z)."""
+    """The terms z and x z' of gelu_tanh, x sigmoid(z)."""
     slope = 2 * m.sqrt(2 / m.pi)
     cubic = slope * m.number("0.044715")
     return x * (slope + cubic * x * x), x * (slope + 3 * cubic * x * x)
 
 
 def quick_gelu_slope(m: Any) -> Any:
-    """1.702."""
+    """The factor 1.702 of quick_gelu, x sigmoid(1.702 x)."""
     return m.number("1.702")
 
 
@@ -89,19 +89,19 @@ def swish_derivative(m: Any, z: Any, h: Any) -> Any:
 
 
 def mish_derivative(m: Any, x: Any) -> Any:
-    """T + x sigmoid(x) (1 - t^2)."""
+    """The derivative t + x sigmoid(x) (1 - t^2), t = tanh(log(1 + e^x))."""
     t = m.tanh(log1p_exp(m, x))
     return t + x * sigmoid(m, x) * (1 - t * t)
 
 
 def dish(m: Any, x: Any) -> Any:
-    """X (x/s + 1) / 2, s = sqrt(1 + x^2), without cancellation."""
+    """The function x (x/s + 1) / 2, s = sqrt(1 + x^2), without cancellation."""
     s = m.sqrt(1 + x * x)
     return m.where(x < 0, x / (2 * s * (s + abs(x))), x * (x / s + 1) / 2)
 
 
 def dish_derivative(m: Any, x: Any) -> Any:
-    """(1 + r) (1 + r - r^2) / 2, r = x/s."""
+    """The derivative (1 + r) (1 + r - r^2) / 2, r = x/s, without cancellation."""
     s = m.sqrt(1 + x * x)
     r = x / s
     return m.where(x < 0, 1 / (s * (s + abs(x))), 1 + r) * (1 + r - r * r) / 2
@@ -122,15 +122,15 @@ def squareplus_derivative(m: Any, x: Any, b: Any) -> Any:
 
 SELU_ALPHA = EXACT.mpf("1.67326324235437728481704299167178")
 SELU_LAMBDA = EXACT.mpf("1.05070098735548049341933498529461")
-# Their product in two parts: y + SELU_LEFT is exact in either arithmetic where little is left of it.
-SELU_LEFT = float(np.float32(SELU_LAMBDA * SELU_ALPHA))
-SELU_REST = SELU_LAMBDA * SELU_ALPHA - SELU_LEFT
+# Their product as hi + lo: y + hi is exact in either arithmetic where the two nearly cancel.
+SELU_HI = float(np.float32(SELU_LAMBDA * SELU_ALPHA))
+SELU_LO = SELU_LAMBDA * SELU_ALPHA - SELU_HI
 
 Formula = Callable[..., Any]
 
 
 class Reference(NamedTuple):
-    """An activation and its derivative, functions of (m, x, *parameters), and the derivative as function of the output."""
+    """An activation and its derivative as functions of (m, x, *parameters), and the derivative of (m, y, *parameters)."""
 
     forward: Formula
     derivative: Formula
@@ -182,7 +182,7 @@ REFERENCE = {
     "selu": Reference(
         lambda m, x: m.where(x > 0, m.number(SELU_LAMBDA) * x, m.number(SELU_LAMBDA * SELU_ALPHA) * m.expm1(x)),
         lambda m, x: m.where(x > 0, m.number(SELU_LAMBDA), m.number(SELU_LAMBDA * SELU_ALPHA) * m.exp(x)),
-        lambda m, y: m.where(y > 0, m.number(SELU_LAMBDA), y + SELU_LEFT + m.number(SELU_REST)),
+        lambda m, y: m.where(y > 0, m.number(SELU_LAMBDA), y + SELU_HI + m.number(SELU_LO)),
     ),
     "log_sigmoid": Reference(lambda m, x: -log1p_exp(m, -x), lambda m, x: sigmoid(m, -x), lambda m, y: -m.expm1(y)),
     "exponential": Reference(lambda m, x: m.exp(x), lambda m, x: m.exp(x), lambda m, y: y),

@@ -1,7 +1,7 @@
 # cython: language_level=3, freethreading_compatible=True
 """The bridge to csrc/reference/reference.c: true values of the activations for float32, and the errors of results.
 
-`import numact` does not load it.  Both functions let other threads run.
+`import numact` does not load it.  `evaluate` and `compare` release the GIL.
 """
 
 import numpy as np
@@ -97,11 +97,11 @@ def compare(const float[::1] got, const double[::1] want, digits, least, largest
     want : ndarray of float64
         True values.
     digits, least, largest : int
-        The format: digits behind the binary point, exponents of the least and of the largest normal number.
+        The format: bits after the binary point, exponents of the smallest and of the largest normal number.
     partial : bool
-        Places where the true value is NaN count for nothing; else the result must be NaN there.
+        Whether to ignore elements whose true value is NaN; otherwise their result must be NaN.
     signs : bool
-        A zero must have the sign of the true value.
+        Whether a zero must have the sign of the true value.
 
     Returns
     -------

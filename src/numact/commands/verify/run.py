@@ -1,4 +1,4 @@
-"""Check the error bounds of the catalogue on this machine: ``python -m numact verify``."""
+"""The command ``python -m numact verify``: the error bounds of the catalogue, checked on this machine."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Result:
 
 
 def functions(names: Sequence[str]) -> list[Function]:
-    """The functions of these names, where "gelu" stands for its gradients, too; all where there is no name."""
+    """The functions of these names (default: all); "gelu" stands for its gradients, too."""
     return selection.functions(names, ("elementwise", "gated"), "verified")
 
 
 def dtypes(names: Sequence[str]) -> dict[str, Any]:
-    """The types of these names; all that the installed packages allow where there is no name."""
+    """The types of these names (default: all that the installed packages allow)."""
     chosen = selection.dtypes(names)
     if "float64" in chosen:
         try:
@@ -57,12 +57,12 @@ def dtypes(names: Sequence[str]) -> dict[str, Any]:
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def together(pool: ThreadPoolExecutor, work: Iterator[Part], advance: Callable[[int], None]) -> Found:
-    """Check all parts on all threads, a few waiting at any time."""
+    """Check all parts in a pool of threads, with a bounded number of parts submitted at any time."""
     found: dict[int, Found] = {}
     running: dict[Future[Found], tuple[int, int]] = {}
     for index, part in enumerate(work):
@@ -77,7 +77,7 @@ def together(pool: ThreadPoolExecutor, work: Iterator[Part], advance: Callable[[
 def collect(
     running: dict[Future[Found], tuple[int, int]], found: dict[int, Found], advance: Callable[[int], None]
 ) -> None:
-    """Wait until one of the running parts ends."""
+    """Wait until at least one running part ends, and move its result from `running` to `found`."""
     for future in wait(running, return_when=FIRST_COMPLETED).done:
         index, cost = running.pop(future)
         found[index] = future.result()
@@ -85,13 +85,13 @@ def collect(
 
 
 def hexadecimal(value: float) -> str:
-    """The number as `float.hex` gives it, without zeros at the end."""
+    """The number as `float.hex` writes it, without trailing zeros."""
     mantissa, sign, exponent = value.hex().partition("p")
     return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + sign + exponent
 
 
 def judge(function: Function, dtype: str, found: Found, exhaustive: bool, bound: float | None) -> Result:
-    """Make a line of the report."""
+    """Compare the error that was found with the bound: a line of the report."""
     allowed = function.bound(dtype) if bound is None else bound
     whole = function.row.family == "elementwise" and (
         dtype in ("float16", "bfloat16") or (dtype == "float32" and exhaustive)
@@ -127,7 +127,7 @@ def verify(
     types : sequence of str
         "float16", "bfloat16", "float32", "float64"; all where empty.
     levels : sequence of str
-        Instruction-set levels, which must give the same bits; the one in use where empty.
+        Dispatch targets, which must give the same bits; the one in use where empty.
     exhaustive : bool
         Check every float32, and more of float64.
     bound : float, optional
@@ -164,7 +164,7 @@ def verify(
 
 
 def report(results: list[Result], levels: Sequence[str]) -> str:
-    """The table, and a last line that says how it went."""
+    """The table, and a last line that counts the functions within their bounds."""
     lines = [f"{'function':24}{'dtype':10}{'bound':>6}{'error':>10}  {'correct':>9}{'inputs':>15}  largest error at"]
     for r in results:
         place = ", ".join(r.worst) + (f" ({', '.join(r.parameters)})" if r.parameters else "")
@@ -192,7 +192,7 @@ def run(
     bound: float | None,
     as_json: bool,
 ) -> int:
-    """Print the report, or all figures as JSON; 1 where an error is above its bound, 2 where the question is wrong."""
+    """Print the report or JSON; the exit code is 1 if an error is above its bound, 2 for wrong arguments, else 0."""
     try:
         results = verify(names, types, levels, exhaustive, bound)
     except UsageError as error:

@@ -1,0 +1,65 @@
+"""The arguments of ``python -m numact``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from numact._kernels.config import version
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """A type for argparse: an integer that is not less than this one."""
+
+    def integer(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return integer
+
+
+def _names(text: str) -> list[str]:
+    """A type for argparse: names separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+# An option that takes several names.
+LIST: dict[str, Any] = {"action": "extend", "type": _names, "default": [], "metavar": "NAME"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m numact", description="Neural-network activation functions for NumPy.")
+    top.add_argument("--version", action="version", version=f"numact {version()}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench}")
+    info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
+    demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
+    demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
+    demo.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="seed of the random numbers")
+    verify = commands.add_parser("verify", help="check the error bounds on this machine; about a minute")
+    bench = commands.add_parser("bench", help="measure the speed beside NumPy and other libraries; about a minute")
+    for command, every in ((verify, "all"), (bench, "what NumPy or an installed library has, too")):
+        command.add_argument(
+            "--function",
+            **LIST,
+            help=f"which: gelu, with its gradients, or gelu_grad (default: {every}); repeat, or use commas",
+        )
+    for command, usual in ((verify, "all"), (bench, "float32")):
+        command.add_argument(
+            "--dtype", **LIST, help=f"float16, bfloat16, float32 or float64 (default: {usual}); repeat, or use commas"
+        )
+    verify.add_argument(
+        "--level", **LIST, help="instruction set, of those that `info` lists; several must give the same bits"
+    )
+    verify.add_argument("--exhaustive", action="store_true", help="all 2^32 float32 inputs: minutes for every function")
+    verify.add_argument("--bound", type=float, metavar="ULP", help="allowed error (default: that of the catalogue)")
+    bench.add_argument("--threads", type=_at_least(1), metavar="N", help="threads of each library (default: numact's)")
+    bench.add_argument(
+        "--size", type=_at_least(1), default=1 << 20, metavar="N", help="elements (default: %(default)s)"
+    )
+    bench.add_argument("--plot", metavar="FILE", help="draw the figures, as PNG, SVG or PDF")
+    for command in (info, demo, verify, bench):
+        command.add_argument("--json", action="store_true", help="print JSON")
+    return top
