@@ -163,7 +163,7 @@ def test_list(results: list[Any], address: str, browser: Any) -> None:
 
 def test_suite() -> None:
     """The suite can be loaded, and its names, which come from the sources, are those of the catalogue."""
-    code = "import benchmarks; print(*benchmarks.listed('activations.h'), *benchmarks.listed('gated.h'))"
+    code = "import benchmarks; print(*benchmarks.listed('formulas/activations.h'), *benchmarks.listed('formulas/gated.h'))"
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert process.stdout.split() == [row.name for row in numact.catalogue() if row.family != "axis"]
     command = [sys.executable, "-m", "asv", "check", "--python=same"]
