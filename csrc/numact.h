@@ -1,4 +1,5 @@
-/* What the kernel objects export and the bridge to Python reads.  No Python here. */
+/* The interface between the kernels (csrc/loops), the runtime (csrc/runtime) and the bridge to Python
+   (src/numact/_kernels/core.pyx), which declares the same structs.  No Python here. */
 #ifndef NUMACT_H
 #define NUMACT_H
 
@@ -6,26 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One pass over n elements: operands first, result last, in the manner of a NumPy inner loop.  A loop may be called
-   on any part of an array: what it writes depends on the element alone.  `non_temporal`: the array
-   is large, so that results are better written by non-temporal stores. */
+/* A loop over n elements, with the arguments of a NumPy inner loop: inputs first, then outputs, strides in bytes.  It
+   may be called on any part of an array: each result depends on its own element alone.  `non_temporal`: the array is
+   large enough for non-temporal stores. */
 typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal);
 
-/* Results of so many bytes, whoever computes them, would leave the cache before they are read. */
+/* Bytes of results from which non-temporal stores pay off: so many leave the cache before they are read. */
 enum { NUMACT_NON_TEMPORAL = 8 << 20 };
 
 struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
     int inputs, outputs;    /* number of arrays */
-    bool overflows;         /* a finite input may overflow, and the user is told */
+    bool overflows;         /* a finite input may overflow, which NumPy then warns of */
     ptrdiff_t width;        /* bytes of an element */
 };
 
-/* No kernel takes more arrays than these. */
+/* The most arrays of a kernel. */
 enum { NUMACT_MAX_ARRAYS = 9 };
 
 /* A float32 kernel over arrays of a type of 16 bits, which are converted block by block. */
-typedef void numact_half_loop(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps);
+typedef void numact_half_loop(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n,
+                              const ptrdiff_t *steps);
 
 struct numact_half_kernel {
     const struct numact_kernel *f32;
@@ -48,16 +50,16 @@ struct numact_activation {
     int parameter_count;
     const char *parameters;     /* "alpha=1.0, beta=2.0"; "alpha" without default must be given */
     const char *domain;         /* "alpha >= 0, low <= high", "y: alpha >= 0" (gradient from the output only), or "" */
-    double ulp, ulp_gradient;   /* the bounds of the errors */
-    const char *formula, *derivative, *range, *kinks, *aliases, *notes; /* the derivative by each argument: a line */
+    double ulp, ulp_gradient;   /* bounds of the error */
+    const char *formula, *derivative, *range, *kinks, *aliases, *notes; /* derivative: a line for each argument */
     struct numact_kernel kernels[NUMACT_KINDS];
 };
 
-/* The inner loop of a generalised ufunc over all rows; false if there is no memory, and then nothing is written.  It
-   may be called on some of the rows: what it writes depends on the row alone. */
+/* The inner loop of a generalised ufunc over rows.  It may be called on some of the rows: each result depends on its
+   own row alone.  False if memory could not be allocated; then nothing is written. */
 typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps);
 
-/* A row of the list in axis.h. */
+/* A function along an axis: an entry of the table in loops/rows.h. */
 struct numact_axis_function {
     const char *name;
     const char *signature;      /* "(n),()->(n)" */
@@ -68,13 +70,13 @@ struct numact_axis_function {
     const char *formula, *range;
 };
 
-/* A pass over n elements of contiguous memory with a bit for each, eight to a byte, the first the lowest: written by
-   an activation, with its parameters as values; read by masked_grad, with the factors for set bits and for others.
-   out may be in.  A part of an array that starts at a multiple of 64 elements, and at the byte of their bits, is an
-   array. */
-typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values, bool non_temporal);
+/* A loop over n contiguous elements with a bit for each, eight to a byte, the lowest first.  An activation writes the
+   bits, and `values` are its parameters; masked_grad reads them, and `values` are the factors for set and for clear
+   bits. out may be in.  It may be called on a part of an array that starts at a multiple of 64 elements. */
+typedef void numact_masked_loop(const void *in, uint8_t *bits, void *out, ptrdiff_t n, const void *values,
+                                bool non_temporal);
 
-/* The same over arrays of a type of 16 bits by a float32 kernel, whose values are float32. */
+/* The same for arrays of a type of 16 bits, computed by the float32 loop; the values are float32. */
 typedef void numact_masked_half_loop(numact_masked_loop *f32, const void *in, uint8_t *bits, void *out, ptrdiff_t n,
                                      const void *values);
 
@@ -93,8 +95,8 @@ struct numact_slices {
     ptrdiff_t sample, channel, position;
 };
 
-/* A normalisation, as its tasks (norm.h) see it; what a task does not use is not set.  Vectors may be read up to 16
-   elements beyond their end. */
+/* The arguments of a normalisation task (loops/norm/tasks.h); a task sets no field that it does not use.  Vectors may
+   be read up to 16 elements beyond their end. */
 struct numact_norm {
     enum numact_storage storage;
     ptrdiff_t width;            /* bytes of an element */
@@ -103,7 +105,7 @@ struct numact_norm {
     double eps;
     struct numact_slices x, dy, out;
     const double *weight, *bias;                        /* by position */
-    const double *mean, *mean_lo, *scale, *shift;     /* by channel */
+    const double *mean, *mean_lo, *scale, *shift;       /* by channel */
     const double *dy_mean, *slope;                      /* by channel */
     double *partial;            /* four or more rows of partial_length, see the tasks */
     ptrdiff_t partial_length, partial_count;
@@ -111,10 +113,10 @@ struct numact_norm {
     ptrdiff_t total_length;
     const struct numact_kernel *activation;             /* applied to `out`, if there is one */
     numact_half_loop *half_loop;
-    char *parameters;           /* those of the activation, as they are stored */
+    char *parameters;           /* those of the activation, in the dtype of the arrays */
 };
 
-/* A part of a normalisation: independent units of work, which may be done in any order. */
+/* A step of a normalisation: independent units of work, in any order. */
 struct numact_norm_task {
     const char *name;
     ptrdiff_t (*units)(const struct numact_norm *call);
@@ -123,14 +125,14 @@ struct numact_norm_task {
 
 enum {
     NUMACT_MAX_DIMENSIONS = 64,
-    NUMACT_SUMS = 16,           /* partial sums: element i of the last dimension is added to the sum i mod NUMACT_SUMS */
+    NUMACT_SUMS = 16,           /* partial sums: element i of the last dimension goes to sum i mod NUMACT_SUMS */
     NUMACT_WORD = 64,           /* units whose flags share a word */
     NUMACT_BLOCK = 1024,        /* elements of the last dimension that are observed at a time */
-    NUMACT_CHUNK = 65536,       /* elements at most whose statistics are added to others' in order */
+    NUMACT_CHUNK = 65536,       /* the most elements of a chunk; the statistics of chunks are added in order */
 };
 
-/* Statistics of some elements.  The mean, origin + deviation, and the sum of squared deviations from it are those of
-   the finite ones. */
+/* Statistics of some elements: counts; of the finite ones, the mean as origin + deviation, and the sum of squared
+   deviations from it. */
 struct numact_statistics {
     int64_t finite, zeros, saturated, nan, infinite;
     double origin, deviation, squares;
@@ -138,31 +140,31 @@ struct numact_statistics {
 
 enum numact_wanted { NUMACT_ALL, NUMACT_ZEROS, NUMACT_SATURATED, NUMACT_ALIVE };
 
-/* An array whose statistics are taken, and which an activation may write at the same time, block by block.  Every
-   dimension is one of units or one of samples. */
+/* An array whose statistics are computed, block by block, after an activation has written the block if there is one.
+   Every dimension is one of units or one of samples. */
 struct numact_observation {
-    enum numact_wanted wanted;                      /* the statistics that are needed; the others are not computed */
+    enum numact_wanted wanted;                      /* the statistics to compute */
     double low, high;                               /* saturated: y <= low or y >= high */
     int dimensions;
     ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
     ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* words from a unit's flags to the next one's, 0 for samples */
     ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
-    char *x, *y;                                    /* x: the activation's input, or NULL where y is there */
+    char *x, *y;                                    /* x: the activation's input; NULL without activation */
     const char *name;                               /* of the activation */
     const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
-    numact_half_loop *half_loop;                    /* for a type of 16 bits, what runs it */
+    numact_half_loop *half_loop;                    /* for a type of 16 bits, the loop that runs it */
     char *const *parameters;                        /* one value each */
-    /* Whether a unit is not 0 for some sample.  Where the last dimension is one of units, a bit for each, and for every
-       row of it words of its own; elsewhere a word for each, 0 or not.  Several threads set them. */
+    /* Flags of the units that are not 0 for some sample; several threads set them.  Where the last dimension is one of
+       units, a bit for each, every row beginning at a new word; otherwise a word for each, 0 or not. */
     uint64_t *alive;
 };
 
-/* Statistics of each of the chunks from `start` to `stop`, of `size` blocks in C order, NUMACT_CHUNK elements at
-   most; a row of the last dimension has whole blocks, and what is left. */
+/* Computes the statistics of the chunks from `start` to `stop`.  A chunk is `size` blocks in C order, at most
+   NUMACT_CHUNK elements; the last block of each row of the last dimension may be shorter. */
 typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start,
                                  ptrdiff_t stop, struct numact_statistics *statistics);
 
-/* A dispatch target: the same activations in the same order in every table, a NULL name at the end. */
+/* A dispatch target.  Every table has the same rows in the same order; a NULL name ends it. */
 struct numact_level {
     const char *name;
     bool supported;
@@ -175,7 +177,7 @@ struct numact_level {
     numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
 };
 
-/* The dispatch targets of this build, lowest first, a NULL name at the end. */
+/* The dispatch targets of this build, lowest first; a NULL name ends the list. */
 const struct numact_level *numact_levels(void);
 
 /* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
@@ -184,31 +186,31 @@ void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff
 /* The same where data points to a struct numact_half_kernel. */
 void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
-/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if there is no memory; then
-   some rows may not have been written. */
+/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if memory could not be
+   allocated; then some rows may not have been written. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
 
-/* A loop with a bit for each element, by way of `half_loop` unless that is NULL; out is in, or elsewhere.  An
-   element has `width` bytes. */
+/* Runs a loop with a bit for each element, through `half_loop` unless that is NULL.  An element has `width` bytes; out
+   is in, or does not overlap it. */
 void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
                        uint8_t *bits, void *out, ptrdiff_t n, const void *values);
 
-/* The next 64 random bits. */
+/* The next 64 random bits of a generator: next_uint64 of NumPy's bitgen_t. */
 typedef uint64_t numact_next(void *state);
 
-/* n random bits, set with the probability threshold / 2^32, threshold <= 2^32: a bit says whether a random number of 32
-   digits is less than the threshold.  Word by word in the order of the generator; none where the outcome is certain. */
+/* n Bernoulli bits with the probability threshold / 2^32, threshold <= 2^32 (rng.c).  Words are drawn in the order of
+   the generator, and none where the outcome is certain. */
 void numact_random_bits(uint8_t *bits, ptrdiff_t n, uint64_t threshold, numact_next *next, void *state);
 
-/* Does all of a task. */
+/* Runs all units of a task. */
 void numact_norm_run(const struct numact_norm_task *task, const struct numact_norm *call);
 
-/* Adds the statistics of an array, computing it before where there is an activation.  Whether that has overflowed: 0
-   or 1, or -1 if there is no memory, and nothing has been done. */
+/* Adds the statistics of an array, which the activation writes first if there is one.  Returns whether the activation
+   overflowed, 0 or 1; -1 if memory could not be allocated, and then nothing is written. */
 int numact_observe(numact_observe_loop *loop, const struct numact_observation *observation,
                    struct numact_statistics *statistics);
 
-/* The compiler that built this. */
+/* Name and version of the compiler that built this. */
 extern const char numact_compiler[];
 
 #endif

@@ -1,13 +1,13 @@
-/* Which dispatch targets this build has and this processor runs, and the one way from NumPy into a kernel. */
+/* The dispatch targets of this build that the processor supports, and the one way from NumPy into a kernel. */
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/fp_env.h"
 #include "numact.h"
-#include "runtime/thread_pool.h"
+#include "runtime/fp_env.h"
 #include "runtime/lut.h"
+#include "runtime/thread_pool.h"
 
 #if defined __x86_64__
 #include <cpuid.h>
@@ -38,7 +38,7 @@ DECLARE(v4)
 #endif
 
 #if defined __x86_64__
-/* Conversions of float16, of which not every compiler's __builtin_cpu_supports knows. */
+/* Conversions of float16; not every compiler's __builtin_cpu_supports knows this feature. */
 static bool has_f16c(void)
 {
     unsigned int eax, ebx, ecx = 0, edx;
@@ -57,7 +57,7 @@ const struct numact_level *numact_levels(void)
         {.name = NULL},
     };
 #if defined __x86_64__
-    /* Asked once: where the processor is a virtual one, its answer takes 30 us.  These also ask whether the operating
+    /* CPUID is read once: on a virtual machine it takes 30 us.  __builtin_cpu_supports also checks that the operating
        system saves the registers. */
     static atomic_bool known;
     if (atomic_load(&known)) return levels;
@@ -71,8 +71,8 @@ const struct numact_level *numact_levels(void)
     return levels;
 }
 
-/* An operand in memory: rows of `length` elements of `width` bytes; `row` and `stride` are the strides in bytes.  A
-   loop over elements has rows of one. */
+/* An operand in memory: rows of `length` elements of `width` bytes.  `row` is the stride from row to row and `stride`
+   from element to element, in bytes.  In a loop over elements a row has one element. */
 struct operand {
     const char *start;
     ptrdiff_t row, stride, length, width;
@@ -80,7 +80,7 @@ struct operand {
 
 static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
 
-/* Where the bytes of n of its rows begin and end. */
+/* The addresses at which n rows begin and end. */
 static void extent(struct operand a, ptrdiff_t n, uintptr_t *first, uintptr_t *end)
 {
     ptrdiff_t over_rows = (n - 1) * a.row, over_length = (a.length - 1) * a.stride;
@@ -104,7 +104,7 @@ static bool separate(struct operand a, ptrdiff_t n)
     return size_of(a.row) >= within || (size_of(a.row) >= a.width && size_of(a.stride) >= across);
 }
 
-/* Whether rows may be computed in any order, several at once: what one of them writes, no other reads or writes. */
+/* Whether rows may be computed in any order, several at once: no row reads or writes what another one writes. */
 static bool independent(const struct operand *operands, int inputs, int count, ptrdiff_t n)
 {
     for (int k = inputs; k < count; k++) {
@@ -120,8 +120,11 @@ static bool independent(const struct operand *operands, int inputs, int count, p
     return true;
 }
 
-/* NumPy converts and aligns in chunks of 8192 elements, which are too few to share. */
-enum { GRAIN = 4096, WHOLE = 256, LEAST_SHARED = 8193 };
+enum {
+    GRAIN = 4096,           /* the fewest elements of a part (thread_pool.h) */
+    WHOLE = 256,            /* parts begin at multiples of it */
+    LEAST_SHARED = 8193,    /* NumPy converts and aligns in buffers of 8192 elements, too few to split */
+};
 
 /* A loop over elements, for several threads. */
 struct element_loop {
@@ -130,7 +133,7 @@ struct element_loop {
     char *const *arrays;
     const ptrdiff_t *steps;
     bool non_temporal;
-    const uint16_t *table;      /* of the results for the input `varying`, or NULL */
+    const uint16_t *table;      /* lookup table for the input `varying`, or NULL */
     int varying;
 };
 
@@ -149,15 +152,15 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
         loop->kernel->loop(arrays, stop - start, loop->steps, loop->non_temporal);
 }
 
-/* Whether the first operand is the result before, as in a ufunc's reduce and accumulate: one element after the
-   other. */
-static bool recurs(const struct element_loop *loop)
+/* Whether the first operand is the preceding result, as in reduce and accumulate of a ufunc: elements must then be
+   computed one after the other. */
+static bool is_recurrence(const struct element_loop *loop)
 {
     return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
            loop->arrays[0] + loop->steps[0] == loop->arrays[2];
 }
 
-/* The input of more than one value, if there is just one, else -1. */
+/* The only input that is not a single value; -1 if there are several or none. */
 static int only_varying(const struct element_loop *loop)
 {
     int varying = -1;
@@ -191,7 +194,7 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     }
     if (shared)
         numact_parallel(compute_elements, &loop, n, GRAIN, WHOLE);
-    else if (n > 1 && recurs(&loop))
+    else if (n > 1 && is_recurrence(&loop))
         for (ptrdiff_t i = 0; i < n; i++)
             compute_elements(&loop, i, i + 1);
     else
@@ -218,7 +221,7 @@ struct row_loop {
     int count;
     char *const *arrays;
     const ptrdiff_t *dimensions, *steps;
-    atomic_bool failed; /* no memory */
+    atomic_bool failed; /* memory could not be allocated */
 };
 
 static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -231,7 +234,7 @@ static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
         atomic_store(&loop->failed, true);
 }
 
-/* The operands as the signature has them, "(n),()->(n)": each a row of n or a single value, the inputs first. */
+/* The operands of a signature such as "(n),()->(n)": each a row of n or a single value, the inputs first. */
 static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
 {
     int count = 0;
@@ -252,7 +255,7 @@ static int operands_of(const struct row_loop *loop, struct operand *operands, in
 
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
 {
-    enum { BATCH = 16 }; /* rows that loops compute together, if they are short */
+    enum { BATCH = 16 }; /* short rows that loops/rows.h computes together */
     fp_env found = fp_env_enter();
     struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
     struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
@@ -261,7 +264,7 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
     const ptrdiff_t n = dimensions[0], length = dimensions[1], grain = GRAIN / (length + 1) + 1;
     bool shared = n > 1 && n * length >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
     if (shared) {
-        bool whole = grain >= BATCH; /* so are rows whose elements alternate in a cache line */
+        bool whole = grain >= BATCH; /* batches stay whole, as do rows that share cache lines */
         for (int k = 0; k < loop.count; k++)
             whole |= operands[k].length > 1 && size_of(operands[k].row) < size_of(operands[k].stride);
         numact_parallel(compute_rows, &loop, n, grain, whole ? BATCH : 1);
@@ -327,12 +330,12 @@ void numact_norm_run(const struct numact_norm_task *task, const struct numact_no
     fp_env_leave(found, false);
 }
 
-/* Statistics for several threads: the array in chunks of so many blocks, whose statistics are then added up in
-   order, so that the sums do not depend on who took which. */
+/* Statistics for several threads: of each chunk of the array, then added in order, so that the sums do not depend on
+   which thread computes which chunk. */
 struct observe_run {
     numact_observe_loop *loop;
     const struct numact_observation *observation;
-    ptrdiff_t chunk;
+    ptrdiff_t chunk;    /* blocks of a chunk */
     struct numact_statistics *chunks;
 };
 
@@ -342,7 +345,7 @@ static void compute_observation(void *context, ptrdiff_t start, ptrdiff_t stop)
     run->loop(run->observation, run->chunk, start, stop, run->chunks);
 }
 
-/* Mean and squared deviations of both together (Chan, Golub and LeVeque, 1979). */
+/* Adds the statistics of other elements; mean and squared deviations by Chan, Golub and LeVeque (1979). */
 static void add_statistics(struct numact_statistics *s, const struct numact_statistics *more)
 {
     if (s->finite && more->finite) {

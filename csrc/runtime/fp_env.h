@@ -1,5 +1,5 @@
-/* The floating-point environment around a kernel: computed in the default one (to nearest, subnormals kept, nothing
-   trapped), left as it was found. */
+/* The floating-point environment (fenv) around a kernel.  Kernels compute in the default one (round to nearest,
+   subnormals kept, exceptions masked); afterwards it is what it was before. */
 #ifndef NUMACT_RUNTIME_FP_ENV_H
 #define NUMACT_RUNTIME_FP_ENV_H
 
@@ -11,8 +11,8 @@
 typedef unsigned int fp_env;
 enum { FP_ENV_DEFAULT = 0x1F80, FP_ENV_OVERFLOW = 0x8, FP_ENV_OTHER_FLAGS = 0x37 };
 
-/* Writing the register costs as much as computing 100 elements, so it is written only where that changes something;
-   which flags but that of an overflow are set makes no difference to a kernel. */
+/* Writing MXCSR costs as much as computing 100 elements, so it is written only if control bits or the overflow flag
+   differ; the other exception flags have no influence on a kernel. */
 static inline fp_env fp_env_enter(void)
 {
     fp_env found = _mm_getcsr();
@@ -20,7 +20,7 @@ static inline fp_env fp_env_enter(void)
     return found;
 }
 
-/* Restores what was found; `overflows` keeps an overflow that has happened since. */
+/* Restores the environment; with `overflows`, an overflow flag raised since then is kept. */
 static inline void fp_env_leave(fp_env found, bool overflows)
 {
     fp_env now = _mm_getcsr(), left = overflows ? found | (now & FP_ENV_OVERFLOW) : found;

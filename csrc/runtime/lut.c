@@ -5,14 +5,16 @@
 
 #include "runtime/thread_pool.h"
 
-/* The numbers of 16 bits, and how many are computed to see how long that takes: from 1 on (2^-7 in bfloat16), where no
-   processor is slow. */
-enum { NUMBERS = 1 << 16, SAMPLE = 2048, SAMPLE_START = 0x3C00 };
+enum {
+    NUMBERS = 1 << 16,      /* values of 16 bits */
+    SAMPLE = 2048,          /* values that are timed, */
+    SAMPLE_START = 0x3C00,  /* from 1 in float16 and 2^-7 in bfloat16: no subnormals, which may be slow */
+};
 
-/* ns for a lookup of one element, from memory to memory. */
+/* Time of a lookup, from memory to memory. */
 static const double LOOKUP_NS = 0.42;
 
-/* Results from a number on, computed in its place. */
+/* A table to compute: results[i] is the result for the value with the bits first + i. */
 struct table {
     const struct numact_half_kernel *half;
     int varying;
@@ -21,7 +23,7 @@ struct table {
     uint16_t *results;
 };
 
-/* The numbers whose bits are `start` and following. */
+/* Computes results[start] to results[stop - 1], in place. */
 static void compute_results(void *context, ptrdiff_t start, ptrdiff_t stop)
 {
     const struct table *table = context;
@@ -37,18 +39,18 @@ static void compute_results(void *context, ptrdiff_t start, ptrdiff_t stop)
     table->half->loop(f32, arrays, stop - start, steps);
 }
 
-/* ns for one computed element: the shorter of two measurements, so that an interruption does not count. */
+/* Time to compute an element, in ns: the shorter of two measurements, so that an interruption does not count. */
 static double time_to_compute(struct table table)
 {
     uint16_t sample[SAMPLE];
     table.first = SAMPLE_START;
     table.results = sample;
     double least = 0;
-    for (int turn = 0; turn < 2; turn++) {
+    for (int attempt = 0; attempt < 2; attempt++) {
         double start = numact_nanoseconds();
         compute_results(&table, 0, SAMPLE);
         double elapsed = numact_nanoseconds() - start;
-        if (turn == 0 || elapsed < least) least = elapsed;
+        if (attempt == 0 || elapsed < least) least = elapsed;
     }
     return least / SAMPLE;
 }
@@ -62,18 +64,19 @@ uint16_t *numact_lut(const struct numact_half_kernel *half, int varying, char *c
     return table.results;
 }
 
-void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step, ptrdiff_t n)
+void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step,
+                      ptrdiff_t n)
 {
-    enum { TOGETHER = 32, AHEAD = 2048 };
+    enum { UNROLL = 32, PREFETCH_BYTES = 2048 };
     const ptrdiff_t size = sizeof *table;
     ptrdiff_t i = 0;
     if (in_step == size && out_step == size)
-        for (; i <= n - TOGETHER; i += TOGETHER) {
+        for (; i <= n - UNROLL; i += UNROLL) {
             const uint16_t *x = (const uint16_t *)in + i;
             uint16_t *y = (uint16_t *)out + i;
-            __builtin_prefetch((const char *)x + AHEAD);
+            __builtin_prefetch((const char *)x + PREFETCH_BYTES);
 #pragma GCC unroll 32
-            for (int k = 0; k < TOGETHER; k++)
+            for (int k = 0; k < UNROLL; k++)
                 y[k] = table[x[k]];
         }
     for (; i < n; i++) {

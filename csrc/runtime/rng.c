@@ -1,9 +1,11 @@
-/* Random bits for dropout, from one of NumPy's bit generators. */
+/* Bernoulli bits for dropout, from the words of one of NumPy's bit generators. */
 #include "numact.h"
 
-/* Of 64 random numbers of 32 digits, those below the threshold.  Each word holds a digit of all, the highest first;
-   words are drawn until every comparison is decided: about 7 in the mean, and no more than the threshold has digits,
-   of which 1/2 has one.  What is undecided behind the last 1 of the threshold is not below it. */
+/* 64 Bernoulli bits, bit-sliced (Knuth and Yao, The complexity of nonuniform random number generation, 1976): bit i
+   says whether a random fraction u_i of 32 binary digits is below threshold / 2^32.  Word k has the k-th digit of all
+   u_i, the most significant first.  A comparison is decided at the first digit that differs from that of the threshold;
+   words are drawn until all 64 are, about 7 on average.  After the last 1 of the threshold, undecided u_i are not below
+   it. */
 static uint64_t bernoulli_word(uint64_t undecided, uint64_t threshold, numact_next *next, void *state)
 {
     uint64_t below = 0;

@@ -85,7 +85,7 @@ cdef extern from "numact.h":
 cdef extern from "runtime/thread_pool.h":
     int numact_get_num_threads()
     void numact_set_num_threads(int count)
-    void numact_force_workers(bint everything)
+    void numact_force_workers(bint forced)
     enum:
         NUMACT_MAX_THREADS
 
@@ -365,9 +365,9 @@ def set_num_threads(int count):
     numact_set_num_threads(count)
 
 
-def force_workers(bint everything):
-    """For tests: whether everything that can be split is, with the caller computing the first part only."""
-    numact_force_workers(everything)
+def force_workers(bint forced):
+    """For tests: whether all work of two grains or more is split, and the caller computes the first grain only."""
+    numact_force_workers(forced)
 
 
 include "call.pxi"
