@@ -55,7 +55,7 @@ class BuildTargets(build_ext):
                 kernels = sorted(glob("csrc/loops/kernels/*.c"))
                 jobs += [(source, target, [*flags, f"-DLEVEL={target}"]) for source in kernels]
         else:
-            jobs = [("csrc/reference/reference.c", "common", [])]
+            jobs = [(source, "common", []) for source in sorted(glob("csrc/reference/*.c"))]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             extension.extra_objects += pool.map(self.compile_one, jobs)
         super().build_extension(extension)
@@ -104,7 +104,7 @@ setup(
             ["src/numact/commands/verify/reference.pyx"],
             include_dirs=["csrc"],
             extra_compile_args=["-g0"],
-            depends=["csrc/reference/reference.c", "csrc/reference/reference.h"],
+            depends=glob("csrc/reference/*.[ch]"),
         ),
         Extension(
             "numact._kernels.core",

@@ -1,56 +1,55 @@
-/* What the activations are, in double, to judge the float kernels by: written independently of them, with the C
-   library's exp, expm1, log1p, tanh and erfc, and with formulas that keep double's digits in the tails and beside
-   roots.
+/* The reference: what the activations are, in double, to judge the float32 kernels by.  It is written independently of
+   them, with exp, expm1, log1p, tanh and erfc of the C library, and with formulas that keep the digits of double in the
+   tails and near roots.
 
-   An error of 1e-6 ULP of float is 6e-14 relatively, some 500 rounding errors of double.  So what matters is that
-   nothing cancels and that no error of an argument is multiplied by a large derivative: a product of two floats is
-   exact in double; where an argument is not, what its rounding lost is carried on.  tests/kernels/test_reference.py
-   compares all of this with numbers of 200 bits.
+   An error of 1e-6 ULP of float32 is a relative error of 6e-14, about 500 rounding errors of double.  So what matters
+   is that nothing cancels, and that no error of an argument is multiplied by a large derivative: a product of two
+   floats is exact in double, and other arguments are double-words, with their rounding error in `lo`.
+   tests/kernels/test_reference.py compares all of this with numbers of 200 bits.
 
-   To add a function: NAME_f, NAME_d and, where the derivative is a function of the output, NAME_y; a row at the end. */
+   To add a function: NAME_f(x), NAME_d(x), the derivative, and NAME_y(y), the derivative where it is a function of the
+   output; a row in the list at the end.  compare.c measures the errors of results. */
 #include "reference/reference.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
 #define UNUSED __attribute__((unused))
 #define FORMULA(name) static double name(double x UNUSED, const double *p UNUSED)
 
-/* The derivative by an output that no x has. */
+/* The derivative for a y that is no output. */
 #define NO_OUTPUT ((double)NAN)
 
-/* A constant or an argument in two parts, the second of which is what the first has lost. */
-struct two {
-    double high, low;
+/* A double-word hi + lo, where lo is the rounding error of hi (Dekker, 1971). */
+struct dw {
+    double hi, lo;
 };
 
-/* e^-|z|, the argument in two parts. */
-static double decay(struct two z) { return exp(-fabs(z.high)) * (z.high < 0 ? 1 + z.low : 1 - z.low); }
+/* e^-|z|; e^lo is 1 + lo to first order. */
+static double exp_neg_abs(struct dw z) { return exp(-fabs(z.hi)) * (z.hi < 0 ? 1 + z.lo : 1 - z.lo); }
 
 /* sigmoid(z), from e = e^-|z|. */
-static double gate(double z, double e) { return (z < 0 ? e : 1) / (1 + e); }
+static double sigmoid_from_exp(double z, double e) { return (z < 0 ? e : 1) / (1 + e); }
 
-/* x g, where g has its limit 0 at infinity faster than x grows. */
+/* x g(x), where g tends to 0 at infinity faster than 1/x: 0 where g is 0, also for an infinite x. */
 static double times(double x, double g) { return g == 0 ? copysign(0, x) : x * g; }
 
-/* sigmoid(z) (1 + h sigmoid(-z)), from e = e^-|z|, where 1 + h + e does not cancel. */
+/* sigmoid(z) (1 + h sigmoid(-z)), from e = e^-|z|, for arguments for which 1 + h + e does not cancel. */
 static double gate_slope(double z, double e, double h)
 {
     if (e == 0) return z < 0 ? -0.0 : 1;
     return z < 0 ? e * (1 + e + h) / ((1 + e) * (1 + e)) : (1 + e + h * e) / ((1 + e) * (1 + e));
 }
 
-/* The derivative of x sigmoid(z) for z = k x, given also distance = z - root, root + 1 + e^root = 0. */
-static const struct two SILU_ROOT = {-0x1.474973c84120bp+0, -0x1.f8d74bc9ac154p-54};
-static double swish_slope(struct two z, double distance)
+/* The derivative of x sigmoid(z) by x, z = k x.  It is 0 at the root of 1 + z + e^z; distance = z - root. */
+static const struct dw SILU_ROOT = {-0x1.474973c84120bp+0, -0x1.f8d74bc9ac154p-54};
+static double swish_slope(struct dw z, double distance)
 {
-    double e = decay(z);
-    if (fabs(distance) < 0.5) { /* 1 + z + e^z = distance - (1 + root) (e^distance - 1): both of one sign */
-        double sum = distance - (1 + SILU_ROOT.high) * expm1(distance);
+    double e = exp_neg_abs(z);
+    if (fabs(distance) < 0.5) { /* 1 + z + e^z = distance - (1 + root) expm1(distance), terms of one sign */
+        double sum = distance - (1 + SILU_ROOT.hi) * expm1(distance);
         return e * sum / ((1 + e) * (1 + e));
     }
-    return gate_slope(z.high, e, z.high);
+    return gate_slope(z.hi, e, z.hi);
 }
 
 FORMULA(identity_f) { return x; }
@@ -86,15 +85,15 @@ FORMULA(celu_d)
 FORMULA(celu_y) { return x > 0 ? 1 : x < -p[0] ? NO_OUTPUT : (x + p[0]) / p[0]; }
 
 #define SELU_RIGHT 0x1.0cfabd6a91132p+0 /* lambda */
-static const struct two SELU_LEFT = {0x1.c212cc640f031p+0, 0x1.05161b045a21ep-56}; /* lambda alpha */
-FORMULA(selu_f) { return x > 0 ? SELU_RIGHT * x : SELU_LEFT.high * expm1(x); }
-FORMULA(selu_d) { return x > 0 ? SELU_RIGHT : SELU_LEFT.high * exp(x); }
+static const struct dw SELU_LEFT = {0x1.c212cc640f031p+0, 0x1.05161b045a21ep-56}; /* lambda alpha */
+FORMULA(selu_f) { return x > 0 ? SELU_RIGHT * x : SELU_LEFT.hi * expm1(x); }
+FORMULA(selu_d) { return x > 0 ? SELU_RIGHT : SELU_LEFT.hi * exp(x); }
 FORMULA(selu_y)
 {
-    return x > 0 ? SELU_RIGHT : x < -(double)(float)SELU_LEFT.high ? NO_OUTPUT : (x + SELU_LEFT.high) + SELU_LEFT.low;
+    return x > 0 ? SELU_RIGHT : x < -(double)(float)SELU_LEFT.hi ? NO_OUTPUT : (x + SELU_LEFT.hi) + SELU_LEFT.lo;
 }
 
-FORMULA(sigmoid_f) { return gate(x, exp(-fabs(x))); }
+FORMULA(sigmoid_f) { return sigmoid_from_exp(x, exp(-fabs(x))); }
 FORMULA(sigmoid_d)
 {
     double e = exp(-fabs(x));
@@ -124,9 +123,9 @@ FORMULA(gaussian_f) { return exp(-x * x); }
 FORMULA(gaussian_d) { return times(-2 * x, exp(-x * x)); }
 
 FORMULA(silu_f) { return times(x, sigmoid_f(x, p)); }
-FORMULA(silu_d) { return swish_slope((struct two){x, 0}, (x - SILU_ROOT.high) - SILU_ROOT.low); }
+FORMULA(silu_d) { return swish_slope((struct dw){x, 0}, (x - SILU_ROOT.hi) - SILU_ROOT.lo); }
 
-/* beta x, also where one is 0 and the other infinite. */
+/* beta x; 0 for beta = 0, also for an infinite x. */
 static double product(double beta, double x) { return beta == 0 && isinf(x) ? 0 : beta * x; }
 FORMULA(swish_f)
 {
@@ -139,49 +138,49 @@ FORMULA(swish_d)
     return silu_d(z, p);
 }
 
-static const struct two QUICK_GELU_SLOPE = {0x1.b3b645a1cac08p+0, 0x1.89374bc6a7efap-55}; /* 1.702 */
-static const struct two QUICK_GELU_ROOT = {-0x1.80974a62be3dfp-1, 0x1.b12c858d26bf0p-55}; /* that of silu / 1.702 */
-static struct two quick_gelu_argument(double x)
+static const struct dw QUICK_GELU_SLOPE = {0x1.b3b645a1cac08p+0, 0x1.89374bc6a7efap-55}; /* 1.702 */
+static const struct dw QUICK_GELU_ROOT = {-0x1.80974a62be3dfp-1, 0x1.b12c858d26bf0p-55}; /* that of silu / 1.702 */
+static struct dw quick_gelu_argument(double x)
 {
-    double z = QUICK_GELU_SLOPE.high * x;
-    return (struct two){z, isinf(x) ? 0 : fma(QUICK_GELU_SLOPE.high, x, -z) + QUICK_GELU_SLOPE.low * x};
+    double z = QUICK_GELU_SLOPE.hi * x;
+    return (struct dw){z, isinf(x) ? 0 : fma(QUICK_GELU_SLOPE.hi, x, -z) + QUICK_GELU_SLOPE.lo * x};
 }
 FORMULA(quick_gelu_f)
 {
-    struct two z = quick_gelu_argument(x);
-    return times(x, isinf(x) ? x > 0 : gate(z.high, decay(z)));
+    struct dw z = quick_gelu_argument(x);
+    return times(x, isinf(x) ? x > 0 : sigmoid_from_exp(z.hi, exp_neg_abs(z)));
 }
 FORMULA(quick_gelu_d)
 {
     if (isinf(x)) return x > 0 ? 1 : -0.0;
-    double distance = QUICK_GELU_SLOPE.high * ((x - QUICK_GELU_ROOT.high) - QUICK_GELU_ROOT.low);
+    double distance = QUICK_GELU_SLOPE.hi * ((x - QUICK_GELU_ROOT.hi) - QUICK_GELU_ROOT.lo);
     return swish_slope(quick_gelu_argument(x), distance);
 }
 
-/* Phi(x) = erfc(a) / 2, a = -x / sqrt(2), with what the rounding of a lost, by which erfc changes -2/sqrt(pi) e^(-a^2)
-   times. */
-static const struct two SQRT_HALF = {0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55};
+/* Phi(x) = erfc(a) / 2, a = -x / sqrt(2).  The rounding error of a is accounted for to first order: erfc'(a) is
+   -2/sqrt(pi) e^(-a^2). */
+static const struct dw SQRT_HALF = {0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55};
 #define TWO_OVER_SQRT_PI 0x1.20dd750429b6dp+0
 #define DENSITY 0x1.9884533d43651p-2 /* 1 / sqrt(2 pi) */
 static double normal(double x)
 {
     if (fabs(x) > 1e3) return x > 0;
-    double a = -SQRT_HALF.high * x, lost = fma(-SQRT_HALF.high, x, -a) - SQRT_HALF.low * x;
-    return 0.5 * (erfc(a) - TWO_OVER_SQRT_PI * exp(-a * a) * lost);
+    double a = -SQRT_HALF.hi * x, error = fma(-SQRT_HALF.hi, x, -a) - SQRT_HALF.lo * x;
+    return 0.5 * (erfc(a) - TWO_OVER_SQRT_PI * exp(-a * a) * error);
 }
 FORMULA(gelu_f) { return times(x, normal(x)); }
 
-/* Beside its root gelu' is the integral of gelu'' = (2 - t^2) e^(-t^2/2) / sqrt(2 pi) from there, by the rule of
-   Gauss and Legendre with 5 points, whose error is below 1e-18 of it. */
-static const struct two GELU_ROOT = {-0x1.80ead197f00b4p-1, 0x1.13e74c58cada8p-56};
+/* Near its root gelu' is computed as the integral of gelu''(t) = (2 - t^2) e^(-t^2/2) / sqrt(2 pi) from the root to x,
+   by Gauss-Legendre quadrature with 5 points; its relative error is below 1e-18. */
+static const struct dw GELU_ROOT = {-0x1.80ead197f00b4p-1, 0x1.13e74c58cada8p-56};
 static double gelu_second(double t) { return (2 - t * t) * DENSITY * exp(-0.5 * t * t); }
 FORMULA(gelu_d)
 {
-    double distance = (x - GELU_ROOT.high) - GELU_ROOT.low;
+    double distance = (x - GELU_ROOT.hi) - GELU_ROOT.lo;
     if (fabs(distance) < 0x1p-5) {
         static const double node[2] = {0.538469310105683091, 0.906179845938663993};
         static const double weight[3] = {0.568888888888888889, 0.478628670499366468, 0.236926885056189088};
-        double half = 0.5 * distance, middle = GELU_ROOT.high + half, sum = weight[0] * gelu_second(middle);
+        double half = 0.5 * distance, middle = GELU_ROOT.hi + half, sum = weight[0] * gelu_second(middle);
         for (int k = 0; k < 2; k++)
             sum += weight[k + 1] * (gelu_second(middle - node[k] * half) + gelu_second(middle + node[k] * half));
         return half * sum;
@@ -190,37 +189,37 @@ FORMULA(gelu_d)
 }
 
 /* gelu_tanh: z = x w, w = SLOPE + CUBIC x^2, and h = x z' = x (SLOPE + 3 CUBIC x^2). */
-static const struct two SLOPE = {0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
-static const struct two CUBIC = {0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c70p-61};
-static struct two gelu_tanh_argument(double x)
+static const struct dw SLOPE = {0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
+static const struct dw CUBIC = {0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c70p-61};
+static struct dw gelu_tanh_argument(double x)
 {
-    double square = x * x, term = CUBIC.high * square, w = SLOPE.high + term, part = w - SLOPE.high;
-    double lost = (SLOPE.high - (w - part)) + (term - part);
-    lost += fma(CUBIC.high, square, -term) + CUBIC.low * square + SLOPE.low;
+    double square = x * x, term = CUBIC.hi * square, w = SLOPE.hi + term, virtual_term = w - SLOPE.hi;
+    double error = (SLOPE.hi - (w - virtual_term)) + (term - virtual_term); /* of w, by two_sum (Knuth, TAOCP 2) */
+    error += fma(CUBIC.hi, square, -term) + CUBIC.lo * square + SLOPE.lo;
     double z = x * w;
-    return (struct two){z, fma(x, w, -z) + x * lost};
+    return (struct dw){z, fma(x, w, -z) + x * error};
 }
 FORMULA(gelu_tanh_f)
 {
     if (fabs(x) > 1e3) return x > 0 ? x : -0.0;
-    struct two z = gelu_tanh_argument(x);
-    return times(x, gate(z.high, decay(z)));
+    struct dw z = gelu_tanh_argument(x);
+    return times(x, sigmoid_from_exp(z.hi, exp_neg_abs(z)));
 }
 
-/* Beside the root, where 1 + h + e^z = 0 and e^z = GELU_TANH_POWER: x^3 - root^3 = distance (x^2 + x root + root^2). */
-static const struct two GELU_TANH_ROOT = {-0x1.81429f9e97e4dp-1, 0x1.4f523ed77dbdcp-55};
+/* At the root 1 + h + e^z = 0, and e^z = GELU_TANH_POWER.  Near it, x^3 - root^3 = distance (x^2 + x root + root^2). */
+static const struct dw GELU_TANH_ROOT = {-0x1.81429f9e97e4dp-1, 0x1.4f523ed77dbdcp-55};
 #define GELU_TANH_POWER 0x1.2af64e9c485eep-2
 FORMULA(gelu_tanh_d)
 {
     if (fabs(x) > 1e3) return x > 0 ? 1 : -0.0;
-    struct two z = gelu_tanh_argument(x);
-    double e = decay(z), distance = (x - GELU_TANH_ROOT.high) - GELU_TANH_ROOT.low;
+    struct dw z = gelu_tanh_argument(x);
+    double e = exp_neg_abs(z), distance = (x - GELU_TANH_ROOT.hi) - GELU_TANH_ROOT.lo;
     if (fabs(distance) < 0x1p-3) {
-        double cubes = CUBIC.high * (x * x + x * GELU_TANH_ROOT.high + GELU_TANH_ROOT.high * GELU_TANH_ROOT.high);
-        double sum = distance * (SLOPE.high + 3 * cubes) + GELU_TANH_POWER * expm1(distance * (SLOPE.high + cubes));
+        double cubes = CUBIC.hi * (x * x + x * GELU_TANH_ROOT.hi + GELU_TANH_ROOT.hi * GELU_TANH_ROOT.hi);
+        double sum = distance * (SLOPE.hi + 3 * cubes) + GELU_TANH_POWER * expm1(distance * (SLOPE.hi + cubes));
         return e * sum / ((1 + e) * (1 + e));
     }
-    return gate_slope(z.high, e, x * (SLOPE.high + 3 * CUBIC.high * x * x));
+    return gate_slope(z.hi, e, x * (SLOPE.hi + 3 * CUBIC.hi * x * x));
 }
 
 /* tanh(log(1 + e^x)) = a/b, with e = e^-|x|. */
@@ -230,13 +229,13 @@ FORMULA(mish_f)
     return times(x, a / b);
 }
 
-/* On the left mish' = e^x m / b^2, m = e^3x + 4 e^2x + (6 + 4x) e^x + 4 (1 + x), b = e^2x + 2 e^x + 2; beside the root
-   m is what m(x) and m(root) differ by, term by term, all of one sign. */
-static const struct two MISH_ROOT = {-0x1.31432c0d12d84p+0, -0x1.bf319154da210p-55};
+/* For x < 0, mish' = e^x m / b^2, m = e^3x + 4 e^2x + (6 + 4x) e^x + 4 (1 + x), b = e^2x + 2 e^x + 2.  Near the root, m
+   is m(x) - m(root), computed term by term; all terms have the same sign. */
+static const struct dw MISH_ROOT = {-0x1.31432c0d12d84p+0, -0x1.bf319154da210p-55};
 #define MISH_POWER 0x1.36c4202fc3eccp-2 /* e^root */
 FORMULA(mish_d)
 {
-    double e = exp(-fabs(x)), distance = (x - MISH_ROOT.high) - MISH_ROOT.low;
+    double e = exp(-fabs(x)), distance = (x - MISH_ROOT.hi) - MISH_ROOT.lo;
     if (e == 0) return x < 0 ? -0.0 : 1;
     if (x >= 0) {
         double a = 1 + 2 * e, b = a + 2 * e * e;
@@ -245,7 +244,7 @@ FORMULA(mish_d)
     double b = e * e + 2 * e + 2, m = e * e * e + 4 * e * e + (6 + 4 * x) * e + 4 * (1 + x);
     if (fabs(distance) < 0x1p-3) {
         double once = MISH_POWER, twice = once * once;
-        m = 4 * distance * (1 + e) + (6 + 4 * MISH_ROOT.high) * once * expm1(distance) +
+        m = 4 * distance * (1 + e) + (6 + 4 * MISH_ROOT.hi) * once * expm1(distance) +
             4 * twice * expm1(2 * distance) + twice * once * expm1(3 * distance);
     }
     return e * m / (b * b);
@@ -259,13 +258,13 @@ FORMULA(dish_f)
 }
 /* (1 + r) (1 + r - r^2) / 2, r = x/s; 1 + r - r^2 = (1 + g - r) (g + r), g the golden ratio less 1, and on the left
    g + r = g (g - x^2) / (s^2 (g - r)), 1 + r = 1 / (s (s - x)). */
-static const struct two GOLDEN = {0x1.3c6ef372fe950p-1, -0x1.f506319fcfd19p-55};
+static const struct dw GOLDEN = {0x1.3c6ef372fe950p-1, -0x1.f506319fcfd19p-55};
 FORMULA(dish_d)
 {
     if (isinf(x)) return x > 0 ? 1 : -0.0;
-    double g = GOLDEN.high, s = sqrt(1 + x * x), r = x / s;
+    double g = GOLDEN.hi, s = sqrt(1 + x * x), r = x / s;
     if (x < 0) {
-        double above = g * ((g - x * x) + GOLDEN.low) / (s * s * (g - r));
+        double above = g * ((g - x * x) + GOLDEN.lo) / (s * s * (g - r));
         return 0.5 * (1 + g - r) * above / (s * (s - x));
     }
     return 0.5 * (1 + r) * (1 + r - r * r);
@@ -348,88 +347,47 @@ FORMULA(thresholded_relu_d) { return x <= p[0] ? 0 : 1; }
 FORMULA(general_relu_f) { return x <= p[2] ? (p[0] == 0 ? 0 : p[0] * (x - p[2])) : x >= p[1] ? p[1] : x; }
 FORMULA(general_relu_d) { return x <= p[2] ? p[0] : x >= p[1] && isfinite(p[1]) ? 0 : 1; }
 
-#define ROW_Y(name, parameters) {#name, parameters, {name##_f, name##_d, name##_y}}
-#define ROW(name, parameters) {#name, parameters, {name##_f, name##_d, NULL}}
+#define REFERENCE(function, count) \
+    {.name = #function, .parameters = count, .formulas = {function##_f, function##_d}}
+#define REFERENCE_Y(function, count) \
+    {.name = #function, .parameters = count, .formulas = {function##_f, function##_d, function##_y}}
 
+/* The name of each activation and the number of its parameters; REFERENCE_Y where there is NAME_y. */
 const struct numact_reference numact_references[] = {
-    ROW_Y(identity, 0), ROW_Y(relu, 0), ROW_Y(relu6, 0), ROW_Y(relu_squared, 0), ROW_Y(leaky_relu, 1), ROW_Y(elu, 1),
-    ROW_Y(celu, 1), ROW_Y(selu, 0), ROW_Y(sigmoid, 0), ROW_Y(tanh, 0), ROW_Y(softplus, 1), ROW_Y(log_sigmoid, 0),
-    ROW_Y(exponential, 0), ROW(gaussian, 0), ROW(silu, 0), ROW(swish, 1), ROW(quick_gelu, 0), ROW(gelu, 0),
-    ROW(gelu_tanh, 0), ROW(mish, 0), ROW(dish, 0), ROW(tanhshrink, 0), ROW_Y(softsign, 0), ROW_Y(squareplus, 1),
-    ROW(hard_swish, 0), ROW_Y(hard_sigmoid, 0), ROW(sparse_plus, 0), ROW_Y(sparse_sigmoid, 0), ROW(hard_shrink, 1),
-    ROW_Y(soft_shrink, 1), ROW_Y(hard_tanh, 2), ROW_Y(clipped_linear, 4), ROW(threshold, 2), ROW(thresholded_relu, 1),
-    ROW(general_relu, 3), {.name = NULL},
+    REFERENCE_Y(identity, 0),
+    REFERENCE_Y(relu, 0),
+    REFERENCE_Y(relu6, 0),
+    REFERENCE_Y(relu_squared, 0),
+    REFERENCE_Y(leaky_relu, 1),
+    REFERENCE_Y(elu, 1),
+    REFERENCE_Y(celu, 1),
+    REFERENCE_Y(selu, 0),
+    REFERENCE_Y(sigmoid, 0),
+    REFERENCE_Y(tanh, 0),
+    REFERENCE_Y(softplus, 1),
+    REFERENCE_Y(log_sigmoid, 0),
+    REFERENCE_Y(exponential, 0),
+    REFERENCE(gaussian, 0),
+    REFERENCE(silu, 0),
+    REFERENCE(swish, 1),
+    REFERENCE(quick_gelu, 0),
+    REFERENCE(gelu, 0),
+    REFERENCE(gelu_tanh, 0),
+    REFERENCE(mish, 0),
+    REFERENCE(dish, 0),
+    REFERENCE(tanhshrink, 0),
+    REFERENCE_Y(softsign, 0),
+    REFERENCE_Y(squareplus, 1),
+    REFERENCE(hard_swish, 0),
+    REFERENCE_Y(hard_sigmoid, 0),
+    REFERENCE(sparse_plus, 0),
+    REFERENCE_Y(sparse_sigmoid, 0),
+    REFERENCE(hard_shrink, 1),
+    REFERENCE_Y(soft_shrink, 1),
+    REFERENCE_Y(hard_tanh, 2),
+    REFERENCE_Y(clipped_linear, 4),
+    REFERENCE(threshold, 2),
+    REFERENCE(thresholded_relu, 1),
+    REFERENCE(general_relu, 3),
+    {.name = NULL},
 };
-
-void numact_reference_evaluate(numact_reference_formula *formula, const double *parameters, const float *x, double *want,
-                               ptrdiff_t n)
-{
-    for (ptrdiff_t i = 0; i < n; i++)
-        want[i] = formula((double)x[i], parameters);
-}
-
-static double power_of_two(int n)
-{
-    uint64_t bits = (uint64_t)(n + 1023) << 52;
-    double power;
-    memcpy(&power, &bits, sizeof power);
-    return power;
-}
-
-/* The n for which 2^n is the unit in the last place of the format at x. */
-static int exponent_of_unit(double x, struct numact_format format)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int exponent = (int)(bits >> 52 & 0x7FF) - 1023;
-    exponent = exponent < format.least ? format.least : exponent > format.largest ? format.largest : exponent;
-    return exponent - format.digits;
-}
-
-/* x rounded to the format, to nearest even; not to infinity, but to what follows the largest number. */
-static double rounded(double x, double limit, struct numact_format format)
-{
-    int unit = exponent_of_unit(x, format);
-    double scaled = x * power_of_two(-unit), shift = copysign(0x1.8p52, x);
-    return fabs(x) >= limit ? copysign(limit, x) : ((scaled + shift) - shift) * power_of_two(unit);
-}
-
-/* Infinity stands for what follows the largest number. */
-static double finite_or(double value, double limit) { return isinf(value) ? copysign(limit, value) : value; }
-
-/* How far a result is from the true value, in units of its last place. */
-static double error_of(double got, double want, double nearest, double limit, struct numact_format format, bool signs)
-{
-    double value = finite_or(got, limit);
-    if (isinf(got) && value == nearest) return 0;
-    if (isnan(got) || isinf(want)) return HUGE_VAL;
-    if (signs && value == 0 && nearest == 0 && signbit(value) != signbit(want)) return HUGE_VAL;
-    return fabs(value - want) * power_of_two(-exponent_of_unit(nearest, format));
-}
-
-struct numact_errors numact_reference_compare(const float *got, const double *want, ptrdiff_t n,
-                                              struct numact_format format, bool partial, bool signs)
-{
-    struct numact_errors found = {-1, -1, 0, 0};
-    double limit = power_of_two(format.largest + 1);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double error = HUGE_VAL, value = (double)got[i];
-        if (value == want[i] && isfinite(value) && signbit(value) == signbit(want[i])) { /* most often, for some functions */
-            error = 0;
-            found.counted++;
-            found.correct++;
-        } else if (isnan(want[i])) {
-            if (partial || isnan(value)) continue;
-        } else {
-            double nearest = rounded(want[i], limit, format);
-            error = error_of(value, want[i], nearest, limit, format, signs);
-            found.counted++;
-            found.correct += error < HUGE_VAL && finite_or(value, limit) == nearest;
-        }
-        if (error > found.largest) {
-            found.largest = error;
-            found.worst = i;
-        }
-    }
-    return found;
-}

@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The bridge to csrc/reference/reference.c: true values of the activations for float32, and the errors of results.
+"""The bridge to csrc/reference: true values of the activations for float32, and the errors of results.
 
 `import numact` does not load it.  `evaluate` and `compare` release the GIL.
 """
