@@ -35,12 +35,13 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
     doc_bytes = doc.encode()
     _kept.append(doc_bytes)
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        loops, data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0, f32.signature
+        loops, data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0,
+        f32.signature,
     )
 
 
 cdef list describe_axis():
-    """Rows of the catalogue: what the table has besides masked variants and gradients."""
+    """The rows of the functions along an axis: those of the table except NAME_where and NAME_grad."""
     cdef const numact_axis_function *function = LEVELS.axis_f32
     table = {}
     while function.name != NULL:
@@ -76,7 +77,7 @@ cdef list describe_axis():
 
 
 def build_axis(str level_name):
-    """The generalised ufuncs of one level by name.
+    """Make the generalised ufuncs of a level.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def build_axis(str level_name):
     Raises
     ------
     ValueError
-        For a level that this build or this processor has not.
+        For a name that is not in `levels()`.
     """
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_axis_function *f32 = level.axis_f32

@@ -1,4 +1,4 @@
-# The usual calls of a ParametricUfunc, of which small arrays feel every step.  No function is named here.
+# The fast path for calls of a ParametricUfunc: overhead counts for small arrays.  No function is named here.
 
 cimport cython
 from cpython.object cimport PyObject
@@ -14,15 +14,15 @@ cdef extern from "Python.h":
     Py_ssize_t PyVectorcall_NARGS(size_t)
     object PyObject_Vectorcall(object, PyObject *const *, size_t, PyObject *)
 
-# Keywords that the ufunc gets as they are, and that do not influence the dtype in which it computes.  The names of keywords
-# in a program are interned, as these are, so that a comparison of addresses finds them.
+# Keywords that go to the ufunc unchanged and do not influence its dtype.  Keyword names in a program are interned, as
+# these are, so that comparing addresses finds them.
 cdef tuple PASSED = ("out", "where")
 
 cdef enum:
     MAX_PASSED = 2
 
-# The dtypes of usual arrays; a byte-swapped one is another object.
-cdef tuple USUAL = tuple(
+# The dtypes of the fast path, compared by identity: a byte-swapped dtype is another object.
+cdef tuple FAST_DTYPES = tuple(
     cnp.PyArray_DescrFromType(number) for number in (cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE)
 )
 
@@ -30,7 +30,7 @@ cdef tuple USUAL = tuple(
 @cython.boundscheck(False)
 @cython.wraparound(False)
 cdef int find(tuple objects, PyObject *wanted) noexcept:
-    """The place of an object in a tuple, or -1."""
+    """The index of an object in a tuple, or -1."""
     cdef int k
     for k in range(<int>len(objects)):
         if <PyObject *>objects[k] == wanted:
@@ -39,7 +39,7 @@ cdef int find(tuple objects, PyObject *wanted) noexcept:
 
 
 cdef tuple as_tuple(PyObject *const *objects, int count):
-    """A tuple of the objects, which are borrowed."""
+    """A tuple of borrowed objects."""
     cdef tuple found = PyTuple_New(count)
     cdef int k
     for k in range(count):
@@ -49,38 +49,39 @@ cdef tuple as_tuple(PyObject *const *objects, int count):
 
 
 cdef PyObject *dtype_of(PyObject *value) noexcept:
-    """The dtype, borrowed, of an array that is of no subclass; else NULL."""
+    """The dtype (borrowed) of an array that is not of a subclass; otherwise NULL."""
     if cnp.PyArray_CheckExact(<object>value):
         return <PyObject *>cnp.PyArray_DESCR(<cnp.ndarray>value)
     return NULL
 
 
 cdef bint is_number(object value) noexcept:
-    """Whether it is a Python number; a np.float64, although a float, is none."""
+    """Whether a value is a Python number; np.float64, a subclass of float, is not one."""
     return type(value) is float or type(value) is int or type(value) is bool
 
 
 cdef object as_operand(object number, object dtype):
-    """The number as an array without dimensions, which a ufunc takes faster than the number."""
+    """The number as a 0-d array, which a ufunc takes faster than the number."""
     cdef cnp.ndarray array = cnp.PyArray_SimpleNew(0, NULL, (<cnp.dtype>dtype).type_num)
     cnp.PyArray_SETITEM(array, cnp.PyArray_DATA(array), number)
     return array
 
 
 cdef class ParametricCall:
-    """The call of a ParametricUfunc: usual ones here, the others by the method `_compute` of the class built on it.
+    """The vectorcall of a ParametricUfunc: a fast path, and the method `_compute` of the derived class for other calls.
 
-    Usual are arrays of one dtype, for parameters Python numbers or nothing, and no keywords of the ufunc's but ``out=``
-    and ``where=``.
+    The fast path takes arrays of one dtype, parameters that are Python numbers or omitted, and of the keywords of the
+    ufunc only ``out=`` and ``where=``.
 
     Parameters
     ----------
     ufunc : numpy.ufunc
         The ufunc; its last operands are the parameters.
     defaults : dict of str to (float or None)
-        Names, interned, and defaults of the parameters; None where a call must give it.
+        Names (interned) and defaults of the parameters; None if there is no default.
     conditions : list of (int, callable, int or None, float)
-        What the parameters obey: the place of one, how it compares, and with which other, or with what.
+        Conditions on the parameters: index of the left one, comparison, index of the right one or None, and the bound
+        that is used for None.
     at_zero : numpy.ufunc or None
         The ufunc with one more operand, which the keyword ``at_zero=`` gives.
     """
@@ -91,8 +92,8 @@ cdef class ParametricCall:
     cdef object ufunc_at_zero
     cdef tuple keywords         # the names of the parameters, then "at_zero" where that is allowed
     cdef tuple values           # the defaults, then None for at_zero
-    cdef tuple prepared         # the same as operands, a tuple for each of the usual dtypes
-    cdef bint required          # some parameter has no default
+    cdef tuple prepared         # the values as operands, a tuple for each of FAST_DTYPES
+    cdef bint required          # whether some parameter has no default
     cdef list conditions
 
     def __init__(self, ufunc, dict defaults, list conditions, at_zero):
@@ -103,7 +104,8 @@ cdef class ParametricCall:
         self.keywords = (*defaults, *(() if at_zero is None else ("at_zero",)))
         self.values = (*defaults.values(), None)
         self.prepared = tuple(
-            tuple([None if value is None else as_operand(value, dtype) for value in self.values]) for dtype in USUAL
+            tuple([None if value is None else as_operand(value, dtype) for value in self.values])
+            for dtype in FAST_DTYPES
         )
         self.required = None in defaults.values()
         self.conditions = conditions
@@ -116,7 +118,7 @@ cdef class ParametricCall:
     @cython.boundscheck(False)
     @cython.wraparound(False)
     cdef tuple operands(self, PyObject **values, int count, int dtype):
-        """The values of parameters as operands; None where one is not a number or not allowed."""
+        """The values of parameters as operands; None if one is not a Python number or not allowed."""
         cdef int k
         for k in range(count):
             if not is_number(<object>values[k]):
@@ -131,14 +133,14 @@ cdef class ParametricCall:
             if values[k] == <PyObject *>self.values[k]:
                 operand = self.prepared[dtype][k]
             else:
-                operand = as_operand(<object>values[k], USUAL[dtype])
+                operand = as_operand(<object>values[k], FAST_DTYPES[dtype])
             Py_INCREF(operand)
             PyTuple_SET_ITEM(found, k, operand)
         return found
 
 
 cdef object call_any(ParametricCall self, PyObject *const *given, int count, PyObject *names):
-    """A call that is not usual."""
+    """A call that the fast path does not take."""
     keywords = {}
     if names:
         keywords = {name: <object>given[count + k] for k, name in enumerate(<tuple>names)}
@@ -148,7 +150,7 @@ cdef object call_any(ParametricCall self, PyObject *const *given, int count, PyO
 @cython.boundscheck(False)
 @cython.wraparound(False)
 cdef object call(object function, PyObject *const *given, size_t flags, PyObject *names):
-    """A call in the manner of vectorcall: given are the operands, then the values of the keywords."""
+    """The vectorcall: `given` has the operands, then the values of the keywords."""
     cdef ParametricCall self = function
     cdef PyObject *stack[NUMACT_MAX_ARRAYS + MAX_PASSED]
     cdef PyObject *values[NUMACT_MAX_ARRAYS]
@@ -156,16 +158,16 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
     cdef PyObject *passed_names[MAX_PASSED]
     cdef tuple operands, keywords = <tuple>names if names else ()
     cdef int count = <int>PyVectorcall_NARGS(flags), nin = self.nin, parameters = <int>len(self.values) - 1
-    cdef int named = <int>len(keywords), passed = 0, dtype, place, k
+    cdef int named = <int>len(keywords), passed = 0, dtype, index, k
     cdef unsigned int seen = 0  # the parameters that are given, a bit for each
     if not nin <= count <= nin + parameters:
         return call_any(self, given, count, names)
 
-    dtype = find(USUAL, dtype_of(given[0]))
+    dtype = find(FAST_DTYPES, dtype_of(given[0]))
     if dtype < 0:
         return call_any(self, given, count, names)
     for k in range(nin):
-        if dtype_of(given[k]) != <PyObject *>USUAL[dtype]:
+        if dtype_of(given[k]) != <PyObject *>FAST_DTYPES[dtype]:
             return call_any(self, given, count, names)
         stack[k] = given[k]
 
@@ -176,11 +178,11 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
             seen |= 1 << k
     for k in range(named):
         name = keywords[k]
-        place = find(self.keywords, <PyObject *>name)
-        if place >= 0 and not seen >> place & 1:
-            values[place] = given[count + k]
-            seen |= 1 << place
-        elif place < 0 and passed < MAX_PASSED and find(PASSED, <PyObject *>name) >= 0:
+        index = find(self.keywords, <PyObject *>name)
+        if index >= 0 and not seen >> index & 1:
+            values[index] = given[count + k]
+            seen |= 1 << index
+        elif index < 0 and passed < MAX_PASSED and find(PASSED, <PyObject *>name) >= 0:
             passed_names[passed] = <PyObject *>name
             passed_values[passed] = given[count + k]
             passed += 1
@@ -206,9 +208,9 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
 
 
 def called_by_vector(type cls):
-    """Let CPython call the objects of a class by their vectorcall, as it does those of ParametricCall; returns the class.
+    """Class decorator: let CPython call the instances by their vectorcall, as it does those of ParametricCall.
 
-    Python 3.11 does not hand this on to a class that is written in Python, its successors do.
+    Python 3.11 does not inherit the flag in classes written in Python; later versions do.
     """
     (<CallableType *>cls).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
     return cls

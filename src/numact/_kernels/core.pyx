@@ -1,6 +1,8 @@
 # cython: language_level=3, freethreading_compatible=True
-"""Turns the kernel tables into NumPy ufuncs.  No activation is named here: the lists are csrc/formulas/activations.h
-and gated.h beside it."""
+"""The bridge: makes NumPy ufuncs of the tables of csrc and calls its loops.
+
+No activation is named here; the lists are in csrc/formulas.  A level is a dispatch target: "baseline", "v3" or "v4".
+"""
 
 import os
 import warnings
@@ -92,10 +94,10 @@ cdef extern from "runtime/thread_pool.h":
 cdef enum:
     DTYPES = 3
 
-# Asking the processor is slow on a virtual machine.
+# Read once: the query of the processor is slow on a virtual machine.
 cdef const numact_level *LEVELS = numact_levels()
 
-# What NumPy keeps pointers to must live as long as the process.
+# Names and docstrings of ufuncs: NumPy keeps pointers to them, so they live as long as the process.
 cdef list _kept = []
 
 
@@ -109,7 +111,7 @@ cdef const numact_level *find_level(str name) except NULL:
 
 
 def levels():
-    """Names of the instruction-set levels that this processor runs, lowest first."""
+    """Names of the dispatch targets that this processor supports, lowest first."""
     cdef const numact_level *level = LEVELS
     found = []
     while level.name != NULL:
@@ -120,7 +122,7 @@ def levels():
 
 
 def level():
-    """Name of the level in use: the highest, or the one that NUMACT_LEVEL forces."""
+    """Name of the dispatch target to use: the highest, or the one that NUMACT_LEVEL forces."""
     available = levels()
     wanted = os.environ.get("NUMACT_LEVEL", "")
     if not wanted or wanted in available:
@@ -140,7 +142,7 @@ def compiler():
 
 
 cdef bint is_masked(str name):
-    """Whether the activation has a form that also gives a bit mask."""
+    """Whether there is NAME_masked, which also returns a bit mask."""
     cdef const numact_masked_function *function = LEVELS.masked_f32
     while function.name != NULL and function.name.decode() != f"{name}_masked":
         function += 1
@@ -152,12 +154,12 @@ SUFFIXES = ("", "_grad", "_grad_y", "_grad_at_zero")
 
 
 def outline():
-    """What an import needs to know of the activations, without the rest of the catalogue.
+    """What `import numact` needs of the tables, without the rest of the rows.
 
     Returns
     -------
     list of (str, str, list of str, bool)
-        Name, family, the suffixes of its ufuncs, and whether there is a form with a bit mask, in the order of the tables.
+        Name, family, suffixes of the ufuncs, and whether there is NAME_masked, in the order of the tables.
     """
     cdef const numact_activation *row = LEVELS.f32
     cdef int kind
@@ -170,7 +172,7 @@ def outline():
 
 
 cdef str text(const char *characters):
-    """The text of a field; where the row leaves it out, it is empty."""
+    """The text of a field; empty where the row omits it."""
     return characters.decode() if characters != NULL else ""
 
 
@@ -238,13 +240,13 @@ def row(str name):
 
 
 cdef class HalfLoops:
-    """A ufunc and what its loops of 16 bits compute."""
+    """A ufunc and the data of its loops for types of 16 bits."""
 
     cdef object ufunc
     cdef numact_half_kernel f16, bf16
 
     cdef int register(self, int type_number) except -1:
-        """Add the loop of bfloat16, whose type number NumPy gave when ml_dtypes was imported."""
+        """Add the loop for bfloat16, whose type number NumPy assigned when ml_dtypes was imported."""
         cdef int types[NUMACT_MAX_ARRAYS]
         cdef int k
         for k in range(NUMACT_MAX_ARRAYS):
@@ -254,9 +256,8 @@ cdef class HalfLoops:
         )
 
 
-# One for every ufunc, and the type number of bfloat16 once there is one.
-cdef list _half_loops = []
-cdef int _bfloat16 = -1
+cdef list _half_loops = []  # one for every ufunc
+cdef int _bfloat16 = -1     # the type number of bfloat16, once it is registered
 
 
 def register_bfloat16(dtype):
@@ -270,7 +271,7 @@ def register_bfloat16(dtype):
     Raises
     ------
     TypeError
-        Where dtype is one of NumPy's own.
+        If dtype is one of NumPy's own.
     """
     global _bfloat16
     cdef HalfLoops loops
@@ -283,7 +284,7 @@ def register_bfloat16(dtype):
 
 
 def dtypes():
-    """Names of the dtypes that the ufuncs compute in, bfloat16 last where it is registered."""
+    """Names of the dtypes of the ufuncs, bfloat16 last if it is registered."""
     return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
 
 
@@ -316,14 +317,14 @@ cdef object make_ufunc(
 
 
 def build(str level_name, names=None, document=None):
-    """The ufuncs of one level by name: parameters are their last operands.
+    """Make the ufuncs of a level; parameters are their last operands.
 
     Parameters
     ----------
     level_name : str
         One of `levels()`.
     names : collection of str, optional
-        The functions that are wanted; all by default.
+        The functions to make; all by default.
     document : callable, optional
         Makes the docstring from a row, as `row` gives it, and the suffix of the function; by default it is the formula.
 
@@ -334,7 +335,7 @@ def build(str level_name, names=None, document=None):
     Raises
     ------
     ValueError
-        For a level that this build or this processor has not.
+        For a name that is not in `levels()`.
     """
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
@@ -356,12 +357,12 @@ MAX_THREADS = NUMACT_MAX_THREADS
 
 
 def get_num_threads():
-    """How many threads compute."""
+    """The number of threads that compute."""
     return numact_get_num_threads()
 
 
 def set_num_threads(int count):
-    """Set how many threads compute, from 1 to MAX_THREADS, which is not checked."""
+    """Set the number of threads that compute, from 1 to MAX_THREADS; it is not checked."""
     numact_set_num_threads(count)
 
 

@@ -1,4 +1,4 @@
-# Loops with a bit for each element, and random bits.  No function is named here.
+# Calls of the loops with a bit for each element, and random bits.  No function is named here.
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
@@ -25,9 +25,10 @@ cdef enum:
 
 @cython.no_gc
 cdef class Bits:
-    """What a mask holds: bytes, and the shape of the array that they stand for.
+    """The contents of a mask: packed bits, and the shape of the array that they belong to.
 
-    Neither refers to anything that could refer to the mask.  Bytes are made faster than an array.
+    Neither can refer to the mask, so that the garbage collector need not track it (no_gc).  Bytes are allocated faster
+    than an array.
     """
 
     cdef readonly bytes packed
@@ -38,8 +39,10 @@ cdef class Bits:
 
 
 cpdef bint is_simple(object given, object out):
-    """Whether a loop can take both as they are, and a new array for no `out`: arrays of one shape and dtype, float32 or
-    float64, contiguous in C order, one and the same or apart from each other."""
+    """Whether a loop can take both as they are, or a new array if out is None.
+
+    They must be C-contiguous arrays of the same shape and dtype, float32 or float64, and the same memory or disjoint.
+    """
     cdef cnp.ndarray x, y
     cdef char *x_data
     cdef char *y_data
@@ -74,7 +77,7 @@ cdef class MaskedFunction:
         if out is None:
             out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
         mask = Bits.__new__(kind)
-        # Nobody else has them yet, so that they may be written.
+        # New bytes may be written as long as nothing else refers to them.
         mask.packed = PyBytes_FromStringAndSize(NULL, (cnp.PyArray_SIZE(x) + 7) >> 3)
         mask.shape = x.shape
         self.run(x, <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed), out, values)
@@ -90,7 +93,7 @@ cdef class MaskedFunction:
         return out
 
     def __call__(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values):
-        """Compute; the values are parameters, or factors, which the dtype holds."""
+        """Compute; the values are parameters or factors, representable in the dtype."""
         self.run(x, <cnp.npy_uint8 *>cnp.PyArray_DATA(bits), out, values)
 
     cdef int run(self, cnp.ndarray x, cnp.npy_uint8 *bits, cnp.ndarray out, tuple values) except -1:
@@ -117,20 +120,20 @@ cdef class MaskedFunction:
 
 
 cdef class MaskedCall:
-    """The call of NAME_masked: usual ones here, the others by the method `_compute` of the class built on it.
+    """The vectorcall of NAME_masked: a fast path, and the method `_compute` of the derived class for other calls.
 
-    Usual are an array, and nothing else but ``out=``.
+    The fast path takes one array and, of the keywords, only ``out=``.
 
     Parameters
     ----------
     functions : dict of str to MaskedFunction
-        Where the loops are.
+        All functions of a level.
     name : str
-        Which they are.
+        The one to call.
     defaults : tuple of float
-        The parameters.
+        Its parameters.
     kind : type
-        That of the masks, a kind of `Bits`.
+        The class of the masks, derived from `Bits`.
     """
 
     cdef vectorcallfunc vectorcall
@@ -170,7 +173,7 @@ called_by_vector(MaskedCall)
 
 
 def build_masked(str level_name):
-    """The functions of one level that write or read a bit for each element, by name.
+    """Make the functions of a level that write or read a bit for each element.
 
     Parameters
     ----------
@@ -184,7 +187,7 @@ def build_masked(str level_name):
     Raises
     ------
     ValueError
-        For a level that this build or this processor has not.
+        For a name that is not in `levels()`.
     """
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_masked_function *f32 = level.masked_f32
@@ -206,13 +209,13 @@ def random_bits(cnp.ndarray bits, ptrdiff_t count, cnp.npy_uint64 threshold, gen
     Parameters
     ----------
     bits : ndarray of uint8
-        Contiguous; those behind the last bit become 0.
+        Contiguous; bits after the last one become 0.
     count : int
         Number of bits.
     threshold : int
         From 0 to 2^32.
     generator : numpy.random.BitGenerator
-        Its next words are drawn, under its lock.
+        The generator of the words, which are drawn under its lock.
     """
     cdef bitgen *source = <bitgen *>PyCapsule_GetPointer(generator.capsule, "BitGenerator")
     cdef cnp.npy_uint8 *data = <cnp.npy_uint8 *>cnp.PyArray_DATA(bits)

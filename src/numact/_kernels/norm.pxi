@@ -42,7 +42,6 @@ cdef extern from "numact.h":
     void numact_norm_run(const numact_norm_task *task, const numact_norm *call) nogil
 
 
-
 cdef numact_slices slices_of(object array) except *:
     cdef numact_slices slices
     cdef cnp.ndarray a = array
@@ -52,7 +51,7 @@ cdef numact_slices slices_of(object array) except *:
 
 
 cdef double *doubles(dict vectors, str name) except? NULL:
-    """The numbers of a vector; NULL where there is none."""
+    """The data of a vector; NULL if there is none of this name."""
     cdef cnp.ndarray array
     if name not in vectors:
         return NULL
@@ -78,16 +77,16 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
     name : str
         The name of the task.
     across : bool
-        Whether channels lie side by side in memory, otherwise positions do.
+        Whether channels are contiguous in memory; otherwise positions are.
     arrays : dict of str to numpy.ndarray
         "x", "dy" and "out" as far as the task needs them, of one shape (samples, channels, positions) and dtype.
     vectors : dict of str to numpy.ndarray
-        float64 arrays under the names that they have in ``struct numact_norm``, 16 elements longer than what is in
-        them; "partial" of shape (samples or blocks, 4, length), "total" of shape (4, length).
+        float64 arrays by their names in ``struct numact_norm``, with 16 elements of padding; "partial" of shape
+        (samples or blocks, 4, length), "total" of shape (4, length).
     eps : float
         Added to variances.
     activation : tuple of str and numpy.ndarray, optional
-        The activation to apply to the result, and its parameters in the dtype of the arrays.
+        The activation of the result, and its parameters in the dtype of the arrays.
     """
     cdef const numact_level *level = find_level(level_name)
     cdef numact_norm call

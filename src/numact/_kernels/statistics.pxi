@@ -1,4 +1,4 @@
-# Statistics of arrays, taken alone or while an activation writes them.  No function is named here.
+# Statistics of arrays, alone or fused with the activation that writes them.  No function is named here.
 
 from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint64_t
@@ -46,7 +46,7 @@ WANTED = {"all": NUMACT_ALL, "zeros": NUMACT_ZEROS, "saturated": NUMACT_SATURATE
 
 
 def is_observable(given):
-    """Whether an observer takes an object as it is: an array with an element, native and aligned, of one of `dtypes()`."""
+    """Whether an observer takes an object as it is: a non-empty array, native and aligned, of one of `dtypes()`."""
     cdef int number
     if not cnp.PyArray_CheckExact(given) or not cnp.PyArray_ISBEHAVED_RO(given) or cnp.PyArray_SIZE(given) == 0:
         return False
@@ -55,7 +55,7 @@ def is_observable(given):
 
 
 cdef class Observer:
-    """Counts and sums over the elements of arrays, by the kernels of one level.
+    """Accumulates statistics of arrays, by the kernels of a level.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ cdef class Observer:
     low, high : float
         Elements <= low or >= high count as saturated.
     wanted : {"all", "zeros", "saturated", "alive"}
-        What is needed; the rest is not computed.
+        The statistics to compute.
 
     Attributes
     ----------
@@ -86,30 +86,30 @@ cdef class Observer:
     def observe(
         self, cnp.ndarray y, tuple kinds, str activation=None, cnp.ndarray x=None, tuple parameters=()
     ):
-        """Add the elements of an array that is native and aligned, and was checked.
+        """Add the elements of an array that `is_observable`.
 
         Parameters
         ----------
         y : ndarray
             The array, of at least one dimension and one element.
         kinds : tuple of bool
-            For every dimension whether it is one of units; else it is one of samples.
+            For every dimension whether it is one of units; otherwise it is one of samples.
         activation : str, optional
-            Name of an activation that is to write y from x before.
+            The activation that writes y from x first.
         x : ndarray, optional
             Its input, of the shape and the dtype of y; it may be y.
         parameters : tuple of ndarray
-            Its parameters, without dimensions, of the dtype of y.
+            Its parameters, 0-d, of the dtype of y.
 
         Returns
         -------
         ndarray of bool
-            Which units are 0 for every sample: of the shape of y, with a length of 1 in the dimensions of samples.
+            Which units are 0 for every sample: of the shape of y, with length 1 in the dimensions of samples.
 
         Raises
         ------
         MemoryError
-            If there is no memory for partial sums; then nothing has been written.
+            If partial sums cannot be allocated; then nothing is written.
         """
         cdef numact_observation o
         cdef numact_observe_loop *loop
@@ -168,21 +168,21 @@ cdef class Observer:
 
 
 def count_silent(cnp.ndarray silent, cnp.ndarray dead, int64_t least):
-    """Count for how long units have been dead.
+    """Update for how many updates in a row units have been dead, and count those that reach a limit.
 
     Parameters
     ----------
     silent : ndarray of int64
-        For every unit, after how many updates in a row it was dead; contiguous, brought up to date.
+        For every unit, the number of updates in a row after which it was dead; contiguous, updated in place.
     dead : ndarray of bool
-        Whether it is; contiguous, as many.
+        Whether each unit is dead now; contiguous.
     least : int
-        A number of updates.
+        The limit.
 
     Returns
     -------
     int
-        How many units have been dead for that many or more.
+        How many units have been dead for `least` updates or more.
     """
     cdef int64_t *updates = <int64_t *>cnp.PyArray_DATA(silent)
     cdef const cnp.npy_bool *found = <const cnp.npy_bool *>cnp.PyArray_DATA(dead)
@@ -197,7 +197,7 @@ def count_silent(cnp.ndarray silent, cnp.ndarray dead, int64_t least):
 cdef void find_dead(
     const uint64_t *alive, ptrdiff_t words, bint bits, cnp.npy_bool *dead, ptrdiff_t length, ptrdiff_t size
 ) noexcept:
-    """Spread the flags: of rows of so many words, a bit or a word for each of `length` units."""
+    """Unpack flags: rows of `words` words, with a bit or a word for each of `length` units."""
     cdef ptrdiff_t start, k, bit, left
     for start in range(0, size, length):
         for k in range(words):

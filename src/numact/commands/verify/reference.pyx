@@ -57,12 +57,12 @@ def evaluate(str name, const float[::1] x, parameters=()):
     Returns
     -------
     ndarray of float64
-        Within 1e-6 ULP of float32; NaN for a NaN, and from the output for what is no output.
+        Within 1e-6 ULP of float32; NaN for a NaN and, in a gradient from the output, for an x that is no output.
 
     Raises
     ------
     ValueError
-        For a name without reference, or another number of parameters.
+        For an unknown name, or a wrong number of parameters.
     """
     cdef const numact_reference *row = numact_references
     cdef numact_reference_formula *formula = NULL
