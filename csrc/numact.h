@@ -10,7 +10,7 @@
 /* A loop over n elements, with the arguments of a NumPy inner loop: inputs first, then outputs, strides in bytes.  It
    may be called on any part of an array: each result depends on its own element alone.  `non_temporal`: the array is
    large enough for non-temporal stores. */
-typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps, bool non_temporal);
+typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal);
 
 /* Bytes of results from which non-temporal stores pay off: so many leave the cache before they are read. */
 enum { NUMACT_NON_TEMPORAL = 8 << 20 };
@@ -27,7 +27,7 @@ enum { NUMACT_MAX_ARRAYS = 9 };
 
 /* A float32 kernel over arrays of a type of 16 bits, which are converted block by block. */
 typedef void numact_half_loop(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n,
-                              const ptrdiff_t *steps);
+                              const ptrdiff_t *strides);
 
 struct numact_half_kernel {
     const struct numact_kernel *f32;
@@ -57,7 +57,7 @@ struct numact_activation {
 
 /* The inner loop of a generalised ufunc over rows.  It may be called on some of the rows: each result depends on its
    own row alone.  False if memory could not be allocated; then nothing is written. */
-typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps);
+typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides);
 
 /* A function along an axis: an entry of the table in loops/rows.h. */
 struct numact_axis_function {
@@ -147,8 +147,8 @@ struct numact_observation {
     double low, high;                               /* saturated: y <= low or y >= high */
     int dimensions;
     ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
-    ptrdiff_t unit_steps[NUMACT_MAX_DIMENSIONS];    /* words from a unit's flags to the next one's, 0 for samples */
-    ptrdiff_t x_steps[NUMACT_MAX_DIMENSIONS], y_steps[NUMACT_MAX_DIMENSIONS];   /* in bytes */
+    ptrdiff_t unit_strides[NUMACT_MAX_DIMENSIONS];  /* words from a unit's flags to the next one's, 0 for samples */
+    ptrdiff_t x_strides[NUMACT_MAX_DIMENSIONS], y_strides[NUMACT_MAX_DIMENSIONS]; /* in bytes */
     char *x, *y;                                    /* x: the activation's input; NULL without activation */
     const char *name;                               /* of the activation */
     const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */
@@ -181,14 +181,14 @@ struct numact_level {
 const struct numact_level *numact_levels(void);
 
 /* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
-void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
 
 /* The same where data points to a struct numact_half_kernel. */
-void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
 
 /* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if memory could not be
    allocated; then some rows may not have been written. */
-bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data);
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
 
 /* Runs a loop with a bit for each element, through `half_loop` unless that is NULL.  An element has `width` bytes; out
    is in, or does not overlap it. */

@@ -120,7 +120,7 @@ INLINE void fill_masked(struct rows to, struct rows masks, ptrdiff_t rows, ptrdi
             if (!*element(masks, r, i)) memcpy(element(to, r, i), &value, sizeof value);
 }
 
-/* The operands of one call, in the manner of a generalised ufunc's inner loop: all rows, then the steps within them. */
+/* The operands of one call, as in the inner loop of a generalised ufunc: all rows, then the strides within them. */
 struct call {
     rows_function *function;
     int inputs;
@@ -134,23 +134,23 @@ INLINE struct rows rows_from(struct rows a, ptrdiff_t row) { return (struct rows
 
 /* False if there is no memory; then nothing has been written. */
 static __attribute__((noinline)) bool run_rows(struct call call, char *const *arrays, const ptrdiff_t *dimensions,
-                                               const ptrdiff_t *steps)
+                                               const ptrdiff_t *strides)
 {
     const int mask_at = call.inputs, temperature_at = mask_at + (call.masking != NO_MASK);
     const int out_at = temperature_at + (call.tempering == TEMPERATURE);
-    const ptrdiff_t count = dimensions[0], n = dimensions[1], *places = steps + out_at + 1;
+    const ptrdiff_t count = dimensions[0], n = dimensions[1], *inner = strides + out_at + 1;
     const ptrdiff_t width = sizeof(scalar);
     struct rows in[2], masks = {0}, temperatures = {0};
-    struct rows out = {arrays[out_at], steps[out_at], call.result == ONE_VALUE ? width : places[temperature_at]};
-    if (call.masking != NO_MASK) masks = (struct rows){arrays[mask_at], steps[mask_at], places[mask_at]};
+    struct rows out = {arrays[out_at], strides[out_at], call.result == ONE_VALUE ? width : inner[temperature_at]};
+    if (call.masking != NO_MASK) masks = (struct rows){arrays[mask_at], strides[mask_at], inner[mask_at]};
     if (call.tempering == TEMPERATURE)
-        temperatures = (struct rows){arrays[temperature_at], steps[temperature_at], 0};
+        temperatures = (struct rows){arrays[temperature_at], strides[temperature_at], 0};
 
     /* What does not lie in rows is gathered in scratch, where the result may take the place of the first operand. */
     bool gathered[2], scattered = out.stride != width && n > 1, across = scattered && alternate(out);
     int blocks = 0;
     for (int k = 0; k < call.inputs; k++) {
-        in[k] = (struct rows){arrays[k], steps[k], places[k]};
+        in[k] = (struct rows){arrays[k], strides[k], inner[k]};
         gathered[k] = (in[k].stride != width && n > 1) || (k == 0 && call.masking != NO_MASK);
         across |= gathered[k] && alternate(in[k]);
         blocks += gathered[k];
@@ -204,10 +204,10 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
 }
 
 /* The largest element of a row, and its index: the first one's; a NaN counts as the largest. */
-static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
 {
     const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
-    struct rows x = {arrays[0], steps[0], steps[3]};
+    struct rows x = {arrays[0], strides[0], strides[3]};
     for (ptrdiff_t r = 0; r < count; r++) {
         scalar best = *(const scalar *)element(x, r, 0);
         ptrdiff_t which = 0;
@@ -217,20 +217,20 @@ static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const 
             best = larger ? value : best;
             which = larger ? i : which;
         }
-        memcpy(arrays[1] + r * steps[1], &best, sizeof best);
-        memcpy(arrays[2] + r * steps[2], &which, sizeof which);
+        memcpy(arrays[1] + r * strides[1], &best, sizeof best);
+        memcpy(arrays[2] + r * strides[2], &which, sizeof which);
     }
     return true;
 }
 
 /* dy at the index, else 0. */
-static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)
+static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
 {
     const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
-    struct rows dx = {arrays[2], steps[2], steps[3]};
+    struct rows dx = {arrays[2], strides[2], strides[3]};
     for (ptrdiff_t r = 0; r < count; r++) {
-        scalar dy = *(const scalar *)(arrays[0] + r * steps[0]);
-        ptrdiff_t which = *(const ptrdiff_t *)(arrays[1] + r * steps[1]);
+        scalar dy = *(const scalar *)(arrays[0] + r * strides[0]);
+        ptrdiff_t which = *(const ptrdiff_t *)(arrays[1] + r * strides[1]);
         for (ptrdiff_t i = 0; i < pieces; i++)
             *(scalar *)element(dx, r, i) = i == which ? dy : 0;
     }
@@ -248,10 +248,10 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
         else                                                                                                           \
             rows_of(b, n);                                                                                             \
     }                                                                                                                  \
-    static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps)                 \
+    static bool SYMBOL(name)(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)               \
     {                                                                                                                  \
         const struct call call = {.function = run_##name, UNPACK operands};                                            \
-        return run_rows(call, arrays, dimensions, steps);                                                              \
+        return run_rows(call, arrays, dimensions, strides);                                                            \
     }
 #define TABLE_ROW(text, rows_of, operands, ...)                                                                        \
     {.name = #text, .loop = SYMBOL(text), .width = sizeof(scalar), __VA_ARGS__},

@@ -78,7 +78,7 @@ struct operand {
     ptrdiff_t row, stride, length, width;
 };
 
-static ptrdiff_t size_of(ptrdiff_t step) { return step < 0 ? -step : step; }
+static ptrdiff_t size_of(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }
 
 /* The addresses at which n rows begin and end. */
 static void extent(struct operand a, ptrdiff_t n, uintptr_t *first, uintptr_t *end)
@@ -131,7 +131,7 @@ struct element_loop {
     const struct numact_kernel *kernel;
     numact_half_loop *half_loop; /* NULL: the kernel's own */
     char *const *arrays;
-    const ptrdiff_t *steps;
+    const ptrdiff_t *strides;
     bool non_temporal;
     const uint16_t *table;      /* lookup table for the input `varying`, or NULL */
     int varying;
@@ -142,22 +142,22 @@ static void compute_elements(void *context, ptrdiff_t start, ptrdiff_t stop)
     const struct element_loop *loop = context;
     char *arrays[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < loop->kernel->inputs + loop->kernel->outputs; k++)
-        arrays[k] = loop->arrays[k] + start * loop->steps[k];
+        arrays[k] = loop->arrays[k] + start * loop->strides[k];
     const int in = loop->varying, out = loop->kernel->inputs;
     if (loop->table)
-        numact_lut_apply(loop->table, arrays[in], loop->steps[in], arrays[out], loop->steps[out], stop - start);
+        numact_lut_apply(loop->table, arrays[in], loop->strides[in], arrays[out], loop->strides[out], stop - start);
     else if (loop->half_loop)
-        loop->half_loop(loop->kernel, arrays, stop - start, loop->steps);
+        loop->half_loop(loop->kernel, arrays, stop - start, loop->strides);
     else
-        loop->kernel->loop(arrays, stop - start, loop->steps, loop->non_temporal);
+        loop->kernel->loop(arrays, stop - start, loop->strides, loop->non_temporal);
 }
 
 /* Whether the first operand is the preceding result, as in reduce and accumulate of a ufunc: elements must then be
    computed one after the other. */
 static bool is_recurrence(const struct element_loop *loop)
 {
-    return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->steps[0] == loop->steps[2] &&
-           loop->arrays[0] + loop->steps[0] == loop->arrays[2];
+    return loop->kernel->inputs == 2 && loop->kernel->outputs == 1 && loop->strides[0] == loop->strides[2] &&
+           loop->arrays[0] + loop->strides[0] == loop->arrays[2];
 }
 
 /* The only input that is not a single value; -1 if there are several or none. */
@@ -165,7 +165,7 @@ static int only_varying(const struct element_loop *loop)
 {
     int varying = -1;
     for (int k = 0; k < loop->kernel->inputs; k++)
-        if (loop->steps[k] != 0) {
+        if (loop->strides[k] != 0) {
             if (varying >= 0) return -1;
             varying = k;
         }
@@ -182,7 +182,7 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     bool shared = n >= LEAST_SHARED;
     if (shared) {
         for (int k = 0; k < count; k++)
-            operands[k] = (struct operand){loop.arrays[k], loop.steps[k], 0, 1,
+            operands[k] = (struct operand){loop.arrays[k], loop.strides[k], 0, 1,
                                            loop.half_loop ? (ptrdiff_t)sizeof(uint16_t) : kernel->width};
         shared = independent(operands, kernel->inputs, count, n);
     }
@@ -203,16 +203,17 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     fp_env_leave(found, kernel->overflows);
 }
 
-void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data)
 {
-    run_elements((struct element_loop){.kernel = data, .arrays = arrays, .steps = steps}, dimensions[0]);
+    run_elements((struct element_loop){.kernel = data, .arrays = arrays, .strides = strides}, dimensions[0]);
 }
 
-void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data)
 {
     const struct numact_half_kernel *half = data;
-    const struct element_loop loop = {.kernel = half->f32, .half_loop = half->loop, .arrays = arrays, .steps = steps};
-    run_elements(loop, dimensions[0]);
+    run_elements((struct element_loop){.kernel = half->f32, .half_loop = half->loop, .arrays = arrays,
+                                       .strides = strides},
+                 dimensions[0]);
 }
 
 /* A loop over rows, for several threads. */
@@ -220,7 +221,7 @@ struct row_loop {
     const struct numact_axis_function *function;
     int count;
     char *const *arrays;
-    const ptrdiff_t *dimensions, *steps;
+    const ptrdiff_t *dimensions, *strides;
     atomic_bool failed; /* memory could not be allocated */
 };
 
@@ -229,8 +230,8 @@ static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
     struct row_loop *loop = context;
     char *arrays[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < loop->count; k++)
-        arrays[k] = loop->arrays[k] + start * loop->steps[k];
-    if (!loop->function->loop(arrays, (const ptrdiff_t[]){stop - start, loop->dimensions[1]}, loop->steps))
+        arrays[k] = loop->arrays[k] + start * loop->strides[k];
+    if (!loop->function->loop(arrays, (const ptrdiff_t[]){stop - start, loop->dimensions[1]}, loop->strides))
         atomic_store(&loop->failed, true);
 }
 
@@ -238,14 +239,14 @@ static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
 static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
 {
     int count = 0;
-    const ptrdiff_t *stride = loop->steps + strlen(loop->function->types) - 1;
+    const ptrdiff_t *stride = loop->strides + strlen(loop->function->types) - 1;
     const char *type = loop->function->types;
     for (const char *c = loop->function->signature; *c; c++) {
         if (*c == '>') *inputs = count, type++;
         if (*c != '(') continue;
         bool single = c[1] == ')';
         operands[count] = (struct operand){
-            loop->arrays[count], loop->steps[count], single ? 0 : *stride, single ? 1 : loop->dimensions[1],
+            loop->arrays[count], loop->strides[count], single ? 0 : *stride, single ? 1 : loop->dimensions[1],
             *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
         stride += !single;
         count++, type++;
@@ -253,11 +254,11 @@ static int operands_of(const struct row_loop *loop, struct operand *operands, in
     return count;
 }
 
-bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *steps, void *data)
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data)
 {
     enum { BATCH = 16 }; /* short rows that loops/rows.h computes together */
     fp_env found = fp_env_enter();
-    struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .steps = steps};
+    struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .strides = strides};
     struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
     int inputs = 0;
     loop.count = operands_of(&loop, operands, &inputs);

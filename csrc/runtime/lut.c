@@ -29,14 +29,14 @@ static void compute_results(void *context, ptrdiff_t start, ptrdiff_t stop)
     const struct table *table = context;
     const struct numact_kernel *f32 = table->half->f32;
     char *arrays[NUMACT_MAX_ARRAYS];
-    ptrdiff_t steps[NUMACT_MAX_ARRAYS] = {0};
+    ptrdiff_t strides[NUMACT_MAX_ARRAYS] = {0};
     for (ptrdiff_t i = start; i < stop; i++)
         table->results[i] = (uint16_t)(table->first + i);
     for (int k = 0; k < f32->inputs; k++)
         arrays[k] = table->arrays[k];
     arrays[table->varying] = arrays[f32->inputs] = (char *)(table->results + start);
-    steps[table->varying] = steps[f32->inputs] = sizeof *table->results;
-    table->half->loop(f32, arrays, stop - start, steps);
+    strides[table->varying] = strides[f32->inputs] = sizeof *table->results;
+    table->half->loop(f32, arrays, stop - start, strides);
 }
 
 /* Time to compute an element, in ns: the shorter of two measurements, so that an interruption does not count. */
@@ -64,13 +64,13 @@ uint16_t *numact_lut(const struct numact_half_kernel *half, int varying, char *c
     return table.results;
 }
 
-void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step,
+void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_stride, char *out, ptrdiff_t out_stride,
                       ptrdiff_t n)
 {
     enum { UNROLL = 32, PREFETCH_BYTES = 2048 };
     const ptrdiff_t size = sizeof *table;
     ptrdiff_t i = 0;
-    if (in_step == size && out_step == size)
+    if (in_stride == size && out_stride == size)
         for (; i <= n - UNROLL; i += UNROLL) {
             const uint16_t *x = (const uint16_t *)in + i;
             uint16_t *y = (uint16_t *)out + i;
@@ -81,7 +81,7 @@ void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, 
         }
     for (; i < n; i++) {
         uint16_t number;
-        memcpy(&number, in + i * in_step, sizeof number);
-        memcpy(out + i * out_step, table + number, sizeof number);
+        memcpy(&number, in + i * in_stride, sizeof number);
+        memcpy(out + i * out_stride, table + number, sizeof number);
     }
 }

@@ -14,7 +14,7 @@ enum { NUMACT_LUT = 1 << 20 };
 uint16_t *numact_lut(const struct numact_half_kernel *half, int varying, char *const *arrays, ptrdiff_t n);
 
 /* out[i] = table[in[i]] for n elements. */
-void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_step, char *out, ptrdiff_t out_step,
+void numact_lut_apply(const uint16_t *table, const char *in, ptrdiff_t in_stride, char *out, ptrdiff_t out_stride,
                       ptrdiff_t n);
 
 #endif

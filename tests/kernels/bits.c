@@ -72,10 +72,10 @@ static void print_hashes(const struct numact_activation *row, const char *dtype,
     static const char *const suffixes[NUMACT_KINDS] = {"", "_grad", "_grad_y", "_grad_at_zero"};
     static _Alignas(64) char memory[ARRAYS][COUNT * sizeof(double)];
     char *arrays[ARRAYS];
-    ptrdiff_t steps[ARRAYS];
+    ptrdiff_t strides[ARRAYS];
     for (int k = 0; k < ARRAYS; k++) {
         arrays[k] = memory[k];
-        steps[k] = (ptrdiff_t)size;
+        strides[k] = (ptrdiff_t)size;
     }
     for (; row->name; row++)
         for (int kind = 0; kind < NUMACT_KINDS; kind++) {
@@ -84,7 +84,7 @@ static void print_hashes(const struct numact_activation *row, const char *dtype,
             state = 88172645463325252u;
             for (int k = 0; k < kernel->inputs; k++)
                 fill(memory[k], size, k);
-            kernel->loop(arrays, COUNT, steps, false);
+            kernel->loop(arrays, COUNT, strides, false);
             printf("%s%s %s", row->name, suffixes[kind], dtype);
             for (int k = kernel->inputs; k < kernel->inputs + kernel->outputs; k++)
                 printf(" %016llx", (unsigned long long)hash_of(memory[k], size, COUNT));

@@ -14,37 +14,37 @@ typedef void widen(const half *from, float *to, ptrdiff_t n);
 typedef bool narrow(const float *from, half *to, ptrdiff_t n);
 typedef bool overflows(const float *from, ptrdiff_t n);
 
-INLINE void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t n)
+INLINE void copy_strided(char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t from_stride, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        memcpy(to + i * to_step, from + i * from_step, sizeof(half));
+        memcpy(to + i * to_stride, from + i * from_stride, sizeof(half));
 }
 
-INLINE void widen_strided(widen *widen, const char *from, ptrdiff_t step, float *to, ptrdiff_t n)
+INLINE void widen_strided(widen *widen, const char *from, ptrdiff_t stride, float *to, ptrdiff_t n)
 {
-    if (step == sizeof(half)) {
+    if (stride == sizeof(half)) {
         widen((const half *)from, to, n);
         return;
     }
     half packed[BLOCK];
-    copy_strided((char *)packed, sizeof(half), from, step, n);
+    copy_strided((char *)packed, sizeof(half), from, stride, n);
     widen(packed, to, n);
 }
 
-INLINE bool narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_t step, ptrdiff_t n)
+INLINE bool narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_t stride, ptrdiff_t n)
 {
-    if (step == sizeof(half)) return narrow(from, (half *)to, n);
+    if (stride == sizeof(half)) return narrow(from, (half *)to, n);
     half packed[BLOCK];
     bool exceptional = narrow(from, packed, n);
-    copy_strided(to, step, (char *)packed, sizeof(half), n);
+    copy_strided(to, stride, (char *)packed, sizeof(half), n);
     return exceptional;
 }
 
 /* Prefetches a block of a later iteration: the out-of-order window does not reach it behind the kernel's work on
    this one. */
-INLINE void prefetch(const char *block, ptrdiff_t step)
+INLINE void prefetch(const char *block, ptrdiff_t stride)
 {
-    if (step == sizeof(half))
+    if (stride == sizeof(half))
         for (size_t byte = 0; byte < BLOCK * sizeof(half); byte += 64)
             __builtin_prefetch(block + byte);
 }
@@ -52,28 +52,28 @@ INLINE void prefetch(const char *block, ptrdiff_t step)
 /* All operands of a block are read before its results are written, in ascending order: a result may be an operand, or
    lie below one that it overlaps.  An operand of stride 0 keeps that stride, for which the kernels have fast loops. */
 INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, const struct numact_kernel *f32,
-                            char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+                            char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
 {
     _Alignas(64) float blocks[NUMACT_MAX_ARRAYS][BLOCK];
     char *operands[NUMACT_MAX_ARRAYS];
-    ptrdiff_t block_steps[NUMACT_MAX_ARRAYS];
+    ptrdiff_t block_strides[NUMACT_MAX_ARRAYS];
     int count = f32->inputs + f32->outputs;
     for (int k = 0; k < count; k++) {
-        bool single = k < f32->inputs && steps[k] == 0;
+        bool single = k < f32->inputs && strides[k] == 0;
         operands[k] = (char *)blocks[k];
-        block_steps[k] = single ? 0 : sizeof(float);
+        block_strides[k] = single ? 0 : sizeof(float);
         if (single) widen((const half *)arrays[k], blocks[k], 1);
     }
     for (ptrdiff_t start = 0; start < n; start += BLOCK) {
         ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
         for (int k = 0; k < f32->inputs; k++)
-            if (block_steps[k]) widen_strided(widen, arrays[k] + start * steps[k], steps[k], blocks[k], part);
+            if (block_strides[k]) widen_strided(widen, arrays[k] + start * strides[k], strides[k], blocks[k], part);
         if (n - start >= (AHEAD + 1) * BLOCK)
             for (int k = 0; k < count; k++)
-                prefetch(arrays[k] + (start + AHEAD * BLOCK) * steps[k], steps[k]);
-        f32->loop(operands, part, block_steps, false);
+                prefetch(arrays[k] + (start + AHEAD * BLOCK) * strides[k], strides[k]);
+        f32->loop(operands, part, block_strides, false);
         for (int k = f32->inputs; k < count; k++) {
-            bool exceptional = narrow_strided(narrow, blocks[k], arrays[k] + start * steps[k], steps[k], part);
+            bool exceptional = narrow_strided(narrow, blocks[k], arrays[k] + start * strides[k], strides[k], part);
             if (exceptional && f32->overflows && overflows(blocks[k], part)) fp_env_set_overflow(true);
         }
     }
@@ -95,9 +95,9 @@ INLINE void compute_masked(widen *widen, narrow *narrow, numact_masked_loop *f32
 
 #define REAL_NAME f16
 numact_half_loop SYMBOL(numact);
-void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
 {
-    compute_widened(f16_widen, f16_narrow, f16_overflows, f32, arrays, n, steps);
+    compute_widened(f16_widen, f16_narrow, f16_overflows, f32, arrays, n, strides);
 }
 numact_masked_half_loop SYMBOL(numact_masked);
 void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *bytes, void *out, ptrdiff_t n,
@@ -109,9 +109,9 @@ void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *byt
 #undef REAL_NAME
 #define REAL_NAME bf16
 numact_half_loop SYMBOL(numact);
-void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *steps)
+void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
 {
-    compute_widened(bf16_widen, bf16_narrow, bf16_overflows, f32, arrays, n, steps);
+    compute_widened(bf16_widen, bf16_narrow, bf16_overflows, f32, arrays, n, strides);
 }
 numact_masked_half_loop SYMBOL(numact_masked);
 void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *bytes, void *out, ptrdiff_t n,

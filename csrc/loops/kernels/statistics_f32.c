@@ -6,25 +6,25 @@
 
 #include "simd/half.h"
 
-INLINE const half *fetch_halves(const char *from, ptrdiff_t step, ptrdiff_t n, half *packed)
+INLINE const half *fetch_halves(const char *from, ptrdiff_t stride, ptrdiff_t n, half *packed)
 {
-    if (step == sizeof(half)) return (const half *)from;
+    if (stride == sizeof(half)) return (const half *)from;
     for (ptrdiff_t i = 0; i < n; i++)
-        memcpy(packed + i, from + i * step, sizeof(half));
+        memcpy(packed + i, from + i * stride, sizeof(half));
     return packed;
 }
 
-INLINE const scalar *fetch_f16(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)
+INLINE const scalar *fetch_f16(const char *from, ptrdiff_t stride, ptrdiff_t n, scalar *block)
 {
     half packed[NUMACT_BLOCK];
-    f16_widen(fetch_halves(from, step, n, packed), block, n);
+    f16_widen(fetch_halves(from, stride, n, packed), block, n);
     return block;
 }
 
-INLINE const scalar *fetch_bf16(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)
+INLINE const scalar *fetch_bf16(const char *from, ptrdiff_t stride, ptrdiff_t n, scalar *block)
 {
     half packed[NUMACT_BLOCK];
-    bf16_widen(fetch_halves(from, step, n, packed), block, n);
+    bf16_widen(fetch_halves(from, stride, n, packed), block, n);
     return block;
 }
 

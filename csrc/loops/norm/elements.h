@@ -79,16 +79,16 @@ static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
 {
     const struct numact_kernel *kernel = call->activation;
     char *arrays[NUMACT_MAX_ARRAYS];
-    ptrdiff_t steps[NUMACT_MAX_ARRAYS];
+    ptrdiff_t strides[NUMACT_MAX_ARRAYS];
     for (int k = 0; k <= kernel->inputs; k++) {
         const bool parameter = k > 0 && k < kernel->inputs;
         arrays[k] = parameter ? call->parameters + (k - 1) * call->width : to;
-        steps[k] = parameter ? 0 : call->width;
+        strides[k] = parameter ? 0 : call->width;
     }
     if (call->half_loop)
-        call->half_loop(kernel, arrays, n, steps);
+        call->half_loop(kernel, arrays, n, strides);
     else
-        kernel->loop(arrays, n, steps, false);
+        kernel->loop(arrays, n, strides, false);
 }
 
 INLINE char *slice_start(struct numact_slices a, ptrdiff_t sample, ptrdiff_t channel, ptrdiff_t position)

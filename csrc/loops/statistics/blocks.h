@@ -90,13 +90,13 @@ INLINE void observe_block(const struct numact_observation *o, const scalar *x, p
 
 /* How elements are stored: gives n of them side by side as scalars, in `block` unless they are that where they
    stand. */
-typedef const scalar *fetch(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block);
+typedef const scalar *fetch(const char *from, ptrdiff_t stride, ptrdiff_t n, scalar *block);
 
-INLINE const scalar *fetch_scalars(const char *from, ptrdiff_t step, ptrdiff_t n, scalar *block)
+INLINE const scalar *fetch_scalars(const char *from, ptrdiff_t stride, ptrdiff_t n, scalar *block)
 {
-    if (step == sizeof(scalar)) return (const scalar *)from;
+    if (stride == sizeof(scalar)) return (const scalar *)from;
     for (ptrdiff_t i = 0; i < n; i++)
-        memcpy(block + i, from + i * step, sizeof(scalar));
+        memcpy(block + i, from + i * stride, sizeof(scalar));
     return block;
 }
 

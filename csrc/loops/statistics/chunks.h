@@ -23,12 +23,12 @@ INLINE struct watch begin_watch(fetch *fetch, const struct numact_observation *o
     w.blocks = rows * blocks_in_row(o);
     if (!o->x) return w;
     const int last = o->dimensions - 1;
-    w.non_temporal = LANES > 1 && !o->half_loop && o->x != o->y && o->y_steps[last] == sizeof(scalar) &&
+    w.non_temporal = LANES > 1 && !o->half_loop && o->x != o->y && o->y_strides[last] == sizeof(scalar) &&
                 rows * length_of(o) >= NUMACT_NON_TEMPORAL / (ptrdiff_t)sizeof(scalar);
     for (int k = 1; k < o->activation->inputs; k++)
         w.call.arrays[k] = o->parameters[k - 1];
-    w.call.steps[0] = o->x_steps[last];
-    w.call.steps[o->activation->inputs] = o->y_steps[last];
+    w.call.strides[0] = o->x_strides[last];
+    w.call.strides[o->activation->inputs] = o->y_strides[last];
     return w;
 }
 
@@ -45,7 +45,7 @@ INLINE bool adjoins(const struct numact_observation *o, const char *x, const cha
 INLINE ptrdiff_t rows_alike(const struct numact_observation *o, const struct position *p, ptrdiff_t stop)
 {
     const int outer = o->dimensions - 2;
-    if (outer < 0 || p->first || o->unit_steps[outer]) return 0;
+    if (outer < 0 || p->first || o->unit_strides[outer]) return 0;
     const ptrdiff_t left = o->shape[outer] - p->row.index[outer], wanted = (stop - p->number) / blocks_in_row(o);
     return left < wanted ? left : wanted;
 }
@@ -63,7 +63,7 @@ INLINE ptrdiff_t pass_adjoining(const struct numact_observation *o, struct posit
 {
     const ptrdiff_t length = length_of(o), size = length * (ptrdiff_t)sizeof(scalar), rows = rows_alike(o, p, stop) - 1;
     const int outer = o->dimensions - 2;
-    if (rows < 1 || length % FLAGS || o->x_steps[outer] != size || o->y_steps[outer] != size) return 0;
+    if (rows < 1 || length % FLAGS || o->x_strides[outer] != size || o->y_strides[outer] != size) return 0;
     pass_rows(o, p, rows);
     return rows * length;
 }
@@ -124,16 +124,16 @@ INLINE ptrdiff_t observe_run(struct watch *w, struct position *p, ptrdiff_t stop
 INLINE void observe_rest(struct watch *w, const struct position *p, ptrdiff_t first, scalar *block, struct tally *t)
 {
     const struct numact_observation *o = w->o;
-    const ptrdiff_t x_step = o->x_steps[o->dimensions - 1], y_step = o->y_steps[o->dimensions - 1];
+    const ptrdiff_t x_stride = o->x_strides[o->dimensions - 1], y_stride = o->y_strides[o->dimensions - 1];
     const ptrdiff_t n = block_length(o, p) - first;
-    char *y = y_at(o, p) + first * y_step;
-    const scalar *ahead = !o->half_loop && y_step == sizeof(scalar) ? (const scalar *)y + n : NULL;
+    char *y = y_at(o, p) + first * y_stride;
+    const scalar *ahead = !o->half_loop && y_stride == sizeof(scalar) ? (const scalar *)y + n : NULL;
     if (o->x) {
-        char *x = x_at(o, p) + first * x_step;
+        char *x = x_at(o, p) + first * x_stride;
         activate(o, &w->call, x, w->non_temporal ? (char *)block : y, n);
-        ahead = x_step == sizeof(scalar) ? (const scalar *)x + n : NULL;
+        ahead = x_stride == sizeof(scalar) ? (const scalar *)x + n : NULL;
     }
-    observe_block(o, w->non_temporal ? block : w->fetch(y, y_step, n, block), n, has_units(o), ahead,
+    observe_block(o, w->non_temporal ? block : w->fetch(y, y_stride, n, block), n, has_units(o), ahead,
                   alive_at(o, p) + (has_units(o) ? first / FLAGS : 0), t);
     if (w->non_temporal) copy_non_temporal((scalar *)y, block, n);
 }
@@ -142,14 +142,14 @@ INLINE void observe_rest(struct watch *w, const struct position *p, ptrdiff_t fi
 INLINE void find_alive(const struct watch *w, const struct position *p, ptrdiff_t rows, scalar *block)
 {
     const struct numact_observation *o = w->o;
-    const ptrdiff_t step = o->y_steps[o->dimensions - 1], row_step = o->y_steps[o->dimensions - 2];
+    const ptrdiff_t stride = o->y_strides[o->dimensions - 1], row_stride = o->y_strides[o->dimensions - 2];
     for (ptrdiff_t i = 0; i < length_of(o); i += FLAGS) {
         const ptrdiff_t left = length_of(o) - i, n = left < FLAGS ? left : FLAGS;
         const uint64_t valid = ~UINT64_C(0) >> (FLAGS - n);
         uint64_t *alive = p->row.alive + i / FLAGS, found = alive_already(alive);
-        const char *y = p->row.y + i * step;
-        for (ptrdiff_t row = 0; row < rows && valid & ~found; row++, y += row_step) {
-            const scalar *x = w->fetch(y, step, n, block);
+        const char *y = p->row.y + i * stride;
+        for (ptrdiff_t row = 0; row < rows && valid & ~found; row++, y += row_stride) {
+            const scalar *x = w->fetch(y, stride, n, block);
             if (n < FLAGS) x = memmove(block, x, (size_t)n * sizeof(scalar));
             found |= ~zeros_of(x) & valid;
         }

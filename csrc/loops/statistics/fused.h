@@ -154,8 +154,8 @@ static const struct {
 INLINE observed_loop *find_observed(const struct numact_observation *o)
 {
     const int last = o->dimensions - 1;
-    if (!o->x || o->half_loop || is_bounded(o) || o->x_steps[last] != sizeof(scalar) ||
-        o->y_steps[last] != sizeof(scalar))
+    if (!o->x || o->half_loop || is_bounded(o) || o->x_strides[last] != sizeof(scalar) ||
+        o->y_strides[last] != sizeof(scalar))
         return NULL;
     int k = 0;
     while (SYMBOL(observed)[k].name && strcmp(SYMBOL(observed)[k].name, o->name) != 0)

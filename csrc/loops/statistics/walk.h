@@ -11,11 +11,11 @@ struct row {
     uint64_t *alive;
 };
 
-INLINE void move(const struct numact_observation *o, struct row *r, int dimension, ptrdiff_t steps)
+INLINE void move(const struct numact_observation *o, struct row *r, int dimension, ptrdiff_t count)
 {
-    if (o->x) r->x += steps * o->x_steps[dimension];
-    r->y += steps * o->y_steps[dimension];
-    r->alive += steps * o->unit_steps[dimension];
+    if (o->x) r->x += count * o->x_strides[dimension];
+    r->y += count * o->y_strides[dimension];
+    r->alive += count * o->unit_strides[dimension];
 }
 
 INLINE struct row row_of(const struct numact_observation *o, ptrdiff_t number)
@@ -84,13 +84,13 @@ INLINE void pass_row(const struct numact_observation *o, struct position *p)
 
 INLINE char *x_at(const struct numact_observation *o, const struct position *p)
 {
-    return o->x ? p->row.x + p->first * o->x_steps[o->dimensions - 1] : NULL;
+    return o->x ? p->row.x + p->first * o->x_strides[o->dimensions - 1] : NULL;
 }
 INLINE char *y_at(const struct numact_observation *o, const struct position *p)
 {
-    return p->row.y + p->first * o->y_steps[o->dimensions - 1];
+    return p->row.y + p->first * o->y_strides[o->dimensions - 1];
 }
-INLINE bool has_units(const struct numact_observation *o) { return o->unit_steps[o->dimensions - 1] != 0; }
+INLINE bool has_units(const struct numact_observation *o) { return o->unit_strides[o->dimensions - 1] != 0; }
 INLINE uint64_t *alive_at(const struct numact_observation *o, const struct position *p)
 {
     return has_units(o) ? p->row.alive + p->first / FLAGS : p->row.alive;
@@ -99,7 +99,7 @@ INLINE uint64_t *alive_at(const struct numact_observation *o, const struct posit
 /* What an activation is called with. */
 struct activation_call {
     char *arrays[NUMACT_MAX_ARRAYS];
-    ptrdiff_t steps[NUMACT_MAX_ARRAYS];
+    ptrdiff_t strides[NUMACT_MAX_ARRAYS];
 };
 
 INLINE void activate(const struct numact_observation *o, struct activation_call *call, char *x, char *y, ptrdiff_t n)
@@ -107,9 +107,9 @@ INLINE void activate(const struct numact_observation *o, struct activation_call 
     call->arrays[0] = x;
     call->arrays[o->activation->inputs] = y;
     if (o->half_loop)
-        o->half_loop(o->activation, call->arrays, n, call->steps);
+        o->half_loop(o->activation, call->arrays, n, call->strides);
     else
-        o->activation->loop(call->arrays, n, call->steps, false);
+        o->activation->loop(call->arrays, n, call->strides, false);
 }
 
 #endif

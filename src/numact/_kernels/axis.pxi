@@ -2,7 +2,7 @@
 
 cdef extern from "numact.h":
     bint numact_axis_ufunc_loop(
-        char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
+        char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data
     ) noexcept nogil
 
 cdef enum:
@@ -10,9 +10,9 @@ cdef enum:
 
 
 cdef void axis_loop(
-    char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data
+    char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data
 ) noexcept nogil:
-    if not numact_axis_ufunc_loop(arrays, dimensions, steps, data):
+    if not numact_axis_ufunc_loop(arrays, dimensions, strides, data):
         with gil:
             PyErr_SetNone(MemoryError)
 

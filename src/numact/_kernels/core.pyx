@@ -78,8 +78,8 @@ cdef extern from "numact.h":
         numact_observe_loop *observe_f32
         numact_observe_loop *observe_f64
     const numact_level *numact_levels()
-    void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
-    void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *steps, void *data)
+    void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
+    void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
     const char *numact_compiler
     enum:
         NUMACT_MAX_ARRAYS

@@ -27,9 +27,9 @@ cdef extern from "numact.h":
         double high
         int dimensions
         ptrdiff_t shape[64]
-        ptrdiff_t unit_steps[64]
-        ptrdiff_t x_steps[64]
-        ptrdiff_t y_steps[64]
+        ptrdiff_t unit_strides[64]
+        ptrdiff_t x_strides[64]
+        ptrdiff_t y_strides[64]
         char *x
         char *y
         const char *name
@@ -120,14 +120,14 @@ cdef class Observer:
         cdef bytes name
         o.wanted, o.low, o.high, o.dimensions = self.wanted, self.low, self.high, last + 1
         for k in range(last + 1):
-            o.shape[k], o.y_steps[k], o.x_steps[k] = cnp.PyArray_DIM(y, k), cnp.PyArray_STRIDE(y, k), 0
+            o.shape[k], o.y_strides[k], o.x_strides[k] = cnp.PyArray_DIM(y, k), cnp.PyArray_STRIDE(y, k), 0
             shape[k] = o.shape[k] if kinds[k] else 1
         dead = cnp.PyArray_EMPTY(last + 1, shape, cnp.NPY_BOOL, 0)
         if kinds[last]:
             shape[last] = (shape[last] + NUMACT_WORD - 1) // NUMACT_WORD
         alive = cnp.PyArray_ZEROS(last + 1, shape, cnp.NPY_UINT64, 0)
         for k in range(last + 1):
-            o.unit_steps[k] = cnp.PyArray_STRIDE(alive, k) // <ptrdiff_t>sizeof(uint64_t) if kinds[k] else 0
+            o.unit_strides[k] = cnp.PyArray_STRIDE(alive, k) // <ptrdiff_t>sizeof(uint64_t) if kinds[k] else 0
         o.x, o.y, o.alive = NULL, cnp.PyArray_BYTES(y), <uint64_t *>cnp.PyArray_DATA(alive)
         o.name, o.activation, o.half_loop, o.parameters = NULL, NULL, NULL, values
         if number == cnp.NPY_DOUBLE:
@@ -143,7 +143,7 @@ cdef class Observer:
             name = activation.encode()
             o.name, o.x = name, cnp.PyArray_BYTES(x)
             for k in range(last + 1):
-                o.x_steps[k] = cnp.PyArray_STRIDE(x, k)
+                o.x_strides[k] = cnp.PyArray_STRIDE(x, k)
             for k, value in enumerate(parameters):
                 values[k] = cnp.PyArray_BYTES(value)
         with nogil:
