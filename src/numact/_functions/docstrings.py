@@ -1,4 +1,8 @@
-"""The docstrings (numpydoc) of the elementwise and gated functions, made from their rows."""
+"""Docstrings (numpydoc): of elementwise and gated functions, made from their rows; and how others share sections."""
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any
 
 from numact._functions.catalogue import Activation, literal, rules
 
@@ -118,3 +122,16 @@ def _example(row: Activation, suffix: str) -> str:
         return f">>> {results} = numact.{row.name}_grad(dy, {', '.join(row.arguments)})"
     at_zero = ", at_zero=0.5" if row.kink else ""
     return f">>> dx = numact.{row.name}_grad(dy, x{given}{at_zero}, out=dy)"
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters of a Python function."""
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+def fill(function: Callable[..., Any], **sections: str) -> None:
+    """Put texts into a docstring, each in place of its name in braces."""
+    text = cleandoc(function.__doc__ or "")
+    for name, section in sections.items():
+        text = text.replace(f"{{{name}}}", section)
+    function.__doc__ = text

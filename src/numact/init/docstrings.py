@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import cleandoc
 from typing import Any, TypeVar
+
+from numact._functions.docstrings import fill, parameter_names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,11 +42,10 @@ TypeError
 
 def documented(function: F) -> F:
     """Fill in {parameters} and {raises} of a docstring, for the parameters of the function."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    names = parameter_names(function)
     gain = dict(zip(reversed(names), reversed(function.__defaults__ or ()), strict=False))["gain"]
     parameters = "\n".join(f"{name} : {PARAMETERS[name]}" for name in names)
     parameters = parameters.replace("{default}", f'"{gain}"' if isinstance(gain, str) else str(gain))
     raises = RAISES.replace("{choices}", "mode or layout" if "mode" in names else "layout")
-    text = cleandoc(function.__doc__ or "")
-    function.__doc__ = text.replace("{parameters}", parameters).replace("{raises}", raises)
+    fill(function, parameters=parameters, raises=raises)
     return function

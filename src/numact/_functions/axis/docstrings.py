@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from numact._functions.docstrings import fill, parameter_names
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORWARD = {
@@ -27,14 +29,10 @@ GRADIENT = {
 
 def documented(function: F) -> F:
     """Fill in {parameters} and {raises} of a docstring, for the parameters of the function."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    names = parameter_names(function)
     texts = GRADIENT if names[0] == "dy" else FORWARD
     parameters = "\n".join(f"{name} : {texts[name]}" for name in names if name in texts)
-    for title, text in (("{parameters}", parameters), ("{raises}", _raises(names))):
-        before, found, after = (function.__doc__ or "").partition(title)
-        if found:
-            indent = before.rpartition("\n")[2]  # none from Python 3.13 on
-            function.__doc__ = before + text.replace("\n", f"\n{indent}") + after
+    fill(function, parameters=parameters, raises=_raises(names))
     return function
 
 
