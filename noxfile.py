@@ -1,11 +1,11 @@
 """Everyday commands: ``nox -l`` lists them, ``nox -s tests -- -k mish`` hands arguments to pytest."""
 
-import os
-
 import nox
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.reuse_existing_virtualenvs = True
+
+SANITIZERS = "-fsanitize=address,undefined"
 
 
 @nox.session
@@ -51,22 +51,17 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def sanitizers(session: nox.Session) -> None:
     """The tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer."""
-    flags = "-fsanitize=address,undefined -fno-omit-frame-pointer"
-    link = {"LDFLAGS": "-fsanitize=address,undefined"}
-    session.install(".[test]", env={"NUMACT_CFLAGS": flags, **link})
-    libraries = [session.run("gcc", f"-print-file-name={name}", external=True, silent=True) for name in LIBRARIES]
-    options = "detect_leaks=0:allocator_may_return_null=1"
+    build = {"NUMACT_CFLAGS": f"{SANITIZERS} -fno-omit-frame-pointer", "LDFLAGS": SANITIZERS}
+    session.install(".[test]", env=build)
+    runtimes = [f"gcc -print-file-name={name}".split() for name in ("libasan.so", "libubsan.so")]
+    preload = [str(session.run(*command, external=True, silent=True)).strip() for command in runtimes]
     session.run(
         *("pytest", "tests/kernels/test_memory.py", "tests/kernels/test_bits.py", "-p", "no:cacheprovider"),
         *session.posargs,
         env={
-            "LD_PRELOAD": " ".join(str(library).strip() for library in libraries),
-            "ASAN_OPTIONS": options,
+            "LD_PRELOAD": " ".join(preload),
+            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
             "UBSAN_OPTIONS": "halt_on_error=1",
             "PYTHONMALLOC": "malloc",
-            "NUMACT_LEVEL": os.environ.get("NUMACT_LEVEL", ""),
         },
     )
-
-
-LIBRARIES = ("libasan.so", "libubsan.so")

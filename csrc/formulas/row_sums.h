@@ -10,9 +10,9 @@
 
 enum {
     PARTS = 16,     /* partial sums of a row */
-    ROWS = 16,      /* rows of a group, for which together is computed what there is once per row */
+    ROWS = 16,      /* rows of a group, for which what is computed once per row is computed together */
     BATCH_ROWS = 4 * ROWS,    /* rows of a batch, at most */
-    BATCH_BYTES = 1 << 14,    /* rows of a batch, and what they become, stay in the first cache */
+    BATCH_BYTES = 1 << 14,    /* rows of a batch, and what they become, stay in the L1 cache */
     ROW_AHEAD = 1 << 12,      /* prefetch distance in bytes, where rows are read one by one */
     WRITE_AHEAD = 1024 / sizeof(scalar),    /* and in elements, of results that are written at once */
     CHUNK = 512,    /* terms that are summed at a time */
@@ -37,8 +37,8 @@ enum {
 /* Loops over the PARTS scalars of a block, LANES at a time. */
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
 
-/* Rows that are computed together, so that what there is once per row can be computed side by side.  Their length comes
-   beside it, since it may be a constant. */
+/* Rows that are computed together, so that what is computed once per row fills whole vectors.  Their length is passed
+   separately, since it may be a constant. */
 struct batch {
     int rows;
     const scalar *in[2][BATCH_ROWS];
@@ -236,11 +236,11 @@ struct summation {
     ptrdiff_t ahead; /* prefetch distance in bytes */
 };
 
-/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is roomy as many as the
+/* The sums of the terms of a row.  They are left in y if there is one: n of them, or if it is padded as many as the
    blocks have.  In memory that one reads from, y may be a.  `due` is where results will be written soon, if that is
    known. */
 INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrdiff_t n, const struct shift *shift,
-                      scalar *y, bool roomy, scalar *due, struct sums *result)
+                      scalar *y, bool padded, scalar *due, struct sums *result)
 {
     struct sums sums;
     UNROLL_VECTORS
@@ -276,7 +276,7 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
                                        load_padded(from_b + whole + k, lanes, s.pad), shift);
                 store(last + k, term.hi);
                 sums.lo[k / LANES] = sums.lo[k / LANES] + term.lo;
-                if (roomy)
+                if (padded)
                     store(to + whole + k, term.hi);
                 else if (y)
                     store_part(to + whole + k, term.hi, lanes);

@@ -90,11 +90,11 @@ INLINE bool is_everywhere(scalar value, const scalar *of_rows)
     return equal == ROWS;
 }
 
-/* What the exponentials of a group need.  It is a while until it is there, so that it is computed one group ahead. */
+/* What the exponentials of a group need.  Its latency is long, so that it is computed one group ahead. */
 struct ahead {
     scalar max[ROWS];
     struct shifts shifts;
-    bool is_plain; /* all temperatures are 1, and all origins 0: there the general formulas give the bits of the plain ones */
+    bool is_plain; /* all temperatures are 1 and all origins 0: the plain formulas give the bits of the general ones */
 };
 
 INLINE void look_ahead(const struct batch *b, int first, ptrdiff_t n, bool negate, struct ahead *ahead)

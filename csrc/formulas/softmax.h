@@ -4,8 +4,8 @@
 
 #include "formulas/shifted_exp.h"
 
-/* to = from times the factor; where `from` is roomy, it may be read in whole vectors. */
-INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, struct dw factor)
+/* to = from times the factor; where `from` is padded, it may be read in whole vectors. */
+INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool padded, struct dw factor)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
@@ -14,7 +14,7 @@ INLINE void multiply(const scalar *from, scalar *to, ptrdiff_t n, bool roomy, st
         store(to + i, fma(value, factor.hi, value * factor.lo));
     }
     if (LANES > 1 && i < n) {
-        real value = roomy ? load(from + i) : load_part(from + i, n - i);
+        real value = padded ? load(from + i) : load_part(from + i, n - i);
         store_part(to + i, fma(value, factor.hi, value * factor.lo), n - i);
     }
 }
@@ -51,7 +51,7 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
    at a time. */
 INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
 {
-    const bool roomy = n <= SHORT && n % PARTS;
+    const bool padded = n <= SHORT && n % PARTS;
     const scalar pad = negate ? INFINITE : -INFINITE;
     const struct summation plainly = {plain, pad, BATCH_BYTES}, generally = {general, pad, BATCH_BYTES};
     ALIGNED scalar terms[ROWS][SHORT];
@@ -63,18 +63,18 @@ INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_
         for (int r = 0; r < rows; r++) {
             const scalar *x = b->in[0][first + r];
             const struct shift shift = shift_at(&ahead[k].shifts, r);
-            scalar *out = b->out[first + r], *y = roomy ? terms[r] : out, *due = out + WRITE_AHEAD;
+            scalar *out = b->out[first + r], *y = padded ? terms[r] : out, *due = out + WRITE_AHEAD;
             if (ahead[k].is_plain)
-                sum_terms(plainly, x, x, n, &shift, y, roomy, due, &sums[r]);
+                sum_terms(plainly, x, x, n, &shift, y, padded, due, &sums[r]);
             else
-                sum_terms(generally, x, x, n, &shift, y, roomy, due, &sums[r]);
+                sum_terms(generally, x, x, n, &shift, y, padded, due, &sums[r]);
         }
         look_ahead(b, first + ROWS, n, negate, &ahead[1 - k]);
         struct inverses inverses;
         inverses_of(sums, rows, ahead[k].max, &inverses);
         for (int r = 0; r < rows; r++) {
             struct dw factor = {splat(inverses.hi[r]), splat(inverses.lo[r])};
-            multiply(roomy ? terms[r] : b->out[first + r], b->out[first + r], n, roomy, factor);
+            multiply(padded ? terms[r] : b->out[first + r], b->out[first + r], n, padded, factor);
         }
     }
 }

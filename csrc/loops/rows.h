@@ -81,7 +81,7 @@ enum {
     LINE = 64,                  /* bytes of a cache line */
     ON_STACK = 1 << 14,         /* bytes of scratch that need no allocation */
     FREQUENT = 2 * PARTS,       /* a length of rows that is compiled apart */
-    ACROSS_BYTES = 1 << 19,     /* a batch stays in the second cache where the rows' elements alternate in memory */
+    ACROSS_BYTES = 1 << 19,     /* a batch stays in the L2 cache where the rows' elements alternate in memory */
 };
 
 /* Elements by row and index in the row. */

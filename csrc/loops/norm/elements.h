@@ -18,7 +18,7 @@ enum {
     LINE = 64,          /* bytes of a cache line */
     AHEAD = 4096,       /* prefetch distance in bytes: the hardware prefetcher stops at the end of a page */
     TOGETHER = 8,       /* rows that are computed together, at most, so that sums need not be waited for */
-    TOGETHER_BYTES = 1 << 15, /* and that stay in the first cache */
+    TOGETHER_BYTES = 1 << 15, /* and that stay in the L1 cache */
 };
 
 #define EACH_PART(k) for (int k = 0; k < PARTS; k += LANES)
