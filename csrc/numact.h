@@ -20,12 +20,13 @@ struct numact_kernel {
     int inputs, outputs;    /* number of arrays */
     bool overflows;         /* a finite input may overflow, which NumPy then warns of */
     ptrdiff_t width;        /* bytes of an element */
+    int arrays;             /* inputs that have the type of the result; those behind them are parameters */
 };
 
 /* The most arrays of a kernel. */
 enum { NUMACT_MAX_ARRAYS = 9 };
 
-/* A float32 kernel over arrays of a type of 16 bits, which are converted block by block. */
+/* A float32 kernel over arrays of a type of 16 bits, which are converted block by block; parameters are float32. */
 typedef void numact_half_loop(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n,
                               const ptrdiff_t *strides);
 
@@ -113,7 +114,7 @@ struct numact_norm {
     ptrdiff_t total_length;
     const struct numact_kernel *activation;             /* applied to `out`, if there is one */
     numact_half_loop *half_loop;
-    char *parameters;           /* those of the activation, in the dtype of the arrays */
+    char *parameters;           /* those of the activation; float32 beside 16-bit arrays */
 };
 
 /* A step of a normalisation: independent units of work, in any order. */

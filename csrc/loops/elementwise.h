@@ -216,17 +216,17 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
     LOOP_##source(name, count, latency_bound)                                                                          \
     LOOP_##kink(name, count, latency_bound)
 
-#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar)}
+#define KERNEL_FROM_OUTPUT(name, count, overflows) {SYMBOL(name##_grad_y), 2 + count, 1, overflows, sizeof(scalar), 2}
 #define KERNEL_FROM_INPUT(name, count, overflows) {.loop = NULL}
-#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows, sizeof(scalar)}
+#define KERNEL_KINK(name, count, overflows) {SYMBOL(name##_grad_at_zero), 3 + count, 1, overflows, sizeof(scalar), 2}
 #define KERNEL_SMOOTH(name, count, overflows) {.loop = NULL}
 #define OVERFLOWS true
 #define BOUNDED false
 
 #define TABLE_ROW(function, count, source, kink, overflows, latency_bound, ...)                                        \
     {.name = #function, .family = "elementwise", .arguments = "x", .parameter_count = count, __VA_ARGS__,              \
-     .kernels = {{SYMBOL(function##_forward), 1 + count, 1, overflows, sizeof(scalar)},                                \
-                 {SYMBOL(function##_grad), 2 + count, 1, overflows, sizeof(scalar)},                                   \
+     .kernels = {{SYMBOL(function##_forward), 1 + count, 1, overflows, sizeof(scalar), 1},                             \
+                 {SYMBOL(function##_grad), 2 + count, 1, overflows, sizeof(scalar), 2},                                \
                  KERNEL_##source(function, count, overflows), KERNEL_##kink(function, count, overflows)}},
 
 #define GATED_LOOPS(name, latency_bound, ...)                                                                          \
@@ -235,8 +235,8 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
 
 #define GATED_ROW(function, latency_bound, ...)                                                                        \
     {.name = #function, .family = "gated", __VA_ARGS__,                                                                \
-     .kernels = {{SYMBOL(function##_forward), 2, 1, true, sizeof(scalar)},                                             \
-                 {SYMBOL(function##_grad), 3, 2, true, sizeof(scalar)}}},
+     .kernels = {{SYMBOL(function##_forward), 2, 1, true, sizeof(scalar), 2},                                          \
+                 {SYMBOL(function##_grad), 3, 2, true, sizeof(scalar), 3}}},
 
 ACTIVATIONS(LOOPS)
 GATED(GATED_LOOPS)

@@ -160,7 +160,14 @@ static bool is_recurrence(const struct element_loop *loop)
            loop->arrays[0] + loop->strides[0] == loop->arrays[2];
 }
 
-/* The only input that is not a single value; -1 if there are several or none. */
+/* Bytes of an element of operand k. */
+static ptrdiff_t width_of(const struct element_loop *loop, int k)
+{
+    const bool parameter = k >= loop->kernel->arrays && k < loop->kernel->inputs;
+    return loop->half_loop && !parameter ? (ptrdiff_t)sizeof(uint16_t) : loop->kernel->width;
+}
+
+/* The input of more than one value, if there is just one and it is no parameter, else -1. */
 static int only_varying(const struct element_loop *loop)
 {
     int varying = -1;
@@ -169,7 +176,7 @@ static int only_varying(const struct element_loop *loop)
             if (varying >= 0) return -1;
             varying = k;
         }
-    return varying;
+    return varying < loop->kernel->arrays ? varying : -1;
 }
 
 static void run_elements(struct element_loop loop, ptrdiff_t n)
@@ -182,8 +189,7 @@ static void run_elements(struct element_loop loop, ptrdiff_t n)
     bool shared = n >= LEAST_SHARED;
     if (shared) {
         for (int k = 0; k < count; k++)
-            operands[k] = (struct operand){loop.arrays[k], loop.strides[k], 0, 1,
-                                           loop.half_loop ? (ptrdiff_t)sizeof(uint16_t) : kernel->width};
+            operands[k] = (struct operand){loop.arrays[k], loop.strides[k], 0, 1, width_of(&loop, k)};
         shared = independent(operands, kernel->inputs, count, n);
     }
     uint16_t *table = NULL;

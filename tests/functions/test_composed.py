@@ -71,10 +71,11 @@ def test_prelu(dtype: Any, shape: tuple[int, ...], weights: tuple[int, ...], axi
 
 
 def test_prelu_dtype() -> None:
-    """A number as weight leaves the dtype alone; the rest promotes as in any ufunc."""
+    """A scalar as weight leaves the dtype alone; an array promotes as in any ufunc."""
     x = numbers((2, 3), np.float32)
     assert numact.prelu(x, 0.25).dtype == np.float32
-    assert numact.prelu(x, np.float64(0.25)).dtype == np.float64
+    assert numact.prelu(x, np.float64(0.25)).dtype == np.float32
+    assert numact.prelu(x, np.full(3, 0.25)).dtype == np.float64
     assert numact.prelu(x.astype(np.int8), 0.25).dtype == np.float16
     for dtype in (np.float16, np.float32, np.float64):
         gradients = numact.prelu_grad(np.ones((2, 3), dtype), x.astype(dtype), 0.25)

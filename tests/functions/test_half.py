@@ -193,7 +193,7 @@ def test_promotion() -> None:
     "name", [name for name in numact.__all__ if isinstance(getattr(numact, name), ParametricUfunc)]
 )
 def test_parameters(name: str, half: Half) -> None:
-    """A Python number as parameter is rounded to the dtype of the arrays, a typed one or an array takes part in it."""
+    """A number of any kind as parameter is float32 and leaves the dtype alone; an array takes part in it."""
     function = getattr(numact, name)
     x = np.linspace(0, 2, 9).astype(half.dtype)
     arrays = (x,) * function.nin
@@ -201,8 +201,8 @@ def test_parameters(name: str, half: Half) -> None:
     values = {**function.defaults, **required}
     want = function(*arrays, **required)
     assert want.dtype == half.dtype
-    typed = [half.dtype(value) for value in values.values()]
-    assert_same_bits(function(*arrays, *typed), want)
+    for kind in (np.float32, np.float64, np.array):
+        assert_same_bits(function(*arrays, *[kind(value) for value in values.values()]), want)
     assert_same_bits(function(*arrays, *values.values()), want)
     assert_same_bits(function(*arrays, **values), want)
     assert_same_bits(function(*arrays, **required, dtype=half.dtype), want)
@@ -212,7 +212,30 @@ def test_parameters(name: str, half: Half) -> None:
     for parameter, value in values.items():
         assert function(*arrays, **{**required, parameter: np.full(9, value, half.dtype)}).dtype == half.dtype
         for wider in (np.float32, np.float64):
-            assert function(*arrays, **{**required, parameter: wider(value)}).dtype == wider
+            assert function(*arrays, **{**required, parameter: np.full(9, value, wider)}).dtype == wider
+
+
+@every_half
+def test_parameters_are_not_rounded(half: Half) -> None:
+    """A parameter that the half type does not hold is used as it is: one rounding for all values."""
+    x = everything(half.dtype)
+    with np.errstate(all="ignore"):
+        want = np.where(x > 0, x, (np.float32(0.01) * x.astype(np.float32)).astype(half.dtype))
+        assert_same_bits(np.asarray(numact.leaky_relu(x)), want)
+        assert_same_bits(np.asarray(numact.leaky_relu_masked(x)[0]), want)
+        layer = numact.norm.layer_norm(x[:64].reshape(4, 16), activation=("elu", {"alpha": 0.3}))
+        assert_same_bits(layer, numact.elu(numact.norm.layer_norm(x[:64].reshape(4, 16)), 0.3))
+
+
+def test_parameters_near_zero() -> None:
+    """What must be above 0 is so when it is used: the limits, not NaN."""
+    with np.errstate(over="ignore"):
+        assert numact.softplus(np.float16(1.0), 1e-8) == np.inf
+        assert numact.softplus(np.float32(1.0), 1e-50) == np.inf
+    assert np.isfinite(numact.celu_grad(np.float16(1), np.float16(-1), alpha=1e-9))
+    assert np.isfinite(numact.celu_grad(np.float32(1), np.float32(-1), alpha=1e-50))
+    got = numact.soft_shrink(np.array([0.302734375], ml_dtypes.bfloat16), 0.3)
+    assert float(got[0]) == pytest.approx(0.00273, rel=4e-3)
 
 
 @every_half

@@ -235,7 +235,8 @@ def test_import_is_light() -> None:
         f"numact.{name}"
         for name in (
             *("_moved", "_functions", "_functions.lazy", "_kernels.config", "_kernels.targets"),
-            *("_functions.names", "_functions.parametric", "_functions.public", "_functions.ufuncs"),
+            *("_functions.arguments", "_functions.methods", "_functions.names", "_functions.parameters"),
+            *("_functions.parametric", "_functions.public", "_functions.ufuncs"),
             *("_kernels", "_kernels.bfloat16", "_kernels.core", "_kernels.on_import", "_kernels.threads"),
         )
     }

@@ -11,7 +11,7 @@ from support.cases import CHOSEN, FUNCTIONS, ROWS, Function, assert_same_bits, n
 import numact
 from numact import Activation, ParametricUfunc
 from numact._functions.catalogue import parse_parameters, rules
-from numact._functions.parametric import Rule
+from numact._functions.parameters import Rule
 from numact._functions.ufuncs import PUBLIC, RAW
 
 PARAMETRIC = [name for name, function in PUBLIC.items() if isinstance(function, ParametricUfunc)]
@@ -37,9 +37,9 @@ def test_parameters(name: str) -> None:
     for number, parameter in enumerate(values):
         # Two, or what lies as far from the default as the rules allow for sure.
         two = 2.0 if number == len(values) - 1 else values[parameter] / 2
-        for value in (two, np.float32(two), *([2, True] if two == 2 else [])):
+        for value in (two, np.float32(two), np.float64(two), np.array(two), *([2, True] if two == 2 else [])):
             assert function(*arrays, **{**values, parameter: value}).dtype == np.float32
-        assert function(*arrays, **{**values, parameter: np.float64(two)}).dtype == np.float64
+        assert function(*arrays, **{**values, parameter: np.array([two])}).dtype == np.float64
         column = np.array([[two], [two], [values[parameter]]], np.float32)
         got = function(*arrays, **{**values, parameter: column})
         for i in range(3):
@@ -331,7 +331,7 @@ def test_number_beside_double() -> None:
     """A Python number keeps its digits where another parameter makes the result float64."""
     function = between("", low=-1.0, high=1.0)
     x = np.full(3, -1, np.float32)
-    got = function(x, np.float64(-1), 0.1)
+    got = function(x, np.full(3, -1.0), 0.1)
     assert got.dtype == np.float64
     np.testing.assert_array_equal(got, -0.1)
     np.testing.assert_array_equal(function(x.astype(np.int8), np.full(3, -1.0), 0.1), -0.1)
@@ -340,7 +340,91 @@ def test_number_beside_double() -> None:
 
 
 def test_integers_and_doubles() -> None:
-    """A np.float64 is no Python number: it makes the result float64 for integers too."""
+    """A scalar of any kind leaves the dtype alone, beside integers too; an array takes part in it."""
     leaky_relu: Any = numact.leaky_relu
     assert leaky_relu(np.ones(3, np.int8), 0.5).dtype == np.float16
-    assert leaky_relu(np.ones(3, np.int8), np.float64(0.5)).dtype == np.float64
+    assert leaky_relu(np.ones(3, np.int8), np.float64(0.5)).dtype == np.float16
+    assert leaky_relu(np.ones(3, np.int8), np.full(3, 0.5)).dtype == np.float64
+
+
+def test_where_decides_which_count() -> None:
+    """A parameter counts only where ``where=`` is true."""
+    x, out = np.ones(2, np.float32), np.zeros(2, np.float32)
+    beta = np.array([1, -1], np.float32)
+    numact.softplus(x, beta, where=[True, False], out=out)
+    assert_same_bits(out, np.array([numact.softplus(np.float32(1)), 0], np.float32))
+    with pytest.raises(ValueError, match=r"beta must be > 0, got -1\.0"):
+        numact.softplus(x, beta, where=[False, True], out=out)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_beyond_the_range_of_the_dtype(dtype: Any) -> None:
+    """A parameter that the dtype does not hold is not rounded, and no result but one that overflows warns."""
+    x = np.array([-np.inf, -3, 0, 2, np.inf], dtype)
+    bound = np.inf if dtype is np.float16 else 1e6
+    assert_same_bits(numact.hard_tanh(x, -1e6, 1e6), np.array([-bound, -3, 0, 2, bound], dtype))
+    bound = 1e300 if dtype is np.float64 else np.inf
+    assert_same_bits(numact.hard_tanh(x, -1e300, 1e300), np.array([-bound, -3, 0, 2, bound], dtype))
+    assert float(numact.elu(x, 1e-60)[1]) == float(dtype(1e-60 * np.expm1(-3))) or dtype is np.float64
+    assert np.signbit(numact.elu(x, 1e-60)[1])
+    out = np.full(5, 7, dtype)
+    where = x > -5
+    assert numact.hard_tanh(x, -1e60, 1e60, out=out, where=where) is out
+    assert_same_bits(out[:4], np.array([7, -3, 0, 2], dtype))
+    if dtype is not np.float64:
+        with pytest.raises(RuntimeWarning, match="overflow"):
+            numact.softplus(x, 1e-50)
+    assert np.isfinite(numact.softplus(np.ones(1, dtype), np.array([1e-9]), dtype=np.float64)).all()
+
+
+GRADIENTS = [name for name in numact.__all__ if isinstance(getattr(numact, name), ParametricUfunc)]
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_methods_of_ufuncs(name: str) -> None:
+    """Positional out, outer, at, types and the numbers of operands are those of a ufunc."""
+    function: Any = getattr(numact, name)
+    required = [0.5 for default in function.defaults.values() if default is None]
+    values = [default for default in function.defaults.values() if default is not None] + required
+    x = np.linspace(0.1, 0.9, 4, dtype=np.float32)
+    arrays, out = (x,) * function.nin, np.empty(4, np.float32)
+    want = function(*arrays, *values)
+    assert function(*arrays, *values, out) is out
+    assert_same_bits(out, want)
+    assert function(*arrays, *values, None).dtype == np.float32
+    with pytest.raises(TypeError, match="multiple values for argument 'out'"):
+        function(*arrays, *values, out, out=out)
+    with pytest.raises(TypeError, match="positional arguments"):
+        function(*arrays, *values, out, out)
+    assert function.nargs == function.nin + function.nout
+    assert function.ntypes == len(function.types)
+    assert "f" * function.nin + "->f" in function.types
+    assert function.identity is function.signature is None
+    named = dict(zip(function.defaults, values, strict=True))
+    memory = x.copy()
+    if function.nin == 2:
+        assert_same_bits(function.outer(x, x[:3], **named), function(x[:, None], x[:3], **named))
+        function.at(memory, [1, 1, 2], 0.5, **named)
+    else:
+        with pytest.raises(ValueError, match="two operands"):
+            function.outer(x, x)
+        function.at(memory, [1, 1, 2], **named)
+    rest = (np.float32(0.5),) * (function.nin - 1)
+    twice = function(function(x[1], *rest, **named), *rest, **named)
+    assert_same_bits(memory, np.array([x[0], twice, function(x[2], *rest, **named), x[3]]))
+    if function.nin == 2 and not named:
+        assert_same_bits(function.accumulate(x), function.ufunc.accumulate(x))
+    else:
+        with pytest.raises(ValueError, match="two operands and no parameters"):
+            function.reduce(x)
+
+
+def test_at_errors() -> None:
+    """What is no array, or has the wrong number of operands, is refused."""
+    with pytest.raises(TypeError, match="must be an array"):
+        numact.leaky_relu.at([1.0], [0])
+    with pytest.raises(ValueError, match="has 1 operands, got 2"):
+        numact.leaky_relu.at(np.ones(2), [0], 3.0)
+    with pytest.raises(ValueError, match="has 2 operands, got 1"):
+        numact.relu_grad.at(np.ones(2), [0])

@@ -31,6 +31,13 @@ INLINE void widen_strided(widen *widen, const char *from, ptrdiff_t stride, floa
     widen(packed, to, n);
 }
 
+/* n parameters, which are float32 already, side by side. */
+INLINE void copy_parameters(const char *from, ptrdiff_t stride, float *to, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        memcpy(to + i, from + i * stride, sizeof(float));
+}
+
 INLINE bool narrow_strided(narrow *narrow, const float *from, char *to, ptrdiff_t stride, ptrdiff_t n)
 {
     if (stride == sizeof(half)) return narrow(from, (half *)to, n);
@@ -62,12 +69,20 @@ INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, 
         bool single = k < f32->inputs && strides[k] == 0;
         operands[k] = (char *)blocks[k];
         block_strides[k] = single ? 0 : sizeof(float);
-        if (single) widen((const half *)arrays[k], blocks[k], 1);
+        if (single && k < f32->arrays)
+            widen((const half *)arrays[k], blocks[k], 1);
+        else if (single)
+            copy_parameters(arrays[k], 0, blocks[k], 1);
     }
     for (ptrdiff_t start = 0; start < n; start += BLOCK) {
         ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
-        for (int k = 0; k < f32->inputs; k++)
-            if (block_strides[k]) widen_strided(widen, arrays[k] + start * strides[k], strides[k], blocks[k], part);
+        for (int k = 0; k < f32->inputs; k++) {
+            if (block_strides[k] == 0) continue;
+            if (k < f32->arrays)
+                widen_strided(widen, arrays[k] + start * strides[k], strides[k], blocks[k], part);
+            else
+                copy_parameters(arrays[k] + start * strides[k], strides[k], blocks[k], part);
+        }
         if (n - start >= (AHEAD + 1) * BLOCK)
             for (int k = 0; k < count; k++)
                 prefetch(arrays[k] + (start + AHEAD * BLOCK) * strides[k], strides[k]);

@@ -80,9 +80,10 @@ static void activate(const struct numact_norm *call, char *to, ptrdiff_t n)
     const struct numact_kernel *kernel = call->activation;
     char *arrays[NUMACT_MAX_ARRAYS];
     ptrdiff_t strides[NUMACT_MAX_ARRAYS];
+    const ptrdiff_t parameter_width = call->half_loop ? (ptrdiff_t)sizeof(float) : call->width;
     for (int k = 0; k <= kernel->inputs; k++) {
         const bool parameter = k > 0 && k < kernel->inputs;
-        arrays[k] = parameter ? call->parameters + (k - 1) * call->width : to;
+        arrays[k] = parameter ? call->parameters + (k - 1) * parameter_width : to;
         strides[k] = parameter ? 0 : call->width;
     }
     if (call->half_loop)

@@ -21,12 +21,14 @@ Array: TypeAlias = "NDArray[Any]"
 
 def is_half(dtype: Any) -> bool:
     """Whether a dtype is float16, or the bfloat16 of ml_dtypes."""
-    return dtype == np.float16 or getattr(dtype, "name", None) == "bfloat16"
+    return getattr(dtype, "itemsize", 0) == 2 and (dtype.kind == "f" or dtype.name == "bfloat16")
 
 
 def float_dtype(dtype: Any) -> Any:
     """The dtype of a result: floating-point dtypes are kept, others promote."""
-    return dtype if dtype.kind == "f" or is_half(dtype) else np.result_type(dtype, np.float32)
+    if dtype.kind == "f" or is_half(dtype):
+        return dtype.newbyteorder("=")
+    return np.result_type(dtype, np.float32)
 
 
 # Numbers and generators

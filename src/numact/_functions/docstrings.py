@@ -8,8 +8,8 @@ from numact._functions.catalogue import Activation, literal, rules
 
 DTYPES = """\
 Computes in float16, float32 and float64, and in bfloat16 where ml_dtypes is imported; integers and booleans become the
-smallest float of NumPy's that holds them, as in `numpy.exp`.  A Python number as parameter is rounded to the dtype of
-the arrays."""
+smallest float of NumPy's that holds them, as in `numpy.exp`.  A scalar of any kind as parameter does not influence the
+dtype, an array does; beside float16 and bfloat16 parameters are float32."""
 
 
 def document(activation: Activation, suffix: str) -> str:

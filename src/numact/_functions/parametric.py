@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import ge, gt, le, lt
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.methods import UfuncMethods
+from numact._functions.parameters import (
+    FLOAT32,
+    FLOAT64,
+    PYTHON_NUMBERS,
+    Rule,
+    as_number,
+    common_dtype,
+    dtypes_of,
+    fits,
+    narrowed,
+)
 from numact._kernels import core
 
 if TYPE_CHECKING:
     from inspect import Signature
-
-FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
-# Python numbers take the dtype of the arrays beside them (NEP 50); np.float64 does not, although it is a float.
-PYTHON_NUMBERS = float, int, bool
-ARRAYS = np.ndarray, np.generic
-
-
-def differ(a: Any, b: Any) -> Any:
-    """Compare like a != b, but give False for NaN, which no rule allows."""
-    return (a < b) | (a > b)
-
-
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le, "!=": differ}
-
-
-class Rule:
-    """A condition on the parameters of a function, such as "alpha >= 0" or "min_val <= max_val"."""
-
-    __slots__ = ("bound", "compare", "left", "name", "right", "text")
-
-    def __init__(self, text: str, names: tuple[str, ...]) -> None:
-        self.name, comparison, right = text.split()
-        self.text = f"{comparison} {right}"
-        self.compare = COMPARISONS[comparison]
-        self.left = names.index(self.name)
-        self.right = names.index(right) if right in names else None
-        self.bound = 0.0 if right in names else float(right)
-
-    def check(self, function: str, values: list[Any]) -> None:
-        """Raise ValueError unless every element of the values is allowed; a NaN is not."""
-        right = self.bound if self.right is None else as_array(values[self.right])
-        left = as_array(values[self.left])
-        allowed = self.compare(left, right)
-        if allowed is True or np.all(allowed):
-            return
-        # The message shows the first element that is not allowed.
-        shape = np.shape(allowed)
-        where = np.unravel_index(np.argmin(allowed), shape)
-        got = f"{np.broadcast_to(left, shape)[where]}"
-        if self.right is not None:
-            got = f"{got} and {np.broadcast_to(right, shape)[where]}"
-        raise ValueError(f"{function}: {self.name} must be {self.text}, got {got}")
-
-
-def as_array(value: Any) -> Any:
-    """The value as an array, unless it is a Python number: that compares faster, and in the dtype of the other side."""
-    return value if type(value) in PYTHON_NUMBERS else np.asanyarray(value)
 
 
 class OnDemand:
@@ -73,7 +36,7 @@ class OnDemand:
 
 
 @core.called_by_vector
-class ParametricUfunc(core.ParametricCall):
+class ParametricUfunc(UfuncMethods, core.ParametricCall):
     """A callable around an n-ary `numpy.ufunc` whose last operands are parameters.
 
     The parameters are given by position or by keyword, as Python numbers, which do not influence the dtype of the
@@ -124,14 +87,38 @@ class ParametricUfunc(core.ParametricCall):
     def _compute(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Any call; the base class answers the usual ones itself."""
         ufunc = self.ufunc
-        operands, values = operands[: self.nin], self._bind(operands, keywords)
+        values = [as_number(value) for value in self._bind(operands, keywords)]
+        operands = operands[: self.nin]
         for rule in self._rules:
-            rule.check(self.__name__, values)
+            rule.check(self.__name__, values, keywords.get("where", True))
         if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
-            ufunc, values = self._at_zero, [*values, at_zero]
-        arrays = [*operands, *[value for value in values if type(value) not in PYTHON_NUMBERS]]
-        if (dtype := self._dtype_of_numbers(arrays, keywords)) is not None:
-            values = [np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value for value in values]
+            ufunc, values = self._at_zero, [*values, as_number(at_zero)]
+        if "signature" in keywords or "sig" in keywords:
+            return ufunc(*operands, *values, **keywords)
+        return self._call(ufunc, operands, values, keywords)
+
+    def _call(self, ufunc: np.ufunc, operands: tuple[Any, ...], values: list[Any], keywords: dict[str, Any]) -> Any:
+        """Call the ufunc with the parameters in the dtypes in which it takes them.
+
+        Numbers do not count for the dtype of the result, arrays do.  The parameters of 16-bit arrays are float32.
+        """
+        of_operands, of_values = dtypes_of(operands), dtypes_of(value for value in values if np.ndim(value))
+        if of_operands is None or of_values is None or not of_operands + of_values:
+            return ufunc(*operands, *values, **keywords)
+        given = keywords.get("dtype")
+        common = common_dtype(of_operands + of_values) if given is None else np.dtype(given)
+        dtypes: tuple[np.dtype[Any], ...] = (common,) * (ufunc.nin + ufunc.nout)
+        if common is not FLOAT32 and common is not FLOAT64:
+            dtypes = ufunc.resolve_dtypes((*dtypes[: ufunc.nin], *(None,) * ufunc.nout))
+        result, of_parameters = dtypes[-1], dtypes[len(operands) : ufunc.nin]
+        if ufunc.nout == 1 and not all(map(fits, values, of_parameters)):
+            return narrowed(ufunc, (*operands, *values), keywords, result)
+        if given is None and of_values and any(dtype is not common for dtype in of_operands):
+            keywords["dtype"] = result
+        values = [
+            np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value
+            for value, dtype in zip(values, of_parameters, strict=True)
+        ]
         return ufunc(*operands, *values, **keywords)
 
     def values(self, **parameters: Any) -> list[Any]:
@@ -164,9 +151,16 @@ class ParametricUfunc(core.ParametricCall):
     def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         """The values of the parameters, from the operands after the first `nin`, the keywords, or the defaults."""
         given = len(operands) - self.nin
-        if given < 0 or given > len(self._names):
-            allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
+        results = operands[self.ufunc.nin :]
+        if given < 0 or len(results) > self.nout:
+            allowed = f"{self.nin} to {self.ufunc.nargs}"
             raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
+        if results:
+            if "out" in keywords:
+                raise TypeError(f"{self.__name__}() got multiple values for argument 'out'")
+            keywords["out"] = (*results, *(None,) * (self.nout - len(results)))
+            operands = operands[: self.ufunc.nin]
+            given = len(self._names)
         values = [*operands[self.nin :], *self._default_values[given:]]
         if keywords:
             for index, name in enumerate(self._names):
@@ -179,32 +173,6 @@ class ParametricUfunc(core.ParametricCall):
                 if value is None:
                     raise TypeError(f"{self.__name__}() needs a value for the parameter {name!r}")
         return values
-
-    def _dtype_of_numbers(self, arrays: list[Any], keywords: dict[str, Any]) -> np.dtype[Any] | None:
-        """The dtype in which the ufunc computes with these arrays, for converting Python numbers before the call.
-
-        None leaves the numbers to the ufunc.  That is slower; beside integers, booleans and bfloat16 it would lead to
-        a wider dtype.
-        """
-        if "signature" in keywords:
-            return None
-        if keywords.get("dtype") is not None:
-            dtype = np.dtype(keywords["dtype"])
-            return dtype if dtype.kind == "V" else None
-        dtypes = [array.dtype for array in arrays if isinstance(array, ARRAYS)]
-        if len(dtypes) < len(arrays):
-            return None
-        common = dtypes[0]
-        if any(dtype is not common for dtype in dtypes):
-            if any(dtype.kind == "V" for dtype in dtypes):
-                missing = self.ufunc.nin - len(dtypes)
-                return self.ufunc.resolve_dtypes((*dtypes, *dtypes[-1:] * missing, *[None] * self.nout))[0]
-            common = np.result_type(*dtypes)
-        if common is FLOAT32 or common is FLOAT64:
-            return common
-        if common.kind not in "biuV":
-            return None
-        return self.ufunc.resolve_dtypes((common,) * self.ufunc.nin + (None,) * self.nout)[0]
 
     def _signature(self) -> Signature:
         """The signature: operands by position only, parameters, then the usual keywords."""

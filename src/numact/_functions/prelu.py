@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from numact._functions import ufuncs
-from numact._functions.parametric import PYTHON_NUMBERS
+from numact._functions.parameters import PYTHON_NUMBERS
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.math cimport INFINITY, fabs
 
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject *const *, size_t, PyObject *)
@@ -25,6 +26,12 @@ cdef enum:
 cdef tuple FAST_DTYPES = tuple(
     cnp.PyArray_DescrFromType(number) for number in (cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE)
 )
+# The dtypes of the parameters beside arrays of these.
+cdef tuple PARAMETER_DTYPES = tuple(
+    cnp.PyArray_DescrFromType(number) for number in (cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE)
+)
+# The range of normal float32 numbers: outside it a parameter may round to 0 or to infinity.
+cdef double LEAST_NORMAL = 1.1754943508222875e-38, LARGEST = 3.4028234663852886e38
 
 
 @cython.boundscheck(False)
@@ -58,6 +65,16 @@ cdef PyObject *dtype_of(PyObject *value) noexcept:
 cdef bint is_number(object value) noexcept:
     """Whether a value is a Python number; np.float64, a subclass of float, is not one."""
     return type(value) is float or type(value) is int or type(value) is bool
+
+
+cdef bint fits(object number) noexcept:
+    """Whether a Python number is 0, infinite, NaN or within the range of normal float32 numbers."""
+    cdef double size
+    try:
+        size = fabs(<double>number)
+    except OverflowError:
+        return False
+    return not (0 < size < LEAST_NORMAL or LARGEST < size < INFINITY)
 
 
 cdef object as_operand(object number, object dtype):
@@ -105,7 +122,7 @@ cdef class ParametricCall:
         self.values = (*defaults.values(), None)
         self.prepared = tuple(
             tuple([None if value is None else as_operand(value, dtype) for value in self.values])
-            for dtype in FAST_DTYPES
+            for dtype in PARAMETER_DTYPES
         )
         self.required = None in defaults.values()
         self.conditions = conditions
@@ -121,7 +138,7 @@ cdef class ParametricCall:
         """The values of parameters as operands; None if one is not a Python number or not allowed."""
         cdef int k
         for k in range(count):
-            if not is_number(<object>values[k]):
+            if not is_number(<object>values[k]) or not fits(<object>values[k]):
                 return None
         for left, compare, right, bound in self.conditions:
             if right is not None:
@@ -133,7 +150,7 @@ cdef class ParametricCall:
             if values[k] == <PyObject *>self.values[k]:
                 operand = self.prepared[dtype][k]
             else:
-                operand = as_operand(<object>values[k], FAST_DTYPES[dtype])
+                operand = as_operand(<object>values[k], PARAMETER_DTYPES[dtype])
             Py_INCREF(operand)
             PyTuple_SET_ITEM(found, k, operand)
         return found

@@ -21,6 +21,7 @@ cdef extern from "numact.h":
         int inputs
         int outputs
         bint overflows
+        int arrays
     ctypedef void numact_half_loop(const numact_kernel *, char **, ptrdiff_t, const ptrdiff_t *)
     struct numact_half_kernel:
         const numact_kernel *f32
@@ -239,6 +240,11 @@ def row(str name):
     raise KeyError(name)
 
 
+cdef bint is_parameter(const numact_kernel *kernel, int k):
+    """Whether an operand is a parameter, which is float32 beside arrays of 16 bits."""
+    return kernel.arrays <= k < kernel.inputs
+
+
 cdef class HalfLoops:
     """A ufunc and the data of its loops for types of 16 bits."""
 
@@ -250,7 +256,7 @@ cdef class HalfLoops:
         cdef int types[NUMACT_MAX_ARRAYS]
         cdef int k
         for k in range(NUMACT_MAX_ARRAYS):
-            types[k] = type_number
+            types[k] = cnp.NPY_FLOAT if is_parameter(self.bf16.f32, k) else type_number
         return cnp.PyUFunc_RegisterLoopForType(
             self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.bf16
         )
@@ -304,7 +310,8 @@ cdef object make_ufunc(
     loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
     loops[1] = loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
     for k in range(arrays):
-        types[k], types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE
+        types[k] = cnp.NPY_FLOAT if is_parameter(f32, k) else cnp.NPY_FLOAT16
+        types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT, cnp.NPY_DOUBLE
     name_bytes, doc_bytes = name.encode(), doc.encode()
     _kept.extend((name_bytes, doc_bytes))
     halves.ufunc = cnp.PyUFunc_FromFuncAndData(

@@ -93,7 +93,7 @@ cdef class MaskedFunction:
         return out
 
     def __call__(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values):
-        """Compute; the values are parameters or factors, representable in the dtype."""
+        """Compute; the values are parameters or factors, float32 beside arrays of 16 bits."""
         self.run(x, <cnp.npy_uint8 *>cnp.PyArray_DATA(bits), out, values)
 
     cdef int run(self, cnp.ndarray x, cnp.npy_uint8 *bits, cnp.ndarray out, tuple values) except -1:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.arguments import is_half
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
 from numact._functions.public import set_module
@@ -205,7 +206,8 @@ class ActivationMonitor:
         if not all(type(value) in (float, int) for value in parameters.values()):
             return None
         values = call.values(**parameters)
-        return tuple(np.array(value, x.dtype) for value in values)
+        dtype = np.dtype(np.float32) if is_half(x.dtype) else x.dtype
+        return tuple(np.array(value, dtype) for value in values)
 
     def _add(self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array) -> Summary:
         count = core.count_silent(found.silent, dead, min(self.window, found.updates + 1))

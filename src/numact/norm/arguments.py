@@ -92,7 +92,7 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
     values = found.values(**parameters)
     if any(np.ndim(value) for value in values):
         raise ValueError(f"{function}: activation must have numbers for parameters, got {parameters!r}")
-    return name, np.array(values, dtype)
+    return name, np.array(values, np.float32 if is_half(dtype) else dtype)
 
 
 def as_eps(function: str, eps: Any, dtype: np.dtype[Any]) -> float:

@@ -63,7 +63,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     1.  So the mask depends only on the generator, p and the number of elements, not on dtype, strides, threads or
     processor.
 
-    The factor 1 / (1 - p) is rounded to the dtype of y; where it overflows float16, it is the largest float16 instead.
+    The factor 1 / (1 - p) has the dtype of y, and is float32 beside float16 and bfloat16.
     Strides and subclasses of arrays are treated as in `relu_masked`.
 
     Srivastava et al., 2014.
@@ -81,6 +81,4 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     bits = empty_bits(shape)
     core.random_bits(bits, math.prod(shape), round((1 - p) * 2**32), generator.bit_generator)
     factor = 1 / (1 - p) if p < 1 else 0.0
-    if work.dtype == np.float16:
-        factor = min(factor, 65504.0)
     return work.run("masked_grad", bits, [factor, 0.0]), BitMask._of(bits, shape)

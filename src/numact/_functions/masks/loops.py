@@ -10,7 +10,7 @@ import numpy as np
 
 from numact._functions import ufuncs
 from numact._functions.arguments import check_out
-from numact._functions.parametric import FLOAT16, FLOAT32, FLOAT64
+from numact._functions.parameters import FLOAT16, FLOAT32, FLOAT64
 from numact._kernels import core, targets
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class Pass:
 
     def run(self, loop: str, bits: Array, values: Sequence[float]) -> Any:
         """Compute, and return the result as a ufunc does: `out`, or a new array or scalar."""
-        rounded = tuple([float(np.array(value, self.dtype)) for value in values])
-        LOOPS[loop](self.source, bits, self.target, rounded)
+        LOOPS[loop](self.source, bits, self.target, tuple(values))
         if self.out is None:
             return self.target[()]
         if self.target is not self.out:

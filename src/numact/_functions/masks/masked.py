@@ -11,7 +11,7 @@ from numact._functions.catalogue import Activation, literal, row, rules
 from numact._functions.lazy import Lazy
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.masks.loops import LOOPS, Pass, empty_bits
-from numact._functions.parametric import Rule
+from numact._functions.parameters import Rule
 from numact._functions.public import set_module
 from numact._kernels import core
 
@@ -57,7 +57,7 @@ With the mask, neither x nor y needs to be kept for it: the mask has one bit for
 
 x and out may have any strides and byte order; the mask is always in C order.  Memory that is not C-contiguous is copied
 on the way, and a new y is C-contiguous.  Subclasses of arrays are treated as plain arrays, and out is returned as it
-is.  A parameter is a number, rounded to the dtype of y.
+is.  A parameter is a number, and float32 beside float16 and bfloat16.
 
 Examples
 --------
@@ -177,8 +177,8 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
     of its activation the result is that of ``NAME_grad``, bit for bit, except that ``leaky_relu_grad`` multiplies by a
     negative_slope of 0: there a negative dy gives -0 and an infinite one NaN.
 
-    Factors are rounded to the dtype of dx.  A product that overflows is infinite, without a warning.  Strides and
-    subclasses of arrays are treated as in `relu_masked`.
+    Factors are float32 beside float16 and bfloat16.  A product that overflows is infinite, without a warning.  Strides
+    and subclasses of arrays are treated as in `relu_masked`.
 
     Examples
     --------
