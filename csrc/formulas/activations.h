@@ -98,12 +98,13 @@
         .derivative = "1/6 if -3 < x < 3 else 0",                                                                      \
         .range = "[0, 1]", .kinks = "-3, 3",                                                                           \
         .notes = "PyTorch's and Keras 3's; Keras 2, Thinc and ONNX's default have the slope 0.2.")                     \
-    ROW(selu, 0, FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND,                                                            \
+    ROW(selu, 2, FROM_OUTPUT, KINK, BOUNDED, LATENCY_BOUND,                                                            \
+        .parameters = "alpha=1.6732632423543772, scale=1.0507009873554805", .domain = "scale > 0, y: alpha >= 0",      \
         .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
-        .formula = "lambda x if x > 0 else lambda alpha (e^x - 1)",                                                    \
-        .derivative = "lambda if x > 0 else lambda alpha e^x",                                                         \
-        .range = "(-1.7581, inf)", .kinks = "0",                                                                       \
-        .notes = "Klambauer et al., 2017: alpha = 1.67326324..., lambda = 1.05070098...")                              \
+        .formula = "scale x if x > 0 else scale alpha (e^x - 1)",                                                      \
+        .derivative = "scale if x > 0 else scale alpha e^x",                                                           \
+        .range = "(-scale alpha, inf)", .kinks = "0",                                                                  \
+        .notes = "Klambauer et al., 2017.  ONNX calls scale gamma, and has both defaults rounded to float32.")         \
     ROW(log_sigmoid, 0, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                   \
         .ulp = 1.5, .ulp_gradient = 2.0,                                                                               \
         .formula = "log sigmoid(x)",                                                                                   \
@@ -126,13 +127,13 @@
         .derivative = "1/2 if -1 < x < 1 else 0",                                                                      \
         .range = "[0, 1]", .kinks = "-1, 1",                                                                           \
         .notes = "As in JAX.")                                                                                         \
-    ROW(hard_shrink, 1, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                 \
-        .parameters = "lambd=0.5", .domain = "lambd >= 0",                                                             \
+    ROW(hard_shrink, 2, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                 \
+        .parameters = "lambd=0.5, bias=0.0", .domain = "lambd >= 0",                                                   \
         .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
-        .formula = "x if |x| > lambd else 0",                                                                          \
+        .formula = "x - bias sign(x) if |x| > lambd else 0",                                                           \
         .derivative = "1 if |x| > lambd else 0",                                                                       \
         .range = "(-inf, inf)", .kinks = "-lambd, lambd",                                                              \
-        .notes = "Donoho and Johnstone, 1994: hard thresholding.  A NaN is kept.")                                     \
+        .notes = "Donoho and Johnstone, 1994: hard thresholding.  With bias = lambd it is soft_shrink.")               \
     ROW(soft_shrink, 1, FROM_OUTPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                \
         .parameters = "lambd=0.5", .domain = "lambd >= 0",                                                             \
         .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
@@ -186,6 +187,18 @@
         .formula = "e^(-x^2)",                                                                                         \
         .derivative = "-2x e^(-x^2)",                                                                                  \
         .range = "(0, 1]")                                                                                             \
+    ROW(erf, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                            \
+        .ulp = 1.0, .ulp_gradient = 1.5,                                                                               \
+        .formula = "erf x",                                                                                            \
+        .derivative = "2 / sqrt(pi) e^(-x^2)",                                                                         \
+        .range = "(-1, 1)",                                                                                            \
+        .notes = "The error function, of which gelu is made: gelu(x) = x (1 + erf(x / sqrt(2))) / 2.")                 \
+    ROW(ndtr, 0, FROM_INPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                           \
+        .ulp = 1.5, .ulp_gradient = 1.0,                                                                               \
+        .formula = "Phi(x)",                                                                                           \
+        .derivative = "phi(x) = e^(-x^2 / 2) / sqrt(2 pi)",                                                            \
+        .range = "(0, 1)", .aliases = "normal_cdf",                                                                    \
+        .notes = "The distribution function of the normal distribution, as in SciPy: gelu(x) = x ndtr(x).")            \
     ROW(celu, 1, FROM_OUTPUT, SMOOTH, BOUNDED, LATENCY_BOUND,                                                          \
         .parameters = "alpha=1.0", .domain = "alpha > 0",                                                              \
         .ulp = 1.0, .ulp_gradient = 2.0,                                                                               \
@@ -220,6 +233,13 @@
         .derivative = "slope if min_val < slope x + offset < max_val else 0",                                          \
         .range = "[min_val, max_val]", .kinks = "where slope x + offset is min_val or max_val",                        \
         .notes = "As in Thinc.  ONNX's HardSigmoid is slope = 0.2, offset = 0.5.")                                     \
+    ROW(clipped_swish, 4, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                               \
+        .parameters = "slope=0.2, offset=0.5, min_val=0.0, max_val=1.0", .domain = "min_val <= max_val",               \
+        .ulp = 1.5, .ulp_gradient = 1.0,                                                                               \
+        .formula = "x min(max(slope x + offset, min_val), max_val)",                                                   \
+        .derivative = "2 slope x + offset if min_val < slope x + offset < max_val, else the bound",                    \
+        .range = "(-inf, inf)", .kinks = "where slope x + offset is min_val or max_val",                               \
+        .notes = "x clipped_linear(x).  Thinc's hard_swish has these defaults; hard_swish is slope = 1/6.")            \
     ROW(threshold, 2, FROM_INPUT, SMOOTH, BOUNDED, THROUGHPUT_BOUND,                                                   \
         .parameters = "threshold, value",                                                                              \
         .ulp = 0.5, .ulp_gradient = 0.5,                                                                               \
@@ -252,6 +272,9 @@
 #define PARAMETERS_3(p) , (p)[0], (p)[1], (p)[2]
 #define PARAMETERS_4(p) , (p)[0], (p)[1], (p)[2], (p)[3]
 
+/* x, limited where it is multiplied by a factor of 0, so that 0 times infinity is 0. */
+INLINE real finite_for(real factor, real x) { return select(eq(factor, 0), clamp(x, 1), x); }
+
 /* relu: the comparison is not x <= 0, so that a NaN passes, and so does its dy. */
 INLINE mask relu_passes(real x) { return not_le(x, 0); }
 INLINE real relu_forward(real x) { return select(relu_passes(x), x, 0); }
@@ -275,7 +298,12 @@ INLINE mask leaky_relu_passes(real x, real slope)
     (void)slope;
     return gt(x, 0);
 }
-INLINE real leaky_relu_forward(real x, real slope) { return select(leaky_relu_passes(x, slope), x, slope * x); }
+/* x is limited for a slope of 0, which so gives 0 at -infinity as well. */
+INLINE real leaky_relu_forward(real x, real slope)
+{
+    real least = select(eq(slope, 0), -1, -(scalar)INFINITY);
+    return select(leaky_relu_passes(x, slope), x, slope * at_least(x, least));
+}
 INLINE real leaky_relu_grad(real dy, real x, real slope) { return select(leaky_relu_passes(x, slope), dy, slope * dy); }
 INLINE real leaky_relu_grad_y(real dy, real y, real slope) { return leaky_relu_grad(dy, y, slope); }
 
@@ -386,23 +414,37 @@ INLINE real hard_sigmoid_forward(real x)
 INLINE real hard_sigmoid_grad(real dy, real x) { return select(le(x, -3), 0, select(ge(x, 3), 0, dy / 6)); }
 INLINE real hard_sigmoid_grad_y(real dy, real y) { return select(le(y, 0), 0, select(ge(y, 1), 0, dy / 6)); }
 
-/* selu: lambda and lambda alpha as double-words.  From the output the derivative is y + lambda alpha, which cancels
-   near y = -lambda alpha down to the low part of the constant. */
-INLINE real selu_forward(real x)
+/* selu: scale and scale alpha as double-words.  Where alpha and scale are the defaults, rounded, the low parts are
+   those of the defaults; else that of the scale is negligible, but not 0, which would be NaN times an infinite x.  From
+   the output the derivative is y + scale alpha, which cancels near y = -scale alpha down to the low part. */
+struct selu_factors {
+    struct dw left, right;
+};
+INLINE struct selu_factors selu_factors(real alpha, real factor)
+{
+    mask defaults = both(eq(alpha, SELU_ALPHA), eq(factor, SELU_SCALE));
+    struct dw left = {splat(SELU_LEFT), splat(SELU_LEFT_LOW)}, right = {splat(SELU_RIGHT), splat(SELU_RIGHT_LOW)};
+    return (struct selu_factors){select_dw(defaults, left, two_prod(alpha, factor)),
+                                 select_dw(defaults, right, (struct dw){factor, factor * (scalar)0x1p-60})};
+}
+INLINE real selu_forward(real x, real alpha, real factor)
 {
     struct dw expm1 = expm1_dw(at_most(x, 0));
-    real left = fma(SELU_LEFT, expm1.hi, fma(SELU_LEFT, expm1.lo, SELU_LEFT_LOW * expm1.hi));
-    return select(lt(x, 0), left, fma(x, SELU_RIGHT, x * SELU_RIGHT_LOW));
+    struct selu_factors f = selu_factors(alpha, factor);
+    real left = fma(f.left.hi, expm1.hi, fma(f.left.hi, expm1.lo, f.left.lo * expm1.hi));
+    return select(lt(x, 0), left, fma(x, f.right.hi, x * f.right.lo));
 }
-INLINE real selu_grad(real dy, real x)
+INLINE real selu_grad(real dy, real x, real alpha, real factor)
 {
     struct exp_split e = exp_split(clamp(x, EXP_LIMIT), NO_LOW);
-    real left = scale(fma(SELU_LEFT, e.one_plus_q, SELU_LEFT_LOW * e.one_plus_q), e.n);
-    return select(gt(x, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * left);
+    struct selu_factors f = selu_factors(alpha, factor);
+    real left = scale(fma(f.left.hi, e.one_plus_q, f.left.lo * e.one_plus_q), e.n);
+    return select(gt(x, 0), fma(dy, f.right.hi, dy * f.right.lo), dy * left);
 }
-INLINE real selu_grad_y(real dy, real y)
+INLINE real selu_grad_y(real dy, real y, real alpha, real factor)
 {
-    return select(gt(y, 0), fma(dy, SELU_RIGHT, dy * SELU_RIGHT_LOW), dy * ((y + SELU_LEFT) + SELU_LEFT_LOW));
+    struct selu_factors f = selu_factors(alpha, factor);
+    return select(gt(y, 0), fma(dy, f.right.hi, dy * f.right.lo), dy * ((y + f.left.hi) + f.left.lo));
 }
 
 /* log_sigmoid(x) = min(x, 0) - log(1 + e^-|x|), a sum of terms of the same sign.  Its derivative is
@@ -446,14 +488,21 @@ INLINE real sparse_sigmoid_grad_y(real dy, real y)
     return select(le(y, 0), 0, select(ge(y, 1), 0, (scalar)0.5 * dy));
 }
 
-INLINE real hard_shrink_forward(real x, real lambd) { return select(le(absolute(x), lambd), 0, x); }
-INLINE real hard_shrink_grad(real dy, real x, real lambd) { return select(le(absolute(x), lambd), 0, dy); }
+INLINE real hard_shrink_forward(real x, real lambd, real bias)
+{
+    return select(le(absolute(x), lambd), 0, multiply_by_sign(absolute(x) - bias, x));
+}
+INLINE real hard_shrink_grad(real dy, real x, real lambd, real bias)
+{
+    (void)bias;
+    return select(le(absolute(x), lambd), 0, dy);
+}
 
 INLINE real soft_shrink_forward(real x, real lambd)
 {
     return select(le(absolute(x), lambd), 0, x - copy_sign(lambd, x));
 }
-INLINE real soft_shrink_grad(real dy, real x, real lambd) { return hard_shrink_grad(dy, x, lambd); }
+INLINE real soft_shrink_grad(real dy, real x, real lambd) { return hard_shrink_grad(dy, x, lambd, lambd); }
 INLINE real soft_shrink_grad_y(real dy, real y, real lambd)
 {
     (void)lambd;
@@ -654,9 +703,6 @@ INLINE real quick_gelu_forward(real x)
 }
 INLINE real quick_gelu_grad(real dy, real x) { return dy * swish_derivative(quick_gelu_argument(x)); }
 
-/* x, limited where it is multiplied by a factor of 0, so that 0 times infinity is 0. */
-INLINE real finite_for(real factor, real x) { return select(eq(factor, 0), clamp(x, 1), x); }
-
 /* swish(x) = x sigmoid(beta x), 0 with the sign of x where e^(beta x) rounds to 0. */
 INLINE real swish_forward(real x, real beta)
 {
@@ -674,6 +720,38 @@ INLINE struct dw x_over_alpha(real x, real alpha)
     real inverse = 1 / alpha, quotient = clamp(x * inverse, EXP_LIMIT);
     return (struct dw){quotient, select(lt(absolute(quotient), EXP_LIMIT), fma(-quotient, alpha, x) * inverse, 0)};
 }
+/* erf: x times a polynomial for |x| <= ERF_SMALL; beyond, 1 - erfc(t), t = |x|, where the subtrahend, at most 1/2, is
+   2 Phi(-u), u = sqrt(2) t, with e^(-t^2) for e^(-u^2/2): the error of u only matters for the piecewise polynomial. */
+INLINE real erf_forward(real x)
+{
+    real t = at_most(absolute(x), EXP_NEG_SQUARE_LIMIT), square = t * t;
+    real near = fma(x, ERF_SLOPE, x * fma(square, polynomial(square, ERF_P), ERF_SLOPE_LOW));
+    struct dw factor = normalized_sum(piecewise(SQRT2 * t, TAIL_FACTOR));
+    real far = 1 - 2 * exp_mul_scaled_exact(splat(1), exp_neg_square(t), factor);
+    /* A NaN passes through near. */
+    return copy_sign(select(gt(t, ERF_SMALL), far, near), x);
+}
+INLINE real erf_grad(real dy, real x)
+{
+    struct dw slope = {splat(ERF_SLOPE), splat(ERF_SLOPE_LOW)};
+    return dy * exp_mul_scaled_exact(splat(1), exp_neg_square(at_most(absolute(x), EXP_NEG_SQUARE_LIMIT)), slope);
+}
+
+/* ndtr: Phi(-t), t = |x|, as in struct normal_tail, or 1 - Phi(-t).  The factor is rounded with its error, since nothing
+   follows in which the error of an unevaluated sum would be smaller. */
+INLINE real ndtr_forward(real x)
+{
+    real t = at_most(absolute(x), TAIL_LIMIT);
+    struct dw factor = normalized_sum(piecewise(t, TAIL_FACTOR));
+    real value = exp_mul_scaled_exact(splat(1), exp_neg_half_square(t), factor);
+    return select(lt(x, 0), value, 1 - value);
+}
+INLINE real ndtr_grad(real dy, real x)
+{
+    struct dw density = {splat(DENSITY), splat(DENSITY_LOW)};
+    return dy * exp_mul_scaled_exact(splat(1), exp_neg_half_square(at_most(absolute(x), TAIL_LIMIT)), density);
+}
+
 /* celu: alpha (e^z - 1), z = x / alpha.  It is x where the next term, x z / 2, is below half an ulp of x; there z may
    be subnormal, with fewer digits. */
 INLINE real celu_forward(real x, real alpha)
@@ -780,6 +858,20 @@ INLINE real clipped_linear_grad_y(real dy, real y, real slope, real offset, real
 {
     (void)offset;
     return hard_tanh_grad(slope * dy, y, low, high);
+}
+
+/* clipped_swish: the product is 0 where a bound of 0 meets an infinite x. */
+INLINE real clipped_swish_forward(real x, real slope, real offset, real low, real high)
+{
+    real gate = clipped_linear_forward(x, slope, offset, low, high);
+    return gate * finite_for(gate, x);
+}
+/* Inside the derivative is slope x + (slope x + offset). */
+INLINE real clipped_swish_grad(real dy, real x, real slope, real offset, real low, real high)
+{
+    real bounded = finite_for(slope, x);
+    mask below = le(fma(slope, bounded, offset - low), 0), above = ge(fma(slope, bounded, offset - high), 0);
+    return dy * select(below, low, select(above, high, fma(2 * slope, bounded, offset)));
 }
 
 INLINE real threshold_forward(real x, real threshold, real value) { return select(le(x, threshold), value, x); }

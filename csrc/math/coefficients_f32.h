@@ -15,6 +15,8 @@
 #define SELU_RIGHT_LOW ((scalar)0x1.6a91140000000p-24f) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc0000000p+0f) /* lambda alpha */
 #define SELU_LEFT_LOW ((scalar)0x1.903c0c0000000p-26f) /* lambda alpha - SELU_LEFT */
+#define SELU_ALPHA ((scalar)0x1.ac5afa0000000p+0f) /* alpha, rounded */
+#define SELU_SCALE ((scalar)0x1.0cfabe0000000p+0f) /* lambda, rounded */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1f) /* tanh is a polynomial up to here */
 #define TAIL_LIMIT ((scalar)0x1.e000000000000p+3f) /* t Phi(-t) and t phi(t) round to 0 beyond */
 #define TAIL_FAR ((scalar)0x1.9000000000000p+4f) /* the same after products with any two finite numbers */
@@ -29,6 +31,12 @@
 #define GELU_TANH_CUBIC_LOW ((scalar)-0x1.151aae0000000p-29f) /* its low part */
 #define QUICK_GELU_SLOPE ((scalar)0x1.b3b6460000000p+0f) /* 1.702 */
 #define QUICK_GELU_SLOPE_LOW ((scalar)-0x1.78d4fe0000000p-26f) /* its low part */
+#define SQRT2 ((scalar)0x1.6a09e60000000p+0f) /* sqrt(2) */
+#define ERF_SMALL ((scalar)0x1.0000000000000p-1f) /* erf is a polynomial up to here */
+#define ERF_SLOPE ((scalar)0x1.20dd760000000p+0f) /* 2 / sqrt(pi) */
+#define ERF_SLOPE_LOW ((scalar)-0x1.f7ac920000000p-25f) /* its low part */
+#define DENSITY ((scalar)0x1.9884540000000p-2f) /* 1 / sqrt(2 pi) */
+#define DENSITY_LOW ((scalar)-0x1.8579360000000p-27f) /* its low part */
 #define GOLDEN ((scalar)0x1.3c6ef40000000p-1f) /* (sqrt(5) - 1) / 2 */
 #define GOLDEN_LOW ((scalar)-0x1.1a02d60000000p-26f) /* its low part */
 #define DISH_ROOT ((scalar)0x1.92826e0000000p-1f) /* the root of dish'(-t) */
@@ -81,6 +89,15 @@ static const scalar ATANH_P[] = {
     0x1.99d26e0000000p-3f,
     0x1.1eb84c0000000p-3f,
     0x1.1ee9d60000000p-3f,
+};
+
+/* erf x = x (2 / sqrt(pi) + x^2 P(x^2)), |x| <= ERF_SMALL.
+   Interval [1.0e-6, 0.25], degree 3, error 2^-29.26 relative to erf x. */
+static const scalar ERF_P[] = {
+    -0x1.8127380000000p-2f,
+    0x1.ce26420000000p-4f,
+    -0x1.b67f400000000p-6f,
+    0x1.35f6300000000p-8f,
 };
 
 /* x - tanh x = x^3 P(x^2 - TANHSHRINK_CENTRE), |x| <= TANHSHRINK_SMALL.

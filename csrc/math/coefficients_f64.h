@@ -15,6 +15,8 @@
 #define SELU_RIGHT_LOW ((scalar)0x1.6fc7d272f2697p-55) /* lambda - SELU_RIGHT */
 #define SELU_LEFT ((scalar)0x1.c212cc640f031p+0) /* lambda alpha */
 #define SELU_LEFT_LOW ((scalar)0x1.05161b045a21ep-56) /* lambda alpha - SELU_LEFT */
+#define SELU_ALPHA ((scalar)0x1.ac5afad782cf1p+0) /* alpha, rounded */
+#define SELU_SCALE ((scalar)0x1.0cfabd6a91132p+0) /* lambda, rounded */
 #define TANH_SMALL ((scalar)0x1.2000000000000p-1) /* tanh is a polynomial up to here */
 #define TAIL_LIMIT ((scalar)0x1.3800000000000p+5) /* t Phi(-t) and t phi(t) round to 0 beyond */
 #define TAIL_FAR ((scalar)0x1.0800000000000p+6) /* the same after products with any two finite numbers */
@@ -29,6 +31,12 @@
 #define GELU_TANH_CUBIC_LOW ((scalar)-0x1.b91c940e4cfcfp-58) /* its low part */
 #define QUICK_GELU_SLOPE ((scalar)0x1.b3b645a1cac08p+0) /* 1.702 */
 #define QUICK_GELU_SLOPE_LOW ((scalar)0x1.89374bc6a7efap-55) /* its low part */
+#define SQRT2 ((scalar)0x1.6a09e667f3bcdp+0) /* sqrt(2) */
+#define ERF_SMALL ((scalar)0x1.0000000000000p-1) /* erf is a polynomial up to here */
+#define ERF_SLOPE ((scalar)0x1.20dd750429b6dp+0) /* 2 / sqrt(pi) */
+#define ERF_SLOPE_LOW ((scalar)0x1.1ae3a914fed80p-56) /* its low part */
+#define DENSITY ((scalar)0x1.9884533d43651p-2) /* 1 / sqrt(2 pi) */
+#define DENSITY_LOW ((scalar)-0x1.cbc0d30ebfd15p-56) /* its low part */
 #define GOLDEN ((scalar)0x1.3c6ef372fe950p-1) /* (sqrt(5) - 1) / 2 */
 #define GOLDEN_LOW ((scalar)-0x1.f506319fcfd19p-55) /* its low part */
 #define DISH_ROOT ((scalar)0x1.92826ef258d1bp-1) /* the root of dish'(-t) */
@@ -114,6 +122,20 @@ static const scalar ATANH_P[] = {
     0x1.c0de2ab39acdep-5,
     0x1.2095873687682p-5,
     0x1.4f93c68c2a585p-4,
+};
+
+/* erf x = x (2 / sqrt(pi) + x^2 P(x^2)), |x| <= ERF_SMALL.
+   Interval [1.0e-6, 0.25], degree 8, error 2^-63.74 relative to erf x. */
+static const scalar ERF_P[] = {
+    -0x1.812746b0379e7p-2,
+    0x1.ce2f21a042c08p-4,
+    -0x1.b82ce31287606p-6,
+    0x1.565bcd0cf40ccp-8,
+    -0x1.c02db30183322p-11,
+    0x1.f9a2cd4c77b7ap-14,
+    -0x1.f4c02b23ccdc0p-17,
+    0x1.b7c0346fe9648p-20,
+    -0x1.3bf3d2326a9b9p-23,
 };
 
 /* x - tanh x = x^3 P(x^2 - TANHSHRINK_CENTRE), |x| <= TANHSHRINK_SMALL.

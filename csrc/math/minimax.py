@@ -236,6 +236,16 @@ def atanh_rest(z: mpf) -> mpf:
     return (mp.atanh(s) - s) / s**3
 
 
+# erf x = x (ERF_SLOPE + x^2 P(x^2))
+ERF_SLOPE = 2 / mp.sqrt(mp.pi)
+ERF_SMALL = mpf("0.5")
+
+
+def erf_rest(z: mpf) -> mpf:
+    x = mp.sqrt(z)
+    return (mp.erf(x) / x - ERF_SLOPE) / z
+
+
 # Phi(-t) e^(t^2/2), Mills' ratio over sqrt(2 pi)
 GELU_LIMIT = {"f32": mpf(15), "f64": mpf(39)}
 GELU_FAR = {"f32": mpf(25), "f64": mpf(66)}
@@ -365,6 +375,16 @@ def polynomials(format: Format) -> Iterator[Polynomial]:
         mpf(1) / 9,
         {"f32": 3, "f64": 10},
     )
+    yield Polynomial(
+        "ERF",
+        "erf x = x (2 / sqrt(pi) + x^2 P(x^2)), |x| <= ERF_SMALL",
+        "relative to erf x",
+        erf_rest,
+        lambda z: mp.sqrt(z) ** 3 / mp.erf(mp.sqrt(z)),
+        mpf("1e-6"),
+        ERF_SMALL**2,
+        {"f32": 3, "f64": 8},
+    )
     centre = TANHSHRINK_CENTRE[format.name]
     yield Polynomial(
         "TANHSHRINK",
@@ -482,6 +502,8 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
         high, low = split_toward_zero(value, format)
         yield name, high, meaning
         yield name + "_LOW", low, f"{meaning} - {name}"
+    yield "SELU_ALPHA", SELU_ALPHA, "alpha, rounded"
+    yield "SELU_SCALE", SELU_LAMBDA, "lambda, rounded"
     yield "TANH_SMALL", TANH_SMALL, "tanh is a polynomial up to here"
     yield "TAIL_LIMIT", GELU_LIMIT[format.name], "t Phi(-t) and t phi(t) round to 0 beyond"
     yield "TAIL_FAR", GELU_FAR[format.name], "the same after products with any two finite numbers"
@@ -508,6 +530,15 @@ def constants(format: Format) -> Iterator[tuple[str, mpf, str]]:
     high, low = split(QUICK_GELU_SLOPE, format)
     yield "QUICK_GELU_SLOPE", high, "1.702"
     yield "QUICK_GELU_SLOPE_LOW", low, "its low part"
+    yield "SQRT2", mp.sqrt(2), "sqrt(2)"
+    yield "ERF_SMALL", ERF_SMALL, "erf is a polynomial up to here"
+    for name, value, meaning in (
+        ("ERF_SLOPE", ERF_SLOPE, "2 / sqrt(pi)"),
+        ("DENSITY", 1 / mp.sqrt(2 * mp.pi), "1 / sqrt(2 pi)"),
+    ):
+        high, low = split(value, format)
+        yield name, high, meaning
+        yield name + "_LOW", low, "its low part"
     golden = (mp.sqrt(5) - 1) / 2
     for name, value, meaning in (
         ("GOLDEN", golden, "(sqrt(5) - 1) / 2"),

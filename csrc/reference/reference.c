@@ -33,6 +33,9 @@ static double sigmoid_from_exp(double z, double e) { return (z < 0 ? e : 1) / (1
 /* x g(x), where g tends to 0 at infinity faster than 1/x: 0 where g is 0, also for an infinite x. */
 static double times(double x, double g) { return g == 0 ? copysign(0, x) : x * g; }
 
+/* k x; 0 for k = 0, also for an infinite x. */
+static double product(double k, double x) { return k == 0 && isinf(x) ? 0 : k * x; }
+
 /* sigmoid(z) (1 + h sigmoid(-z)), from e = e^-|z|, for arguments for which 1 + h + e does not cancel. */
 static double gate_slope(double z, double e, double h)
 {
@@ -68,7 +71,7 @@ FORMULA(relu_squared_f) { return x <= 0 ? 0 : x * x; }
 FORMULA(relu_squared_d) { return x <= 0 ? 0 : 2 * x; }
 FORMULA(relu_squared_y) { return x < 0 ? NO_OUTPUT : 2 * sqrt(x); }
 
-FORMULA(leaky_relu_f) { return x > 0 ? x : p[0] * x; }
+FORMULA(leaky_relu_f) { return x > 0 ? x : product(p[0], x); }
 FORMULA(leaky_relu_d) { return x > 0 ? 1 : p[0]; }
 FORMULA(leaky_relu_y) { return leaky_relu_d(x, p); }
 
@@ -84,13 +87,22 @@ FORMULA(celu_d)
 }
 FORMULA(celu_y) { return x > 0 ? 1 : x < -p[0] ? NO_OUTPUT : (x + p[0]) / p[0]; }
 
+/* Parameters: alpha, scale.  From the output, scale alpha is a double-word; that of the defaults counts their digits
+   beyond double. */
 #define SELU_RIGHT 0x1.0cfabd6a91132p+0 /* lambda */
 static const struct dw SELU_LEFT = {0x1.c212cc640f031p+0, 0x1.05161b045a21ep-56}; /* lambda alpha */
-FORMULA(selu_f) { return x > 0 ? SELU_RIGHT * x : SELU_LEFT.hi * expm1(x); }
-FORMULA(selu_d) { return x > 0 ? SELU_RIGHT : SELU_LEFT.hi * exp(x); }
+static struct dw selu_left(const double *p)
+{
+    double left = p[1] * p[0];
+    return fabs(left - SELU_LEFT.hi) < 1e-6 ? SELU_LEFT : (struct dw){left, fma(p[1], p[0], -left)};
+}
+static double selu_right(const double *p) { return fabs(p[1] - SELU_RIGHT) < 1e-6 ? SELU_RIGHT : p[1]; }
+FORMULA(selu_f) { return x > 0 ? selu_right(p) * x : product(selu_left(p).hi, expm1(x)); }
+FORMULA(selu_d) { return x > 0 ? selu_right(p) : product(selu_left(p).hi, exp(x)); }
 FORMULA(selu_y)
 {
-    return x > 0 ? SELU_RIGHT : x < -(double)(float)SELU_LEFT.hi ? NO_OUTPUT : (x + SELU_LEFT.hi) + SELU_LEFT.lo;
+    struct dw left = selu_left(p);
+    return x > 0 ? selu_right(p) : x < -(double)nextafterf((float)left.hi, INFINITY) ? NO_OUTPUT : (x + left.hi) + left.lo;
 }
 
 FORMULA(sigmoid_f) { return sigmoid_from_exp(x, exp(-fabs(x))); }
@@ -125,8 +137,6 @@ FORMULA(gaussian_d) { return times(-2 * x, exp(-x * x)); }
 FORMULA(silu_f) { return times(x, sigmoid_f(x, p)); }
 FORMULA(silu_d) { return swish_slope((struct dw){x, 0}, (x - SILU_ROOT.hi) - SILU_ROOT.lo); }
 
-/* beta x; 0 for beta = 0, also for an infinite x. */
-static double product(double beta, double x) { return beta == 0 && isinf(x) ? 0 : beta * x; }
 FORMULA(swish_f)
 {
     double z = product(p[0], x);
@@ -169,6 +179,10 @@ static double normal(double x)
     return 0.5 * (erfc(a) - TWO_OVER_SQRT_PI * exp(-a * a) * error);
 }
 FORMULA(gelu_f) { return times(x, normal(x)); }
+FORMULA(ndtr_f) { return normal(x); }
+FORMULA(ndtr_d) { return DENSITY * exp(-0.5 * x * x); }
+FORMULA(erf_f) { return erf(x); }
+FORMULA(erf_d) { return TWO_OVER_SQRT_PI * exp(-x * x); }
 
 /* Near its root gelu' is computed as the integral of gelu''(t) = (2 - t^2) e^(-t^2/2) / sqrt(2 pi) from the root to x,
    by Gauss-Legendre quadrature with 5 points; its relative error is below 1e-18. */
@@ -317,7 +331,8 @@ FORMULA(sparse_sigmoid_f) { return x <= -1 ? 0 : x >= 1 ? 1 : (x + 1) / 2; }
 FORMULA(sparse_sigmoid_d) { return x <= -1 || x >= 1 ? 0 : 0.5; }
 FORMULA(sparse_sigmoid_y) { return x < 0 || x > 1 ? NO_OUTPUT : x <= 0 || x >= 1 ? 0 : 0.5; }
 
-FORMULA(hard_shrink_f) { return fabs(x) <= p[0] ? 0 : x; }
+/* Parameters: lambd, bias. */
+FORMULA(hard_shrink_f) { return fabs(x) <= p[0] ? 0 : x < 0 ? -(-x - p[1]) : x - p[1]; }
 FORMULA(hard_shrink_d) { return fabs(x) <= p[0] ? 0 : 1; }
 
 FORMULA(soft_shrink_f) { return fabs(x) <= p[0] ? 0 : x - copysign(p[0], x); }
@@ -336,6 +351,14 @@ FORMULA(clipped_linear_d)
     return z <= p[2] - p[1] || z >= p[3] - p[1] ? 0 : p[0];
 }
 FORMULA(clipped_linear_y) { return x < p[2] || x > p[3] ? NO_OUTPUT : x <= p[2] || x >= p[3] ? 0 : p[0]; }
+
+/* clipped_swish: the same parameters. */
+FORMULA(clipped_swish_f) { return times(x, clipped_linear_f(x, p)); }
+FORMULA(clipped_swish_d)
+{
+    double z = product(p[0], x);
+    return z <= p[2] - p[1] ? p[2] : z >= p[3] - p[1] ? p[3] : 2 * z + p[1];
+}
 
 FORMULA(threshold_f) { return x <= p[0] ? p[1] : x; }
 FORMULA(threshold_d) { return x <= p[0] ? 0 : 1; }
@@ -361,7 +384,7 @@ const struct numact_reference numact_references[] = {
     REFERENCE_Y(leaky_relu, 1),
     REFERENCE_Y(elu, 1),
     REFERENCE_Y(celu, 1),
-    REFERENCE_Y(selu, 0),
+    REFERENCE_Y(selu, 2),
     REFERENCE_Y(sigmoid, 0),
     REFERENCE_Y(tanh, 0),
     REFERENCE_Y(softplus, 1),
@@ -373,6 +396,8 @@ const struct numact_reference numact_references[] = {
     REFERENCE(quick_gelu, 0),
     REFERENCE(gelu, 0),
     REFERENCE(gelu_tanh, 0),
+    REFERENCE(erf, 0),
+    REFERENCE(ndtr, 0),
     REFERENCE(mish, 0),
     REFERENCE(dish, 0),
     REFERENCE(tanhshrink, 0),
@@ -382,10 +407,11 @@ const struct numact_reference numact_references[] = {
     REFERENCE_Y(hard_sigmoid, 0),
     REFERENCE(sparse_plus, 0),
     REFERENCE_Y(sparse_sigmoid, 0),
-    REFERENCE(hard_shrink, 1),
+    REFERENCE(hard_shrink, 2),
     REFERENCE_Y(soft_shrink, 1),
     REFERENCE_Y(hard_tanh, 2),
     REFERENCE_Y(clipped_linear, 4),
+    REFERENCE(clipped_swish, 4),
     REFERENCE(threshold, 2),
     REFERENCE(thresholded_relu, 1),
     REFERENCE(general_relu, 3),

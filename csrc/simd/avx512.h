@@ -74,6 +74,12 @@ INLINE real copy_sign(real magnitude, real sign)
     return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(-splat(0)), INTRINSIC_AS_BITS(sign),
                                                          INTRINSIC_AS_BITS(magnitude), 0xCA));
 }
+INLINE real multiply_by_sign(real x, real sign)
+{
+    /* 0x78: the first operand with the bits inverted where the second and third both have a 1. */
+    return INTRINSIC_FROM_BITS(_mm512_ternarylogic_epi64(INTRINSIC_AS_BITS(x), INTRINSIC_AS_BITS(sign),
+                                                         INTRINSIC_AS_BITS(-splat(0)), 0x78));
+}
 INLINE real fma_real(real a, real b, real c) { return INTRINSIC(fmadd)(a, b, c); }
 INLINE real square_root(real x) { return INTRINSIC(sqrt)(x); }
 

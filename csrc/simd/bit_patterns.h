@@ -10,6 +10,8 @@ INLINE real copy_sign(real magnitude, real sign)
 {
     return real_of_bits((bits_of_real(magnitude) & ~SIGN) | (bits_of_real(sign) & SIGN));
 }
+/* x or -x, with the sign of the product of x and `sign`. */
+INLINE real multiply_by_sign(real x, real sign) { return real_of_bits(bits_of_real(x) ^ (bits_of_real(sign) & SIGN)); }
 
 /* 2^n for an integer n, where it is a normal number: from the sum n + POWER_ROUNDER, and from n. */
 INLINE real power_of_sum(real sum) { return real_of_bits(bits_of_real(sum) << MANTISSA); }

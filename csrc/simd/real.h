@@ -12,6 +12,7 @@
 #define NUMACT_SIMD_REAL_H
 
 #include <float.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -24,7 +24,7 @@ def test_differences(row: Activation) -> None:
     for parameters in gradient.parameters():
         exact = [EXACT.mpf(float(parameter)) for parameter in parameters]
         results = gradient.ufunc()(*gradient.operands(x, parameters))
-        with EXACT.workprec(600):
+        with EXACT.workprec(3000):  # 1 - erf(40) is 2^-2300
             step = EXACT.mpf(2) ** -200
             for value, got in zip(x, results, strict=True):
                 point = EXACT.mpf(float(value))
@@ -107,7 +107,8 @@ def test_from_output_agrees(row: Activation, dtype: Any) -> None:
     for parameters in forward.parameters(dtype):
         y = forward.ufunc()(*forward.operands(x, parameters))
         want = by_x.ufunc()(*by_x.operands(x, parameters))
-        got = by_y.ufunc()(*by_y.operands(y, parameters))
+        public: Any = getattr(numact, by_y.name)  # which rounds bounds as y is rounded
+        got = public(*by_y.operands(y, parameters))
         np.testing.assert_allclose(got, want, rtol=300 * np.finfo(dtype).eps)
 
 

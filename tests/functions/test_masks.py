@@ -66,8 +66,9 @@ def dys(x: Array) -> Array:
 
 def times(x: Array, factor: float) -> Array:
     """The product with a number, which is float32 beside halves."""
-    wide = np.float64 if x.dtype == np.float64 else np.float32
-    return (x.astype(wide) * wide(factor)).astype(x.dtype)
+    wide = np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
+    product: Array = x.astype(wide) * wide.type(factor)
+    return product.astype(x.dtype)
 
 
 def packed(array: Array) -> Array:

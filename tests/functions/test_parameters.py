@@ -102,6 +102,8 @@ def usual_calls(function: Any, x: Any) -> list[tuple[tuple[Any, ...], dict[str, 
 def test_usual_calls(name: str, dtype: type[np.floating[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     """They do without the Python code for all calls, and give the same."""
     function: Any = PUBLIC[name]
+    if function._bounds and dtype is np.float16:
+        return  # its parameters are rounded, which takes the Python code
     calls = usual_calls(function, np.linspace(-2, 2, 9, dtype=dtype))
     wanted = [function._compute(operands, {**keywords}).copy() for operands, keywords in calls]
     monkeypatch.delattr(ParametricUfunc, "_compute")

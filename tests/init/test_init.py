@@ -33,7 +33,7 @@ def chosen(row: Activation) -> dict[str, float]:
 def exact(row: Activation) -> float:
     """E[f(z)^2] by mpmath, from the reference of the tests, on intervals that end where formulas change."""
     values = [CHOSEN[name] if default is None else default for name, default in row.parameters]
-    edges = [-40, -12, -6, -3, -1, -0.5, 0, 0.5, 1, 3, 6, 12, 40]
+    edges = [-40, -12, -6, -3, -2.5, -1, -0.5, 0, 0.5, 1, 2.5, 3, 6, 12, 40]
     parameters = [EXACT.mpf(value) for value in values]
     reference = REFERENCE[row.name].forward
     return float(EXACT.quad(lambda z: reference(EXACT, z, *parameters) ** 2 * density(EXACT, z), edges))

@@ -56,12 +56,12 @@ def guarded(arrays: int) -> Iterator[list[Array]]:
         protect(mmap.PROT_READ | mmap.PROT_WRITE)
 
 
-def placed(pages: Sequence[Array], sizes: Sequence[int], dtype: Any, at_end: bool) -> list[Array]:
-    """Arrays of these sizes at the beginnings of the pages, or at their ends."""
-    counts = [size * np.dtype(dtype).itemsize for size in sizes]
+def placed(pages: Sequence[Array], sizes: Sequence[int], dtypes: Sequence[Any], at_end: bool) -> list[Array]:
+    """Arrays of these sizes and dtypes at the beginnings of the pages, or at their ends."""
+    counts = [size * np.dtype(dtype).itemsize for size, dtype in zip(sizes, dtypes, strict=True)]
     return [
         (page[page.size - count :] if at_end else page[:count]).view(dtype)
-        for page, count in zip(pages, counts, strict=True)
+        for page, count, dtype in zip(pages, counts, dtypes, strict=True)
     ]
 
 
@@ -78,7 +78,8 @@ def test_guard_pages(name: str, dtype: Any) -> None:
             want = np.array(BUILT["baseline"][name](*source)).reshape(results, n)
             for at_end in (False, True):
                 sizes = [n] * len(arrays) + [1] * len(parameters) + [n] * results
-                views = placed(pages, sizes, dtype, at_end)
+                kinds = [operand.dtype for operand in source] + [dtype] * results
+                views = placed(pages, sizes, kinds, at_end)
                 for view, operand in zip(views, source, strict=False):
                     view[:] = operand
                 inputs, outputs = views[:-results], views[-results:]
@@ -109,7 +110,7 @@ def test_guard_pages_of_rows(name: str, level: str, dtype: Any) -> None:
                 axes = [axis, *[()] * len(temperature), axis]
                 want = AXIS["baseline"][name](numbers, *temperature, axes=axes)
                 for at_end in (False, True):
-                    x, y = (view.reshape(shape) for view in placed(pages, [size, size], dtype, at_end))
+                    x, y = (view.reshape(shape) for view in placed(pages, [size, size], [dtype] * 2, at_end))
                     x[...] = numbers
                     ufunc(x, *temperature, out=y, axes=axes)
                     assert_same_bits(y, want, message=f"{name}, {level}, {shape}:")

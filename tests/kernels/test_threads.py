@@ -207,6 +207,8 @@ def test_methods() -> None:
     numact.set_num_threads(3)
     for dtype in DTYPES:
         for name, sign in (("elu", -1), ("leaky_relu", -1), ("tanh_grad", 1), ("celu", -1)):
+            if dtype is np.float16 and name != "tanh_grad":
+                continue  # a parameter of float16 is float32, and so no result that is passed on
             ufunc = BUILT[LEVEL][name]
             x = (sign * np.random.default_rng(0).uniform(0.5, 2, N // 4)).astype(dtype)
             want = [x[0]]

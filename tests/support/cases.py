@@ -10,7 +10,7 @@ from support.reference import REFERENCE
 from numact import Activation
 from numact._functions.catalogue import catalogue
 from numact._kernels import core
-from numact.commands.inputs import CHOSEN, critical, parameter_sets, stratified, unsigned
+from numact.commands.inputs import CHOSEN, critical, of_parameters, parameter_sets, stratified, unsigned
 
 __all__ = ["CHOSEN", "critical", "stratified", "unsigned"]
 
@@ -47,7 +47,8 @@ class Function:
     def parameters(self, dtype: Any = np.float64) -> list[tuple[Any, ...]]:
         """List sets of parameters to test with: the defaults, and others; all obey the rules of the row."""
         last = [AT_ZERO] if self.suffix == "_grad_at_zero" else []
-        return [tuple(dtype(value) for value in values + last) for values in parameter_sets(self.row)]
+        kind = of_parameters(dtype)
+        return [tuple(kind(value) for value in values + last) for values in parameter_sets(self.row)]
 
     def operands(self, x: Any, parameters: tuple[Any, ...] | None = None, dy: Any = None) -> tuple[Any, ...]:
         """All operands of the ufunc; dy is 1 where it is not given, the parameters are the defaults."""

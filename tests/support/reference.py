@@ -16,7 +16,7 @@ class FAST:
 
     exp, expm1, log1p, sqrt, tanh, cosh, where = np.exp, np.expm1, np.log1p, np.sqrt, np.tanh, np.cosh, np.where
     sign = np.sign
-    erfc, pi = special.erfc, np.pi
+    erf, erfc, pi = special.erf, special.erfc, np.pi
 
     @staticmethod
     def number(value: Any) -> float:

@@ -38,6 +38,11 @@ class Rule:
         self.right = names.index(right) if right in names else None
         self.bound = 0.0 if right in names else float(right)
 
+    @property
+    def indices(self) -> list[int]:
+        """The parameters that it is about."""
+        return [self.left] if self.right is None else [self.left, self.right]
+
     def check(self, function: str, values: list[Any], where: Any = True) -> None:
         """Raise ValueError unless every element of the values that takes part is allowed; a NaN is not."""
         right = self.bound if self.right is None else values[self.right]
@@ -115,6 +120,16 @@ def fits(value: Any, dtype: np.dtype[Any]) -> bool:
         return True
     size, limits = np.abs(value), np.finfo(dtype)
     return bool(np.all((size == 0) | (size >= limits.smallest_normal) & (size <= limits.max) | ~np.isfinite(size)))
+
+
+def as_parameter(value: Any, dtype: np.dtype[Any], precision: np.dtype[Any]) -> Any:
+    """A number as an array of a dtype, rounded to a precision; an array as it is."""
+    if type(value) not in PYTHON_NUMBERS:
+        return value
+    if precision is dtype:
+        return np.array(value, dtype)
+    with np.errstate(all="ignore"):
+        return np.array(value, precision).astype(dtype)
 
 
 def narrowed(ufunc: np.ufunc, inputs: tuple[Any, ...], keywords: dict[str, Any], dtype: np.dtype[Any]) -> Any:

@@ -11,9 +11,9 @@ from numact._functions.methods import UfuncMethods
 from numact._functions.parameters import (
     FLOAT32,
     FLOAT64,
-    PYTHON_NUMBERS,
     Rule,
     as_number,
+    as_parameter,
     common_dtype,
     dtypes_of,
     fits,
@@ -74,7 +74,10 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         self._rules = [Rule(text, tuple(defaults)) for text in domain.split(", ") if text]
         conditions = [(rule.left, rule.compare, rule.right, rule.bound) for rule in self._rules]
         self.defaults = {intern(name): value for name, value in defaults.items()}
-        super().__init__(ufunc, self.defaults, conditions, at_zero)
+        # Bounds, such as "min_val <= max_val", with which a rounded output is compared, must be rounded as it is.
+        from_output = ufunc.__name__.endswith("_grad_y")
+        self._bounds = {k for rule in self._rules if from_output and rule.right is not None for k in rule.indices}
+        super().__init__(ufunc, self.defaults, conditions, at_zero, 1 if self._bounds else 0)
         self.__name__ = self.__qualname__ = ufunc.__name__
         self._operands = ("x",) if self.nin == 1 else ("dy", "y" if self.__name__.endswith("_grad_y") else "x")
         # Without the first lines, NumPy's signature with numbers for names.
@@ -116,8 +119,8 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         if given is None and of_values and any(dtype is not common for dtype in of_operands):
             keywords["dtype"] = result
         values = [
-            np.array(value, dtype) if type(value) in PYTHON_NUMBERS else value
-            for value, dtype in zip(values, of_parameters, strict=True)
+            as_parameter(value, dtype, result if k in self._bounds else dtype)
+            for k, (value, dtype) in enumerate(zip(values, of_parameters, strict=True))
         ]
         return ufunc(*operands, *values, **keywords)
 

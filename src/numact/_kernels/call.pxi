@@ -101,6 +101,8 @@ cdef class ParametricCall:
         that is used for None.
     at_zero : numpy.ufunc or None
         The ufunc with one more operand, which the keyword ``at_zero=`` gives.
+    first : int
+        Index of the first of FAST_DTYPES for which there is a fast path.
     """
 
     cdef vectorcallfunc vectorcall
@@ -112,8 +114,9 @@ cdef class ParametricCall:
     cdef tuple prepared         # the values as operands, a tuple for each of FAST_DTYPES
     cdef bint required          # whether some parameter has no default
     cdef list conditions
+    cdef int first
 
-    def __init__(self, ufunc, dict defaults, list conditions, at_zero):
+    def __init__(self, ufunc, dict defaults, list conditions, at_zero, int first):
         self.ufunc = ufunc
         self.nin = ufunc.nin - len(defaults)
         self.nout = ufunc.nout
@@ -126,6 +129,7 @@ cdef class ParametricCall:
         )
         self.required = None in defaults.values()
         self.conditions = conditions
+        self.first = first
         if self.nin > 0 and ufunc.nargs <= NUMACT_MAX_ARRAYS:
             self.vectorcall = call
 
@@ -181,7 +185,7 @@ cdef object call(object function, PyObject *const *given, size_t flags, PyObject
         return call_any(self, given, count, names)
 
     dtype = find(FAST_DTYPES, dtype_of(given[0]))
-    if dtype < 0:
+    if dtype < self.first:
         return call_any(self, given, count, names)
     for k in range(nin):
         if dtype_of(given[k]) != <PyObject *>FAST_DTYPES[dtype]:

@@ -73,6 +73,7 @@ class ParametricCall:
         defaults: dict[str, float | None],
         conditions: list[tuple[int, Callable[[Any, Any], Any], int | None, float]],
         at_zero: np.ufunc | None,
+        first: int,
     ) -> None: ...
     def __call__(self, *operands: Any, **keywords: Any) -> Any: ...
 

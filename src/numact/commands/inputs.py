@@ -38,6 +38,11 @@ def parameter_sets(row: Activation) -> list[list[float]]:
     return [first, [4.5 if value == math.inf else 0.7 * value or 0.3 for value in first]] if first else [[]]
 
 
+def of_parameters(dtype: Any) -> Any:
+    """The type of parameters beside arrays of a dtype."""
+    return np.float32 if np.dtype(dtype).itemsize == 2 else dtype
+
+
 def unsigned(dtype: Any) -> Any:
     """The unsigned integer type as wide as dtype."""
     return {2: np.uint16, 4: np.uint32, 8: np.uint64}[np.dtype(dtype).itemsize]

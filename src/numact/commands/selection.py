@@ -10,7 +10,7 @@ import numpy as np
 
 from numact._functions.catalogue import Activation, catalogue
 from numact._functions.names import plain
-from numact.commands.inputs import parameter_sets
+from numact.commands.inputs import of_parameters, parameter_sets
 
 # Bound for float16 and bfloat16, in ULP: 0.5 for the rounding, the rest for the error of the float32 result.
 HALF_BOUND = 0.51
@@ -34,8 +34,9 @@ class Function:
         return self.row.ulp_gradient if self.suffix else self.row.ulp
 
     def parameters(self, dtype: Any) -> list[tuple[Any, ...]]:
-        """Sets of parameters to check with, the defaults first."""
-        return [tuple(dtype(value) for value in values) for values in parameter_sets(self.row)]
+        """Sets of parameters to check with, the defaults first; float32 for the half types."""
+        kind = of_parameters(dtype)
+        return [tuple(kind(value) for value in values) for values in parameter_sets(self.row)]
 
 
 class UsageError(Exception):

@@ -126,6 +126,24 @@ SELU_LAMBDA = EXACT.mpf("1.05070098735548049341933498529461")
 SELU_HI = float(np.float32(SELU_LAMBDA * SELU_ALPHA))
 SELU_LO = SELU_LAMBDA * SELU_ALPHA - SELU_HI
 
+
+def is_default(value: Any, default: Any) -> bool:
+    """Whether a parameter of selu is its default, as it is rounded to float32 or float64."""
+    return float(value) in (float(default), float(np.float32(float(default))))
+
+
+def selu_right(m: Any, scale: Any) -> Any:
+    """The slope of selu for x > 0."""
+    return m.number(SELU_LAMBDA) if is_default(scale, SELU_LAMBDA) else scale
+
+
+def selu_left(m: Any, alpha: Any, scale: Any) -> tuple[Any, Any]:
+    """The factor scale alpha of selu as hi + lo."""
+    if is_default(alpha, SELU_ALPHA) and is_default(scale, SELU_LAMBDA):
+        return SELU_HI, m.number(SELU_LO)
+    return scale * alpha, m.number(0)
+
+
 Formula = Callable[..., Any]
 
 
@@ -180,9 +198,13 @@ REFERENCE = {
         lambda m, y: between(m, y, 0, m.number(1) / 6, 0, (0, 1)),
     ),
     "selu": Reference(
-        lambda m, x: m.where(x > 0, m.number(SELU_LAMBDA) * x, m.number(SELU_LAMBDA * SELU_ALPHA) * m.expm1(x)),
-        lambda m, x: m.where(x > 0, m.number(SELU_LAMBDA), m.number(SELU_LAMBDA * SELU_ALPHA) * m.exp(x)),
-        lambda m, y: m.where(y > 0, m.number(SELU_LAMBDA), y + SELU_HI + m.number(SELU_LO)),
+        lambda m, x, alpha, scale: m.where(
+            x > 0, selu_right(m, scale) * x, sum(selu_left(m, alpha, scale)) * m.expm1(x)
+        ),
+        lambda m, x, alpha, scale: m.where(x > 0, selu_right(m, scale), sum(selu_left(m, alpha, scale)) * m.exp(x)),
+        lambda m, y, alpha, scale: m.where(
+            y > 0, selu_right(m, scale), y + selu_left(m, alpha, scale)[0] + selu_left(m, alpha, scale)[1]
+        ),
     ),
     "log_sigmoid": Reference(lambda m, x: -log1p_exp(m, -x), lambda m, x: sigmoid(m, -x), lambda m, y: -m.expm1(y)),
     "exponential": Reference(lambda m, x: m.exp(x), lambda m, x: m.exp(x), lambda m, y: y),
@@ -196,7 +218,8 @@ REFERENCE = {
         lambda m, y: between(m, y, 0, 0.5, 0, (0, 1)),
     ),
     "hard_shrink": Reference(
-        lambda m, x, lambd: m.where(abs(x) > lambd, x, 0), lambda m, x, lambd: m.where(abs(x) > lambd, 1, 0)
+        lambda m, x, lambd, bias: m.where(abs(x) > lambd, x - bias * m.sign(x), 0),
+        lambda m, x, lambd, bias: m.where(abs(x) > lambd, 1, 0),
     ),
     "soft_shrink": Reference(
         lambda m, x, lambd: m.where(abs(x) > lambd, x - lambd * m.sign(x), 0),
@@ -219,6 +242,8 @@ REFERENCE = {
     "mish": Reference(lambda m, x: x * m.tanh(log1p_exp(m, x)), mish_derivative),
     "dish": Reference(dish, dish_derivative),
     "gaussian": Reference(lambda m, x: m.exp(-x * x), lambda m, x: -2 * x * m.exp(-x * x)),
+    "erf": Reference(lambda m, x: m.erf(x), lambda m, x: 2 / m.sqrt(m.pi) * m.exp(-x * x)),
+    "ndtr": Reference(normal, density),
     "celu": Reference(
         lambda m, x, alpha: m.where(x > 0, x, alpha * m.expm1(x / alpha)),
         lambda m, x, alpha: m.where(x > 0, 1, m.exp(x / alpha)),
@@ -239,6 +264,14 @@ REFERENCE = {
         ),
         lambda m, x, slope, offset, low, high: between(m, slope * x, 0, slope, 0, (low - offset, high - offset)),
         lambda m, y, slope, offset, low, high: between(m, y, 0, slope, 0, (low, high)),
+    ),
+    "clipped_swish": Reference(
+        lambda m, x, slope, offset, low, high: (
+            x * between(m, slope * x + offset, low, slope * x + offset, high, (low, high))
+        ),
+        lambda m, x, slope, offset, low, high: between(
+            m, slope * x, low, 2 * slope * x + offset, high, (low - offset, high - offset)
+        ),
     ),
     "threshold": Reference(
         lambda m, x, threshold, value: m.where(x > threshold, x, value),
