@@ -156,7 +156,10 @@ class ParametricUfunc(core.ParametricCall):
         """
         values = self._bind((None,) * self.nin, parameters)
         if parameters:
-            raise TypeError(f"{self.__name__} has no parameter {', '.join(parameters)}")
+            from numact._functions.words import hint
+
+            name, word = self.__name__, next(iter(parameters))
+            raise TypeError(f"{name} has no parameter {word}{hint(name, self.defaults, word)}")
         for rule in self._rules:
             rule.check(self.__name__, values)
         return values
@@ -166,7 +169,7 @@ class ParametricUfunc(core.ParametricCall):
         given = len(operands) - self.nin
         if given < 0 or given > len(self._names):
             allowed = str(self.nin) if not self._names else f"{self.nin} to {self.nin + len(self._names)}"
-            raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
+            raise self._refused(keywords, f"takes {allowed} positional arguments but {len(operands)} were given")
         values = [*operands[self.nin :], *self._default_values[given:]]
         if keywords:
             for index, name in enumerate(self._names):
@@ -177,8 +180,14 @@ class ParametricUfunc(core.ParametricCall):
         if self._required:
             for name, value in zip(self._names, values, strict=True):
                 if value is None:
-                    raise TypeError(f"{self.__name__}() needs a value for the parameter {name!r}")
+                    raise self._refused(keywords, f"needs a value for the parameter {name!r}")
         return values
+
+    def _refused(self, keywords: dict[str, Any], message: str) -> TypeError:
+        """The exception for a call; a keyword that the function does not have is the first thing to say."""
+        from numact._functions.words import explain
+
+        return TypeError(explain(self, tuple(keywords)) or f"{self.__name__}() {message}")
 
     def _dtype_of_numbers(self, arrays: list[Any], keywords: dict[str, Any]) -> np.dtype[Any] | None:
         """The dtype in which the ufunc computes with these arrays, for converting Python numbers before the call.

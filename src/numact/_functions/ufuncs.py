@@ -38,6 +38,13 @@ def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
     return ParametricUfunc(ufunc, dict(row.parameters), catalogue.rules(row.domain, gradient + output), at_zero)
 
 
+def _explain(function: Any, keywords: tuple[str, ...]) -> str | None:
+    from numact._functions.words import explain
+
+    return explain(function, keywords)
+
+
+core.explain_with(_explain)
 RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
 AXIS: dict[str, np.ufunc]  # made by __getattr__
 PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(

@@ -13,6 +13,7 @@ from numact._functions import names
 from numact._functions.catalogue import catalogue
 from numact._functions.names import plain
 from numact._functions.public import set_module
+from numact._functions.words import hint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,8 +135,7 @@ def resolve(function: str, name: str, parameters: Mapping[str, Any]) -> tuple[st
     allowed = dict(row.parameters)
     for key, value in parameters.items():
         if key not in allowed:
-            has = f"has the parameters {', '.join(allowed)}" if allowed else "has no parameters"
-            raise TypeError(f"{function}: {found} {has}, got {key!r}")
+            raise TypeError(f"{function}: {found} has no parameter {key}{hint(found, allowed, key)}")
         if not isinstance(value, float | int | np.floating | np.integer):
             raise TypeError(f"{function}: {key} must be a number, got {value!r}")
         if math.isnan(value):
