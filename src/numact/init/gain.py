@@ -35,8 +35,8 @@ def gain(name: str, **parameters: float) -> float:
     Parameters
     ----------
     name : str
-        Name of an elementwise activation, as `numact.get` knows it; "linear", "conv2d" and the like stand for no
-        activation.
+        Name of an elementwise activation, as `numact.get` knows it, with or without parameters; "linear", "conv2d" and
+        the like stand for no activation.
     **parameters : float
         Parameters of the activation; the others have their defaults.
 
@@ -92,7 +92,7 @@ def second_moment(name: str, **parameters: float) -> float:
     Parameters
     ----------
     name : str
-        Name of an elementwise activation, as `numact.get` knows it.
+        Name of an elementwise activation, as `numact.get` knows it, with or without parameters.
     **parameters : float
         Parameters of the activation; the others have their defaults.
 
@@ -128,7 +128,8 @@ def resolve(function: str, name: str, parameters: Mapping[str, Any]) -> tuple[st
     """Name of an elementwise activation, and the values of its parameters, all checked."""
     if not isinstance(name, str):
         raise TypeError(f"{function}: name must be a string, got {name!r}")
-    found = names.get(name).__name__
+    found, named = names.find(name)
+    parameters = {**named, **parameters}
     row = next((row for row in catalogue() if row.name == found and row.family == "elementwise"), None)
     if row is None:
         raise ValueError(f"{function}: name must be that of an elementwise activation, got {name!r}")
