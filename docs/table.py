@@ -1,4 +1,6 @@
-"""Print the table of functions that stands in docs/functions.md, from the catalogue; with --write, put it there.
+"""Print the tables that stand in docs/functions.md: of functions, from the catalogue, and of their names elsewhere.
+
+With --write, put them there.
 
 Run: python docs/table.py --write
 """
@@ -9,10 +11,12 @@ from pathlib import Path
 
 import numact
 from numact import Activation
+from numact._functions.libraries import LIBRARIES
+from numact._functions.names import FUNCTIONS, find
 
 PAGE = Path(__file__).parent / "functions.md"
-# The table is between these lines.
-BEGIN, END = "<!-- docs/table.py -->", "<!-- end -->"
+# The tables are between these lines.
+BEGIN, BEGIN_NAMES, END = "<!-- docs/table.py -->", "<!-- docs/table.py, names -->", "<!-- end -->"
 HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "`_masked`", "error ≤ ULP")
 
 
@@ -35,15 +39,33 @@ def table() -> str:
     return "\n".join([heading, "|---" * len(HEADINGS) + "|", *rows])
 
 
+def names_table() -> str:
+    """The lines of the table of names in other libraries, with the parameters where they are not those of numact."""
+    found: dict[str, dict[str, list[str]]] = {name: {} for name in FUNCTIONS}
+    for library, names in LIBRARIES.items():
+        for name in (name for name in names if not name.endswith("_")):
+            public, parameters = find(f"{library}.{name}")
+            given = f" ({', '.join(f'{key}={value}' for key, value in parameters.items())})" if parameters else ""
+            found[public].setdefault(library, []).append(f"`{name}`{given}")
+    lines = [("numact", *LIBRARIES)]
+    for public, cells in found.items():
+        if cells:
+            lines.append((f"`{public}`", *(", ".join(cells.get(library, ())) for library in LIBRARIES)))
+    heading, *rows = (f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([heading, "|---" * len(lines[0]) + "|", *rows])
+
+
 def written(text: str) -> str:
-    """The text of the page with the present table."""
-    before, rest = text.split(f"{BEGIN}\n")
-    _, after = rest.split(f"{END}\n")
-    return f"{before}{BEGIN}\n{table()}\n{END}\n{after}"
+    """The text of the page with the present tables."""
+    for begin, lines in ((BEGIN, table()), (BEGIN_NAMES, names_table())):
+        before, rest = text.split(f"{begin}\n")
+        _, after = rest.split(f"{END}\n", 1)
+        text = f"{before}{begin}\n{lines}\n{END}\n{after}"
+    return text
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     else:
-        print(table())
+        print(table(), names_table(), sep="\n\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions.arguments import check_out_shape
+from numact._functions.public import set_module
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -143,11 +144,12 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
         gradient(given, first, second, out=halves(name_grad, out, axis))
         return out
 
-    for function, text in ((split, DOCUMENTATION), (split_grad, DOCUMENTATION_GRAD)):
-        function.__name__ = function.__qualname__ = name if function is split else name_grad
-        function.__module__ = "numact"
+    functions: dict[str, Callable[..., Array]] = {}
+    for function, own, text in ((split, name, DOCUMENTATION), (split_grad, name_grad, DOCUMENTATION_GRAD)):
+        function.__name__ = function.__qualname__ = own
         function.__doc__ = text.format(row=row, note=NOTES.get(row.name, ""))
-    return {name: split, name_grad: split_grad}
+        functions[own] = set_module("numact")(function)
+    return functions
 
 
 def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

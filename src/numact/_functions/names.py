@@ -1,7 +1,7 @@
 """The public functions by all their names: where each is defined, and `numact.get`."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -59,6 +59,18 @@ def _by_plain_name() -> dict[str, str]:
     return {plain(name): public for name, public in names()}
 
 
+@cache
+def _by_foreign_name() -> dict[str, set[str]]:
+    """What the names of other libraries, without case and the like, stand for there."""
+    from numact._functions.libraries import LIBRARIES
+
+    found: dict[str, set[str]] = {}
+    for library in LIBRARIES.values():
+        for name, text in library.items():
+            found.setdefault(plain(name), set()).add(text)
+    return found
+
+
 @set_module("numact")
 def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
     """Find a function of numact by its name or by the name that another library gives it.
@@ -67,17 +79,20 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
     ----------
     name : str or function of numact
         A name, such as "gelu", "hardswish", "LeakyReLU", "gelu_new" or "silu_grad": case, underscores, hyphens and
-        spaces do not count.  A function of numact is returned as it is.
+        spaces do not count.  Parameters in parentheses, such as "leaky_relu(0.2)" or "LeakyReLU(alpha=0.2)", may have
+        the names that other libraries give them.  With a library in front, as in "keras.activations.leaky_relu", the
+        name means what it means there.  A function of numact, or a functools.partial of one, is returned as it is.
 
     Returns
     -------
-    numpy.ufunc, ParametricUfunc or function
-        The function of that name in `numact`.
+    numpy.ufunc, ParametricUfunc, function or functools.partial
+        The function of that name in `numact`; a partial of it that has the parameters, if there are any.
 
     Raises
     ------
     ValueError
-        If no function has the name; the message lists similar names.
+        If no function has the name, and the message lists similar names; if the function does not have a parameter, or
+        does not allow its value.
     TypeError
         If name is neither a string nor a function of numact.
 
@@ -87,28 +102,111 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
 
     Notes
     -----
-    A name stands for a formula.  The parameters have the defaults of numact; those of other libraries may differ.
+    A name alone stands for a formula, and the parameters have the defaults of numact.  Where those of a library or its
+    formula differ, the library in front makes the difference: "leaky_relu" has the slope 0.01, "keras.leaky_relu" 0.2;
+    "hard_sigmoid" has the slope 1/6, "onnx.HardSigmoid" 0.2; "gelu" is exact, "jax.nn.gelu" is `gelu_tanh`; "glu" takes
+    two arrays, "torch.nn.GLU" is `glu_split`.  The libraries are torch, keras, jax, onnx, transformers, sklearn and
+    thinc.
+
+    ``inplace`` is ignored; "Softplus(beta=2, threshold=20)" is `softplus`, which needs no threshold.
 
     Examples
     --------
     >>> y = numact.get("Hardswish")(x)
+    >>> y = numact.get("LeakyReLU(alpha=0.2)")(x)
 
     """
+    public, parameters = find(name)
+    if not isinstance(name, str):
+        return name
+    return partial(FUNCTIONS[public], **parameters) if parameters else FUNCTIONS[public]
+
+
+def find(name: Any) -> tuple[str, dict[str, Any]]:
+    """The public name of the function that `get` finds, and the parameters that it has."""
     if isinstance(name, str):
-        if (public := _by_plain_name().get(plain(name))) is None:
-            raise ValueError(_unknown(name))
-        return FUNCTIONS[public]
-    own = getattr(name, "__name__", "")
-    if own not in FUNCTIONS or FUNCTIONS[own] is not name:
+        public, pairs = _find_text(name)
+        return public, dict(pairs)
+    function, parameters = name, {}
+    if isinstance(name, partial) and not name.args:
+        function, parameters = name.func, name.keywords
+    own = getattr(function, "__name__", "")
+    if own not in FUNCTIONS or FUNCTIONS[own] is not function:
         raise TypeError(f"get: name must be a string or a function of numact, got {name!r}")
-    return name
+    return own, dict(parameters)
 
 
-def _unknown(name: str) -> str:
-    """The message for an unknown name."""
+@lru_cache(maxsize=1024)
+def _find_text(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """The public name and the parameters of a name with or without library and parameters."""
+    if (public := _by_plain_name().get(plain(text))) is not None:
+        return public, ()
+    from numact._functions.spelled import bind, read
+
+    head, positional, keywords = read(text)
+    public, given = _find_head(head, text)
+    if positional or keywords:
+        public, given = bind(FUNCTIONS, public, given, positional, keywords, text)
+    return public, tuple(given.items())
+
+
+def _find_head(head: str, text: str) -> tuple[str, dict[str, Any]]:
+    """The same of a name without parameters; library defaults are the only ones."""
+    library, dot, rest = head.partition(".")
+    if dot:
+        return _find_in(library.casefold(), rest.rpartition(".")[2], text)
+    wanted = plain(head)
+    if (public := _by_plain_name().get(wanted)) is not None:
+        return public, {}
+    meanings = _by_foreign_name().get(wanted, set())
+    if len(meanings) == 1:
+        return find(*meanings)
+    for suffix in ("_grad_y", "_grad"):
+        if wanted.endswith(plain(suffix)) and _by_foreign_name().get(stem := wanted.removesuffix(plain(suffix))):
+            public, given = _find_head(stem, text)
+            if public + suffix in FUNCTIONS:
+                return public + suffix, given
+    from numact._functions.libraries import MISSING
+
+    for library, missing in MISSING.items():
+        if name := {plain(name): name for name in missing}.get(wanted):
+            raise ValueError(_missing(MISSING[library][name], library, name, text))
+    known = {name: name for name in _by_foreign_name()} | _by_plain_name()
+    raise ValueError(
+        f"get: name {text!r} is unknown; {_nearest(wanted, known)}"
+        "[row.name for row in numact.catalogue()] lists all activations"
+    )
+
+
+def _find_in(library: str, name: str, text: str) -> tuple[str, dict[str, Any]]:
+    """The same of the name of one library, as it is spelled there."""
+    from numact._functions.libraries import LIBRARIES, MISSING
+
+    if library == "numact" and name in FUNCTIONS:
+        return name, {}
+    if (known := LIBRARIES.get(library)) is None:
+        raise ValueError(
+            f"get: the library of {text!r} is unknown; numact knows the names of {', '.join(LIBRARIES)}, and its own"
+        )
+    if name in known:
+        return find(known[name] or plain(name))
+    if name in MISSING.get(library, {}):
+        raise ValueError(_missing(MISSING[library][name], library, name, text))
+    raise ValueError(
+        f"get: name {text!r} is unknown; {_nearest(name, {name: name for name in known})}"
+        f"numact has no activation of {library} by that name"
+    )
+
+
+def _missing(reason: str, library: str, name: str, text: str) -> str:
+    """The message for a name that is known, but not computed."""
+    nearest = _nearest(plain(name), _by_plain_name()).removesuffix("; ")
+    return f"get: numact has no {text!r}, which {library} has: {reason}; {nearest}".removesuffix("; ")
+
+
+def _nearest(name: str, known: dict[str, str]) -> str:
+    """The part of a message that lists similar names; empty if there are none."""
     from difflib import get_close_matches  # slow to import
 
-    known = _by_plain_name()
-    similar = dict.fromkeys(known[near] for near in get_close_matches(plain(name), known, 5))
-    nearest = f"the nearest are {', '.join(similar)}; " if similar else ""
-    return f"get: name {name!r} is unknown; {nearest}[row.name for row in numact.catalogue()] lists all activations"
+    similar = dict.fromkeys(known[near] for near in get_close_matches(name, known, 5))
+    return f"the nearest are {', '.join(similar)}; " if similar else ""

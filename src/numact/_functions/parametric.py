@@ -146,7 +146,10 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         """
         values = self._bind((None,) * self.nin, parameters)
         if parameters:
-            raise TypeError(f"{self.__name__} has no parameter {', '.join(parameters)}")
+            from numact._functions.words import hint
+
+            name, word = self.__name__, next(iter(parameters))
+            raise TypeError(f"{name} has no parameter {word}{hint(name, self.defaults, word)}")
         for rule in self._rules:
             rule.check(self.__name__, values)
         return values
@@ -157,7 +160,7 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         results = operands[self.ufunc.nin :]
         if given < 0 or len(results) > self.nout:
             allowed = f"{self.nin} to {self.ufunc.nargs}"
-            raise TypeError(f"{self.__name__}() takes {allowed} positional arguments but {len(operands)} were given")
+            raise self._refused(keywords, f"takes {allowed} positional arguments but {len(operands)} were given")
         if results:
             if "out" in keywords:
                 raise TypeError(f"{self.__name__}() got multiple values for argument 'out'")
@@ -174,8 +177,14 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         if self._required:
             for name, value in zip(self._names, values, strict=True):
                 if value is None:
-                    raise TypeError(f"{self.__name__}() needs a value for the parameter {name!r}")
+                    raise self._refused(keywords, f"needs a value for the parameter {name!r}")
         return values
+
+    def _refused(self, keywords: dict[str, Any], message: str) -> TypeError:
+        """The exception for a call; a keyword that the function does not have is the first thing to say."""
+        from numact._functions.words import explain
+
+        return TypeError(explain(self, tuple(keywords)) or f"{self.__name__}() {message}")
 
     def _signature(self) -> Signature:
         """The signature: operands by position only, parameters, then the usual keywords."""

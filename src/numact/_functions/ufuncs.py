@@ -1,6 +1,7 @@
 """The ufuncs of the level in use as attributes, by which they are pickled, and the functions that `numact` exports."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,19 @@ ROWS = {name: suffixes for name, _, suffixes, _ in OUTLINE}
 GATED = [name for name, family, _, _ in OUTLINE if family == "gated"]
 
 
+def set_owner(ufunc: np.ufunc, module: str) -> np.ufunc:
+    """Tell pickle the module of a ufunc, for which it searches otherwise; NumPy before 2.2 has no place for it."""
+    with suppress(AttributeError):
+        ufunc.__module__ = module
+    return ufunc
+
+
 def _make(name: str) -> np.ufunc:
     from numact._functions.catalogue import activation
     from numact._functions.docstrings import document
 
-    return core.build(targets.LEVEL, (name,), lambda fields, suffix: document(activation(fields), suffix))[name]
+    ufunc = core.build(targets.LEVEL, (name,), lambda fields, suffix: document(activation(fields), suffix))[name]
+    return set_owner(ufunc, __name__)
 
 
 def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
@@ -34,10 +43,17 @@ def _make_public(name: str) -> np.ufunc | ParametricUfunc | Callable[..., Any]:
     row, ufunc = catalogue.row(stem), RAW[name]
     at_zero = RAW.get(f"{name}_at_zero")
     if not row.parameters and at_zero is None:
-        return ufunc
+        return set_owner(ufunc, "numact")
     return ParametricUfunc(ufunc, dict(row.parameters), catalogue.rules(row.domain, gradient + output), at_zero)
 
 
+def _explain(function: Any, keywords: tuple[str, ...]) -> str | None:
+    from numact._functions.words import explain
+
+    return explain(function, keywords)
+
+
+core.explain_with(_explain)
 RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
 AXIS: dict[str, np.ufunc]  # made by __getattr__
 PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(

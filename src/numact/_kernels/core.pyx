@@ -317,6 +317,7 @@ cdef object make_ufunc(
     halves.ufunc = cnp.PyUFunc_FromFuncAndData(
         loops, data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
     )
+    explain_calls(halves.ufunc)
     _half_loops.append(halves)
     if _bfloat16 >= 0:
         halves.register(_bfloat16)
@@ -379,6 +380,7 @@ def force_workers(bint forced):
 
 
 include "call.pxi"
+include "keywords.pxi"
 include "axis.pxi"
 include "masked.pxi"
 include "norm.pxi"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions.arguments import is_half
-from numact._functions.names import get
+from numact._functions.names import FUNCTIONS, find
 from numact._functions.parametric import ParametricUfunc
 from numact._functions.public import set_module
 from numact._kernels import core
@@ -92,7 +92,7 @@ class ActivationMonitor:
         axis : int or sequence of int, default 0
             The axes of the samples, as in `dead_units`; the others must have the same lengths in every update.
         activation : str, optional
-            Name of the activation, for the advice and the bounds of saturation.
+            Name of the activation, as `numact.get` knows it, for the advice and the bounds of saturation.
         low, high : float, optional
             Bounds of saturation; by default within 1 % of the ends of the range of the activation, if it is bounded.
 
@@ -109,9 +109,9 @@ class ActivationMonitor:
         """
         array = as_floats("update", y)
         layout = as_layout("update", array.shape, axis)
-        name = None if activation is None else get(activation).__name__
+        name, parameters = (None, {}) if activation is None else find(activation)
         found = self._check("update", layer, name, layout)
-        ends = saturated_beyond(name, {})
+        ends = saturated_beyond(name, parameters)
         bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
         return self._add(layer, found, array, layout, *measure(array, layout, *bounds))
 
@@ -157,8 +157,8 @@ class ActivationMonitor:
         the statistics are taken in a pass of their own.
 
         """
-        call = get(function)
-        name = call.__name__
+        name, named = find(function)
+        call, parameters = FUNCTIONS[name], {**named, **parameters}
         if name not in ELEMENTWISE:
             raise ValueError(f"forward: function must be an elementwise activation, got {name}")
         if isinstance(call, ParametricUfunc):

@@ -13,6 +13,7 @@ from numact._functions import names
 from numact._functions.catalogue import catalogue
 from numact._functions.names import plain
 from numact._functions.public import set_module
+from numact._functions.words import hint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +35,8 @@ def gain(name: str, **parameters: float) -> float:
     Parameters
     ----------
     name : str
-        Name of an elementwise activation, as `numact.get` knows it; "linear", "conv2d" and the like stand for no
-        activation.
+        Name of an elementwise activation, as `numact.get` knows it, with or without parameters; "linear", "conv2d" and
+        the like stand for no activation.
     **parameters : float
         Parameters of the activation; the others have their defaults.
 
@@ -91,7 +92,7 @@ def second_moment(name: str, **parameters: float) -> float:
     Parameters
     ----------
     name : str
-        Name of an elementwise activation, as `numact.get` knows it.
+        Name of an elementwise activation, as `numact.get` knows it, with or without parameters.
     **parameters : float
         Parameters of the activation; the others have their defaults.
 
@@ -127,15 +128,15 @@ def resolve(function: str, name: str, parameters: Mapping[str, Any]) -> tuple[st
     """Name of an elementwise activation, and the values of its parameters, all checked."""
     if not isinstance(name, str):
         raise TypeError(f"{function}: name must be a string, got {name!r}")
-    found = names.get(name).__name__
+    found, named = names.find(name)
+    parameters = {**named, **parameters}
     row = next((row for row in catalogue() if row.name == found and row.family == "elementwise"), None)
     if row is None:
         raise ValueError(f"{function}: name must be that of an elementwise activation, got {name!r}")
     allowed = dict(row.parameters)
     for key, value in parameters.items():
         if key not in allowed:
-            has = f"has the parameters {', '.join(allowed)}" if allowed else "has no parameters"
-            raise TypeError(f"{function}: {found} {has}, got {key!r}")
+            raise TypeError(f"{function}: {found} has no parameter {key}{hint(found, allowed, key)}")
         if not isinstance(value, float | int | np.floating | np.integer):
             raise TypeError(f"{function}: {key} must be a number, got {value!r}")
         if math.isnan(value):

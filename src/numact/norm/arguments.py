@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from numbers import Real
@@ -76,14 +75,12 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
     parameters: dict[str, Any] = {}
     if isinstance(activation, tuple) and len(activation) == 2 and isinstance(activation[1], dict):
         given, parameters = activation
-    elif isinstance(activation, functools.partial) and not activation.args:
-        given, parameters = activation.func, activation.keywords
     try:
-        found = names.get(given)
+        name, named = names.find(given)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{function}: activation: {error}") from None
-    name = found.__name__
-    if name not in ELEMENTWISE or ufuncs.PUBLIC[name] is not found:
+    found, parameters = names.FUNCTIONS[name], {**named, **parameters}
+    if name not in ELEMENTWISE:
         raise ValueError(f"{function}: activation must be an elementwise function of numact, got {name}")
     if not isinstance(found, ParametricUfunc):
         if parameters:

@@ -13,6 +13,7 @@ from numact._functions.masks.bit_mask import BitMask
 from numact._functions.masks.loops import LOOPS, Pass, empty_bits
 from numact._functions.parameters import Rule
 from numact._functions.public import set_module
+from numact._functions.words import explain
 from numact._kernels import core
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class MaskedActivation(core.MaskedCall):
         try:
             bound = self.__signature__.bind(*given, **keywords)
         except TypeError as error:
-            raise TypeError(f"{name}: {error}") from None
+            raise TypeError(explain(self, tuple(keywords)) or f"{name}: {error}") from None
         bound.apply_defaults()
         x, *parameters, out = bound.args
         values = [number(name, *pair) for pair in zip(self._names, parameters, strict=True)]
