@@ -12,11 +12,26 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import EllipsisType
+
     from numpy.typing import NDArray
 
 Array: TypeAlias = "NDArray[Any]"
+# ``rng=`` of what draws random numbers.
+Random: TypeAlias = (
+    "np.random.Generator | np.random.RandomState | np.random.BitGenerator | np.random.SeedSequence"
+    " | int | Sequence[int] | NDArray[np.integer[Any]] | None"
+)
+# ``out=`` of one result, in NumPy's forms.
+Out: TypeAlias = "Array | tuple[Array | None] | EllipsisType | None"
 
 # dtypes
+
+
+def overrides_ufuncs(value: Any) -> bool:
+    """Whether a value is no array, but takes ufuncs over: NumPy asks it how to compute."""
+    return hasattr(value, "__array_ufunc__") and not isinstance(value, np.ndarray | np.generic)
 
 
 def is_half(dtype: Any) -> bool:
@@ -51,10 +66,17 @@ def number_between(function: str, name: str, value: Any, least: float, most: flo
     return found
 
 
-def check_generator(function: str, rng: Any, or_none: str = "") -> None:
-    """Raise unless rng is a `numpy.random.Generator`."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"{function}: rng must be a numpy.random.Generator{or_none}, got {rng!r}")
+def as_generator(function: str, rng: Any) -> np.random.Generator:
+    """The generator that ``rng=`` stands for: what `numpy.random.default_rng` takes, or a RandomState."""
+    if isinstance(rng, np.random.RandomState):
+        return np.random.Generator(rng._bit_generator)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{function}: rng must be None, a seed (an integer >= 0 or a sequence of them), a SeedSequence, a "
+            f"BitGenerator, a Generator or a RandomState, got {rng!r}"
+        ) from None
 
 
 # Masks and out=
@@ -69,6 +91,19 @@ def broadcast_mask(function: str, where: Any, shape: tuple[int, ...]) -> Array:
         return np.broadcast_to(mask, shape)
     except ValueError:
         raise ValueError(f"{function}: where must broadcast to the shape {shape}, got the shape {mask.shape}") from None
+
+
+def single_out(function: str, out: Any) -> tuple[Any, bool]:
+    """The array of ``out=`` in any form of NumPy's, or None; and whether it is `...`, which asks for an array."""
+    if out is Ellipsis:
+        return None, True
+    if isinstance(out, tuple):
+        if len(out) != 1:
+            raise ValueError(f"{function}: out must be an array, a tuple of one or `...`, got a tuple of {len(out)}")
+        (out,) = out
+    if out is not None and not isinstance(out, np.ndarray):
+        raise TypeError(f"{function}: out must be an array, a tuple of one or `...`, got {out!r}")
+    return out, False
 
 
 def check_out_shape(function: str, out: Any, shape: tuple[int, ...], must: str = "be of shape") -> None:

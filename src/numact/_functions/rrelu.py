@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import check_generator, number
+from numact._functions.arguments import as_generator, number
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 @overload
 def rrelu(x: ArrayLike, lower: float = ..., upper: float = ..., rng: None = None, out: Any = None) -> Any: ...
 @overload
-def rrelu(
-    x: ArrayLike, lower: float = ..., upper: float = ..., *, rng: np.random.Generator, out: Any = None
-) -> tuple[Any, Any]: ...
+def rrelu(x: ArrayLike, lower: float = ..., upper: float = ..., *, rng: Any, out: Any = None) -> tuple[Any, Any]: ...
 @overload
-def rrelu(x: ArrayLike, lower: float, upper: float, rng: np.random.Generator, out: Any = None) -> tuple[Any, Any]: ...
+def rrelu(x: ArrayLike, lower: float, upper: float, rng: Any, out: Any = None) -> tuple[Any, Any]: ...
 @set_module("numact")
 def rrelu(
     x: ArrayLike,
     lower: float = 1 / 8,
     upper: float = 1 / 3,
-    rng: np.random.Generator | None = None,
+    rng: Any = None,
     out: Any = None,
 ) -> Any:
     """Leaky ReLU with random slopes in training, and their mean in evaluation: x if x > 0 else slope x.
@@ -39,7 +37,7 @@ def rrelu(
         Input, of any shape.
     lower, upper : float, default 1/8 and 1/3
         Bounds of the slopes, which are uniformly distributed.
-    rng : numpy.random.Generator, optional
+    rng : int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
         Draws the slopes, one for every element of x in C order, positive or not, so that its state afterwards does not
         depend on the data.  Without it, every slope is (lower + upper) / 2.
     out : ndarray, optional
@@ -57,7 +55,7 @@ def rrelu(
     ValueError
         Unless lower <= upper and both are finite.
     TypeError
-        If rng is not a `numpy.random.Generator`, if lower or upper is not a number, or if x is neither floating-point
+        If rng is none of these, if lower or upper is not a number, or if x is neither floating-point
         numbers, integers nor booleans.
 
     See Also
@@ -80,8 +78,7 @@ def rrelu(
     mean = _mean_slope("rrelu", lower, upper)
     if rng is None:
         return ufuncs.PUBLIC["leaky_relu"](x, mean, out=out)
-    check_generator("rrelu", rng)
-    slopes = _draw(rng, lower, upper, x)
+    slopes = _draw(as_generator("rrelu", rng), lower, upper, x)
     return ufuncs.PUBLIC["leaky_relu"](x, slopes, out=out), slopes
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 Shape: TypeAlias = Sequence[int]
-Random: TypeAlias = np.random.Generator | int | None
 Gain: TypeAlias = float | str | tuple[str, Mapping[str, float]]
 Layout: TypeAlias = Literal["in_out", "out_in"]
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
@@ -52,20 +51,6 @@ def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
     if kind.name not in ("float16", "float32", "float64", "bfloat16"):
         raise TypeError(f"{function}: dtype must be float16, bfloat16, float32 or float64, got {kind}")
     return kind
-
-
-def as_generator(function: str, rng: Random) -> np.random.Generator:
-    """The generator itself, or a new one from a seed."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if rng is not None:
-        try:
-            rng = index(rng)
-        except TypeError:
-            raise TypeError(f"{function}: rng must be a numpy.random.Generator, a seed or None, got {rng!r}") from None
-        if rng < 0:
-            raise ValueError(f"{function}: rng must be >= 0 as a seed, got {rng}")
-    return np.random.default_rng(rng)
 
 
 def as_factor(function: str, value: Gain) -> float:

@@ -14,8 +14,9 @@ PARAMETERS = {
 sequence of int
     Shape of the weights, two numbers or more.""",
     "rng": """\
-numpy.random.Generator, int or None, optional
-    Generator to draw from, or the seed of a new one; None seeds one from the operating system.""",
+None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
+    Generator to draw from, or the seed of a new one, as `numpy.random.default_rng` takes them; None seeds one from the
+    operating system.""",
     "dtype": """\
 dtype, default float64
     float16, float32, float64, or bfloat16 of ml_dtypes.""",

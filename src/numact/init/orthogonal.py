@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.arguments import Random, as_generator
 from numact._functions.public import set_module
-from numact.init.arguments import Gain, Layout, Random, Shape, as_dtype, as_factor, as_generator, as_shape, fans_of
+from numact.init.arguments import Gain, Layout, Shape, as_dtype, as_factor, as_shape, fans_of
 from numact.init.docstrings import documented
 
 if TYPE_CHECKING:

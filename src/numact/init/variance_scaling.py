@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.arguments import Random, as_generator
 from numact._functions.public import set_module
 from numact.init.arguments import (
     Gain,
     Layout,
     Mode,
-    Random,
     Shape,
     as_dtype,
     as_factor,
-    as_generator,
     as_shape,
     fans_of,
 )

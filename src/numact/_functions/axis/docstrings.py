@@ -10,20 +10,20 @@ from numact._functions.docstrings import fill, parameter_names
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORWARD = {
-    "x": "array_like\n    Input, at least one-dimensional.",
-    "axis": "int, default -1\n    The axis along which the function is taken.",
+    "x": "array_like\n    Input.  Masked entries of a masked array take no part, and stay masked.",
+    "axis": "int, tuple of int or None, default -1\n    The axis or axes along which the function is taken; None: all.",
     "where": "array_like of bool, optional\n    The entries that take part; broadcasts to `x`.  The values of the "
     "others do not count.",
     "temperature": "array_like, default 1.0\n    T > 0; an array broadcasts to the shape of `x` without `axis`.",
-    "out": "ndarray, optional\n    Where the result goes; ``out=x`` computes in place.",
+    "out": "ndarray, tuple of one ndarray or `...`, optional\n    Where the result goes; ``out=x`` computes in place.",
 }
 
 GRADIENT = {
     "dy": "array_like\n    Gradient by the output.",
     "y": "array_like\n    Output of the forward pass.",
-    "axis": "int, default -1\n    The axis of the forward pass.",
+    "axis": "int, tuple of int or None, default -1\n    The axis or axes of the forward pass.",
     "temperature": "array_like, default 1.0\n    T of the forward pass.",
-    "out": "ndarray, optional\n    Where the result goes; ``out=dy`` computes in place.",
+    "out": "ndarray, tuple of one ndarray or `...`, optional\n    Where the result goes; ``out=dy`` computes in place.",
 }
 
 
@@ -43,7 +43,7 @@ def _raises(names: tuple[str, ...]) -> str:
         values.append("where does not broadcast to x")
         types.append("where is not boolean")
     if "temperature" in names:
-        values.append("temperature is not above 0")
+        values.append("temperature is not above 0, or does not broadcast")
     return "\n".join(
         f"{error}\n    If {_either(cases)}." for error, cases in (("ValueError", values), ("TypeError", types))
     )

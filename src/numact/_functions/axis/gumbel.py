@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import check_generator, float_dtype
-from numact._functions.axis.operands import as_temperature, call
+from numact._functions.arguments import as_generator, float_dtype
+from numact._functions.axes import as_axes
+from numact._functions.axis.operands import as_temperature, call, call_where
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ def gumbel_softmax(
     x: ArrayLike,
     tau: ArrayLike = 1.0,
     hard: bool = False,
-    axis: int = -1,
-    rng: np.random.Generator | None = None,
+    axis: int | tuple[int, ...] | None = -1,
+    rng: Any = None,
 ) -> Any:
     """`softmax` of (x + g) / tau along an axis, where g is Gumbel noise: a differentiable sample of a category.
 
@@ -33,22 +34,22 @@ def gumbel_softmax(
     hard : bool, default False
         Whether to return one-hot rows, 1 where the sample is largest; for the gradient, use the soft sample of the same
         `rng` state.
-    axis : int, default -1
-        The axis of the categories.
-    rng : numpy.random.Generator, optional
-        The source of the noise; by default, one with fresh entropy.
+    axis : int, tuple of int or None, default -1
+        The axis or axes of the categories; None: all.
+    rng : None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
+        The source of the noise, as `numpy.random.default_rng` takes it; by default, one with fresh entropy.
 
     Returns
     -------
     y : ndarray
-        The sample, of the shape and dtype of `x`.
+        The sample, of the shape and dtype of `x`; 0 for a row of -inf.
 
     Raises
     ------
     ValueError
         For an axis out of range, or a `tau` that is not above 0.
     TypeError
-        For an `rng` that is not a Generator.
+        For an `rng` that is none of these.
 
     See Also
     --------
@@ -57,7 +58,7 @@ def gumbel_softmax(
 
     Notes
     -----
-    The noise is ``rng.gumbel(size=x.shape)``.
+    The noise is ``rng.gumbel(size=x.shape)``.  Masked entries of a masked array take no part.
 
     Jang et al., and Maddison et al., 2017.
 
@@ -66,12 +67,14 @@ def gumbel_softmax(
     >>> y = numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(0))
 
     """
-    if rng is None:
-        rng = np.random.default_rng()
-    check_generator("gumbel_softmax", rng, " or None")
+    generator = as_generator("gumbel_softmax", rng)
     array = np.asanyarray(x)
     temperature = as_temperature("gumbel_softmax", tau, array, "tau")
-    noisy = (array + rng.gumbel(size=array.shape)).astype(float_dtype(array.dtype))
-    if hard:
-        return call("hardmax", (noisy,), axis, noisy)
-    return call("softmax", (noisy, temperature), axis, noisy)
+    axes = tuple(range(array.ndim)) if axis is None else as_axes("gumbel_softmax", axis, array.ndim)
+    with np.errstate(over="ignore"):
+        noisy = (array + generator.gumbel(size=array.shape)).astype(float_dtype(array.dtype))
+    if not hard:
+        return call_where("softmax", noisy, None, (temperature,), axes, None)
+    one_hot = call("hardmax", (noisy,), axes, None)
+    # A row of -inf has no entry that may be chosen.
+    return one_hot * ~np.isneginf(noisy).all(axes, keepdims=True)

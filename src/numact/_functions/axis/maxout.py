@@ -9,6 +9,7 @@ import numpy as np
 
 from numact._functions import ufuncs
 from numact._functions.arguments import float_dtype, is_half
+from numact._functions.axes import as_axes
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -59,8 +60,14 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     """
     array = np.asanyarray(x)
     shape, split = _in_pieces("maxout", array.shape, pieces, axis)
+    if isinstance(array, np.ma.MaskedArray):
+        # Masked entries are no candidates; a group of masked ones is masked.
+        dtype = float_dtype(array.dtype)
+        y, which = maxout(np.where(np.ma.getmaskarray(array), np.array(-np.inf, dtype), array.data), pieces, axis)
+        mask = np.ma.getmaskarray(array).reshape(shape).all(split)
+        return np.ma.array(y, mask=mask), np.ma.array(which, mask=mask)
     y, which = ufuncs.AXIS["maxout"](array.reshape(shape), axis=split)
-    return (y.astype(array.dtype) if is_half(array.dtype) else y), which
+    return (y.astype(float_dtype(array.dtype)) if is_half(array.dtype) else y), which
 
 
 @set_module("numact")
@@ -104,6 +111,8 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
     >>> dx = numact.maxout_grad(np.ones((3, 2)), which, 2)
 
     """
+    if isinstance(dy, np.ma.MaskedArray) or isinstance(which, np.ma.MaskedArray):
+        raise TypeError("maxout_grad: dy and which must not be masked: give dy.filled(0) and which.filled(0)")
     gradient, indices = np.asanyarray(dy), np.asanyarray(which)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"maxout_grad: which must be integers, got {indices.dtype}")
@@ -125,10 +134,8 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
 
 def _in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
     """A shape whose axis is split into groups and pieces, and the index of the axis of pieces in it."""
-    axis, pieces, ndim = index(axis), index(pieces), len(shape)
-    if not -ndim <= axis < ndim:
-        raise ValueError(f"{function}: axis must be from {-ndim} to {ndim - 1} for {ndim} dimensions, got {axis}")
-    axis %= ndim
+    (axis,) = as_axes(function, index(axis), len(shape))
+    pieces = index(pieces)
     if pieces < 1 or shape[axis] % pieces:
         raise ValueError(
             f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, got {pieces}"

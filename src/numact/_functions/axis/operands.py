@@ -1,13 +1,27 @@
-"""What every function along an axis does: the temperature is checked, and half precision computed in float32."""
+"""What every function along an axis does: it brings axes, dtypes, temperature and masks into the form of the ufuncs.
+
+Half precision is computed in float32.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import broadcast_mask, is_half
+from numact._functions.arguments import (
+    Array,
+    broadcast_mask,
+    check_out,
+    float_dtype,
+    is_half,
+    overrides_ufuncs,
+    single_out,
+)
+from numact._functions.axes import as_axes
+from numact._functions.parameters import FLOAT32, FLOAT64, PYTHON_NUMBERS, as_number
 
 # Outside this interval float32 cannot hold both the temperature and its reciprocal to full precision.  The bounds are
 # float64 scalars: a Python number would be converted to float16 in a comparison, to 0 and infinity.
@@ -16,41 +30,192 @@ COLDEST, HOTTEST = np.float64(1e-28), np.float64(1e28)
 # Temperature 1, in the dtype that promotes no other.
 ONE = np.array(1, np.float16)
 
+# What a masked entry of the operands is replaced by, so that it has no influence; 0 where a name is missing.
+NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
+
 
 def as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
-    """Check a temperature; a Python number becomes an array that does not influence the dtype of the result."""
+    """Check a temperature; a scalar becomes an array that does not influence the dtype of the result."""
     if type(value) is float and value == 1:
         return ONE
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{function}: {name} must not be masked, got {value!r}")
     array = np.asanyarray(value)
     if array.dtype.kind not in "fiu" and not is_half(array.dtype):
         raise TypeError(f"{function}: {name} must be a real number or an array of them, got {value!r}")
     allowed = (array >= COLDEST) & (array <= HOTTEST)
-    if not allowed.all():
+    if not np.all(allowed):
         wrong = array if array.ndim == 0 else array[~allowed].flat[0]
         raise ValueError(f"{function}: {name} must be > 0, from {COLDEST:g} to {HOTTEST:g}, got {wrong}")
-    if isinstance(value, float | int) and getattr(x, "dtype", np.dtype(np.float64)).kind in "biuf":
-        return np.array(value, np.result_type(np.float32, getattr(x, "dtype", np.float64)))
-    return value
+    number = as_number(value)
+    if type(number) in PYTHON_NUMBERS:
+        return np.array(number, FLOAT64 if getattr(x, "dtype", FLOAT64).itemsize > FLOAT32.itemsize else FLOAT32)
+    return array
 
 
-def call(name: str, operands: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
+@cache
+def has_temperature(name: str) -> bool:
+    """Whether the last operand of a ufunc is a temperature."""
+    return core_dimensions(ufuncs.AXIS[name])[0][-1] == "()"
+
+
+def core_dimensions(ufunc: np.ufunc) -> tuple[list[str], str]:
+    """Those of the inputs of a generalised ufunc, and those of its result: "(n)" or "()"."""
+    inputs, output = str(ufunc.signature).split("->")
+    return inputs.split(","), output
+
+
+def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bool = False) -> Any:
     """Call a generalised ufunc.
+
+    Arrays of one dtype and a single axis are passed on as they are.
+    """
+    dtype = getattr(operands[0], "dtype", None)
+    simple = (dtype is FLOAT32 or dtype is FLOAT64) and type(axis) is int and (out is None or type(out) is np.ndarray)
+    if (
+        simple
+        and all(type(operand) is np.ndarray for operand in operands)
+        and not (operands[-1].ndim and has_temperature(name))
+    ):
+        keywords = {"keepdims": True} if keepdims else {}
+        return ufuncs.AXIS[name](*operands, axis=axis, out=out, **keywords)
+    return _call(name, operands, axis, out, keepdims)
+
+
+def call_where(
+    name: str, x: Any, where: Any, others: tuple[Any, ...], axis: Any, out: Any, keepdims: bool = False
+) -> Any:
+    """Call the ufunc of a name, or with a mask, its second operand, the one of NAME_where."""
+    if isinstance(x, np.ma.MaskedArray):
+        return _call_masked(name, x, where, others, axis, out, keepdims)
+    if where is None:
+        return call(name, (x, *others), axis, out, keepdims)
+    if isinstance(where, np.ma.MaskedArray):
+        raise TypeError(f"{name}: where must not be masked, got {where!r}")
+    return call(f"{name}_where", (x, broadcast_mask(name, where, np.shape(x)), *others), axis, out, keepdims)
+
+
+def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bool) -> Any:
+    """Call with operands of any dtype and byte order, over several axes or all, with ``out=`` in any form.
 
     float16 and bfloat16 are computed in float32 and rounded once; the warnings of that rounding are off, as the kernels
     of the other dtypes give none.
     """
-    ufunc = ufuncs.AXIS[name]
-    dtype = getattr(operands[0], "dtype", None)
-    if not is_half(dtype):
-        return ufunc(*operands, axis=axis, out=out, **keywords)
+    function, ufunc = name.removesuffix("_where"), ufuncs.AXIS[name]
+    if any(overrides_ufuncs(operand) for operand in operands):
+        return ufunc(*operands, axis=axis, out=out, **({"keepdims": True} if keepdims else {}))
+    if any(isinstance(operand, np.ma.MaskedArray) for operand in operands):
+        return _call_filled(name, operands, axis, out, keepdims)
+    out, array_wanted = single_out(function, out)
+    arrays = [np.asanyarray(operand) for operand in operands]
+    inputs, output = core_dimensions(ufunc)
+    along = [dimensions == "(n)" for dimensions in inputs]
+    shape = np.broadcast_shapes(*(array.shape for array, is_along in zip(arrays, along, strict=True) if is_along))
+    operand = "dy" if "_grad" in name else "x"
+    axes = tuple(range(len(shape))) if axis is None else as_axes(function, axis, len(shape), operand)
+    rest = tuple(length for k, length in enumerate(shape) if k not in axes)
+    for array, is_along in zip(arrays, along, strict=True):
+        if not is_along:
+            _check_temperature(function, array, rest)
+    dtype = _result_dtype(arrays)
+    if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
+        raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
+    arrays = [_in_rows(a, shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)]
+    reduces = output == "()"
+    final = _reduced(shape, axes, keepdims) if reduces else shape
+    if out is not None:
+        check_out(function, out, final, dtype)
     with np.errstate(all="ignore"):
-        result = ufunc(*operands, axis=axis, out=out, casting="same_kind", **keywords)
-        return result.astype(dtype) if out is None and result.dtype == np.float32 else result
+        result = np.asanyarray(ufunc(*arrays, axis=-1, casting="same_kind", dtype=_computed(dtype)))
+        result = result.astype(dtype, copy=False)
+        if not reduces:
+            lengths = tuple(shape[k] for k in axes)
+            result = np.moveaxis(result.reshape(rest + lengths), range(-len(axes), 0), axes)
+        if out is not None:
+            np.copyto(out, result.reshape(final), casting="same_kind")
+            return out
+    result = result.reshape(final)
+    return result if array_wanted or result.ndim else result[()]
 
 
-def call_where(name: str, x: Any, where: Any, others: tuple[Any, ...], axis: int, out: Any, **keywords: Any) -> Any:
-    """Call the ufunc of a name, or with a mask, its second operand, the one of NAME_where."""
-    if where is None:
-        return call(name, (x, *others), axis, out, **keywords)
-    mask = broadcast_mask(name, where, np.shape(x))
-    return call(f"{name}_where", (x, mask, *others), axis, out, **keywords)
+def _result_dtype(arrays: list[Array]) -> np.dtype[Any]:
+    """The dtype of the result: masks do not count, and scalars as temperature do not."""
+    dtypes = [array.dtype for array in arrays if array.dtype != np.bool_ and (array.ndim or array is arrays[0])]
+    first, *others = [float_dtype(dtype) for dtype in dtypes or [arrays[0].dtype]]
+    return first if all(dtype == first for dtype in others) else np.result_type(first, *others)
+
+
+def _computed(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which a result is computed."""
+    return FLOAT32 if dtype.itemsize <= FLOAT32.itemsize else FLOAT64
+
+
+def _in_rows(array: Array, shape: tuple[int, ...], axes: tuple[int, ...], rest: tuple[int, ...]) -> Array:
+    """The array of a shape with the axes together, as the last one."""
+    moved = np.moveaxis(np.broadcast_to(array, shape, subok=True), axes, range(-len(axes), 0))
+    return moved if len(axes) == 1 else moved.reshape((*rest, -1))
+
+
+def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    """A shape without the axes, or with 1 for each."""
+    if keepdims:
+        return tuple(1 if k in axes else length for k, length in enumerate(shape))
+    return tuple(length for k, length in enumerate(shape) if k not in axes)
+
+
+def _check_temperature(function: str, temperature: Array, rest: tuple[int, ...]) -> None:
+    """Raise unless a temperature broadcasts to the shape of x without the axes."""
+    try:
+        fits = np.broadcast_shapes(temperature.shape, rest) == rest
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{function}: temperature must broadcast to the shape of x without the axes, {rest}, "
+            f"got the shape {temperature.shape}"
+        )
+
+
+# Masked arrays
+
+
+def _call_masked(name: str, x: Any, where: Any, others: tuple[Any, ...], axis: Any, out: Any, keepdims: bool) -> Any:
+    """Call so that masked entries take no part; they are masked in the result, or where no entry is left of a sum."""
+    mask: Any = np.ma.getmaskarray(x)
+    takes_part = ~mask if where is None else ~mask & broadcast_mask(name, where, x.shape)
+    result = call_where(name, x.data, takes_part, others, axis, None, keepdims)
+    if np.shape(result) != mask.shape or keepdims:
+        axes = tuple(range(mask.ndim)) if axis is None else as_axes(name, axis, mask.ndim)
+        mask = mask.all(axes, keepdims=keepdims)
+    return _masked_result(name, result, mask, out)
+
+
+def _call_filled(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bool) -> Any:
+    """The same for functions without ``where=``: masked entries are replaced by what has no influence."""
+    arrays = [operand for operand in operands if np.ndim(operand)]
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    mask = np.zeros(shape, np.bool_)
+    for array in arrays:
+        np.logical_or(mask, np.ma.getmaskarray(array), out=mask)
+    neutral = NEUTRAL.get(name, ())
+    filled = []
+    for k, operand in enumerate(operands):
+        data = np.ma.getdata(operand)
+        if np.ndim(operand):
+            value = neutral[k] if k < len(neutral) else 0.0
+            data = np.where(mask, np.array(value, float_dtype(data.dtype)), data)
+        filled.append(data)
+    return _masked_result(name, _call(name, tuple(filled), axis, None, keepdims), mask, out)
+
+
+def _masked_result(name: str, result: Any, mask: Any, out: Any) -> Any:
+    """The result as a masked array, written to out if there is one; a masked scalar is np.ma.masked."""
+    out, _ = single_out(name, out)
+    if out is None:
+        found = np.ma.array(result, mask=mask)
+        return found if found.ndim else found[()]
+    check_out(name, out, np.shape(result), np.asarray(result).dtype)
+    np.copyto(np.ma.getdata(out), result, casting="same_kind")
+    if isinstance(out, np.ma.MaskedArray):
+        out.mask = mask
+    return out

@@ -11,17 +11,17 @@ from numact._functions.public import set_module
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from numact._functions.arguments import Array
+    from numact._functions.arguments import Out
 
 
 @set_module("numact")
 @documented
 def softmax(
     x: ArrayLike,
-    axis: int = -1,
+    axis: int | tuple[int, ...] | None = -1,
     where: ArrayLike | None = None,
     temperature: ArrayLike = 1.0,
-    out: Array | None = None,
+    out: Out = None,
 ) -> Any:
     """e^(x_i / T) / sum_j e^(x_j / T), along an axis.
 
@@ -48,7 +48,7 @@ def softmax(
     Notes
     -----
     The error is at most 2 ULP, tails and subnormal results included; float16 is computed in float32 and rounded once,
-    to at most 0.51 ULP.  A Python number as temperature does not influence the dtype, and is not rounded to float16.
+    to at most 0.51 ULP.  A scalar as temperature does not influence the dtype, and is not rounded to float16.
 
     Entries of +inf share the probability of their row equally.  A row that is masked everywhere, or -inf everywhere,
     gives 0.  A NaN makes its row NaN.
@@ -65,10 +65,10 @@ def softmax(
 @documented
 def softmin(
     x: ArrayLike,
-    axis: int = -1,
+    axis: int | tuple[int, ...] | None = -1,
     where: ArrayLike | None = None,
     temperature: ArrayLike = 1.0,
-    out: Array | None = None,
+    out: Out = None,
 ) -> Any:
     """`softmax` of -x, along an axis, without computing -x.
 
@@ -107,10 +107,10 @@ def softmin(
 @documented
 def log_softmax(
     x: ArrayLike,
-    axis: int = -1,
+    axis: int | tuple[int, ...] | None = -1,
     where: ArrayLike | None = None,
     temperature: ArrayLike = 1.0,
-    out: Array | None = None,
+    out: Out = None,
 ) -> Any:
     """log(softmax(x)) = x_i / T - log sum_j e^(x_j / T), along an axis.
 
@@ -151,7 +151,7 @@ def log_softmax(
 @set_module("numact")
 @documented
 def softmax_grad(
-    dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
+    dy: ArrayLike, y: ArrayLike, axis: int | tuple[int, ...] | None = -1, temperature: ArrayLike = 1.0, out: Out = None
 ) -> Any:
     """Gradient of `softmax` from its output: y_i (dy_i - sum_j dy_j y_j) / T.
 
@@ -191,7 +191,7 @@ def softmax_grad(
 @set_module("numact")
 @documented
 def softmin_grad(
-    dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
+    dy: ArrayLike, y: ArrayLike, axis: int | tuple[int, ...] | None = -1, temperature: ArrayLike = 1.0, out: Out = None
 ) -> Any:
     """Gradient of `softmin` from its output: -y_i (dy_i - sum_j dy_j y_j) / T.
 
@@ -228,7 +228,7 @@ def softmin_grad(
 @set_module("numact")
 @documented
 def log_softmax_grad(
-    dy: ArrayLike, y: ArrayLike, axis: int = -1, temperature: ArrayLike = 1.0, out: Array | None = None
+    dy: ArrayLike, y: ArrayLike, axis: int | tuple[int, ...] | None = -1, temperature: ArrayLike = 1.0, out: Out = None
 ) -> Any:
     """Gradient of `log_softmax` from its output: (dy_i - e^y_i sum_j dy_j) / T.
 

@@ -11,12 +11,14 @@ from numact._functions.public import set_module
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from numact._functions.arguments import Array
+    from numact._functions.arguments import Out
 
 
 @set_module("numact")
 @documented
-def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out: Array | None = None) -> Any:
+def sparsemax(
+    x: ArrayLike, axis: int | tuple[int, ...] | None = -1, where: ArrayLike | None = None, out: Out = None
+) -> Any:
     """max(x_i - tau, 0), with the tau for which the results along an axis sum to 1.
 
     Parameters
@@ -54,7 +56,7 @@ def sparsemax(x: ArrayLike, axis: int = -1, where: ArrayLike | None = None, out:
 
 @set_module("numact")
 @documented
-def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
+def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int | tuple[int, ...] | None = -1, out: Out = None) -> Any:
     """Gradient of `sparsemax` from its output: where y > 0, dy minus its mean over these entries; else 0.
 
     Parameters
@@ -90,7 +92,7 @@ def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int = -1, out: Array | Non
 
 @set_module("numact")
 @documented
-def hardmax(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
+def hardmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1, out: Out = None) -> Any:
     """1 at the first maximum along an axis, else 0.
 
     Parameters

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from numact._functions.arguments import number_between
+from numact._functions.arguments import as_generator, number_between
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.masks.loops import Pass, empty_bits
 from numact._functions.public import set_module
@@ -27,9 +25,9 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
         Input, of any shape.
     p : float, default 0.5
         The probability of an element to become 0, from 0 to 1.
-    rng : numpy.random.Generator, or what numpy.random.default_rng takes, optional
-        Source of the random bits: a generator, whose state advances, or a seed.  By default, every call gives other
-        bits.
+    rng : None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
+        Source of the random bits, as `numpy.random.default_rng` takes it: a generator, whose state advances, or a seed.
+        By default, every call gives other bits.
     out : ndarray, optional
         Array to write y into, of the shape of x; it may be x, which computes in place.
 
@@ -45,7 +43,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     ValueError
         Unless 0 <= p <= 1, or if out has another shape or is read-only.  Nothing is written or drawn then.
     TypeError
-        If p is not a number, if `numpy.random.default_rng` does not take rng, if x has neither floating-point numbers,
+        If p is not a number, if rng is none of these, if x has neither floating-point numbers,
         integers nor booleans, or if out is not an array or has a dtype to which y does not cast.
 
     See Also
@@ -75,7 +73,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
 
     """
     p = number_between("dropout", "p", p, 0, 1)
-    generator = np.random.default_rng(rng)
+    generator = as_generator("dropout", rng)
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape
     bits = empty_bits(shape)
