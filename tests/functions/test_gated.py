@@ -571,10 +571,10 @@ def test_split_errors(row: Activation) -> None:
         fails(ValueError, r"x must have an even length along axis 2, got 3 in", *dy, x, axis=2, out=out)
         fails(ValueError, r"x must have an even length along axis -1, got 3 in", *dy, x, out=out)
         for axis in (3, -4, 10**30):
-            fails(ValueError, rf"axis must be between -3 and 2 .*got {axis}", *dy, x, axis=axis, out=out)
+            fails(ValueError, rf"axis must name axes from -3 to 2 of x, got {axis}", *dy, x, axis=axis, out=out)
         for wrong_type in (1.0, None, "1", (1,), Fraction(1)):
             fails(TypeError, "axis must be an integer, got", *dy, x, axis=wrong_type, out=out)
-        fails(ValueError, r"axis must be .* at least one dimension", *dy, np.float32(1))
+        fails(ValueError, r"axis must name axes of x, which has none", *dy, np.float32(1))
         fails(ValueError, r"out must be of shape .*, got \(4, 2, 3\)", *dy, x, 1, np.ones((4, 2, 3), np.float32))
         fails(TypeError, "out must be an array of shape", *dy, x, 1, [1.0])
         if dy:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import check_out_shape
+from numact._functions.arguments import check_out_shape, overrides_ufuncs, single_out
+from numact._functions.axes import as_axes
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -108,13 +109,11 @@ def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
         axis = index(axis)
     except TypeError:
         raise TypeError(f"{function}: axis must be an integer, got {axis!r}") from None
-    if not -x.ndim <= axis < x.ndim:
-        allowed = f"between {-x.ndim} and {x.ndim - 1}" if x.ndim else "of an array with at least one dimension"
-        raise ValueError(f"{function}: axis must be {allowed} for x of shape {x.shape}, got {axis}")
+    (position,) = as_axes(function, axis, x.ndim)
     length = x.shape[axis]
     if length % 2:
         raise ValueError(f"{function}: x must have an even length along axis {axis}, got {length} in shape {x.shape}")
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * position
     return x[(*before, slice(length // 2))], x[(*before, slice(length // 2, None))]
 
 
@@ -122,17 +121,20 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
     """The functions NAME_split and NAME_split_grad of a gated function, by name."""
     name, name_grad = f"{row.name}_split", f"{row.name}_split_grad"
 
-    def split(x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
-        first, second = halves(name, np.asanyarray(x), axis)
+    def split(x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
+        array: Any = x if overrides_ufuncs(x) else np.asanyarray(x)
+        first, second = halves(name, array, axis)
+        out, array_wanted = single_out(name, out)
         if out is not None:
             check_out_shape(name, out, first.shape)
         result: Array = forward(first, second, out=out)
-        return result
+        return np.asarray(result) if array_wanted else result
 
-    def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Array | None = None) -> Array:
+    def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)
         given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
         first, second = halves(name_grad, x, axis)
+        out, _ = single_out(name_grad, out)
         if out is not None:
             check_out_shape(name_grad, out, x.shape)
         shape = np.shape(given)
@@ -141,8 +143,9 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
         if out is None:
             operands = (getattr(given, "dtype", type(given)), x.dtype, x.dtype)
             out = np.empty_like(x, gradient.resolve_dtypes((*operands, None, None))[-1])
-        gradient(given, first, second, out=halves(name_grad, out, axis))
-        return out
+        result: Array = out
+        gradient(given, first, second, out=halves(name_grad, result, axis))
+        return result
 
     functions: dict[str, Callable[..., Array]] = {}
     for function, own, text in ((split, name, DOCUMENTATION), (split_grad, name_grad, DOCUMENTATION_GRAD)):

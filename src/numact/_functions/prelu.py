@@ -114,7 +114,7 @@ def prelu_grad(
     """
     slopes = _as_weight("prelu_grad", x, weight, channel_axis)
     # The sums come first, because out may be dy or x.
-    sums = _weight_sums(dy, x, slopes)
+    sums = _weight_sums(np.ma.filled(dy, 0), np.ma.filled(x, 0), slopes)
     dx = ufuncs.PUBLIC["leaky_relu_grad"](dy, x, slopes, out=out)
     return dx, sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
 

@@ -53,7 +53,20 @@ def _explain(function: Any, keywords: tuple[str, ...]) -> str | None:
     return explain(function, keywords)
 
 
+def _call_foreign(function: Callable[..., Any], given: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    from numact._functions.foreign import call
+
+    return call(function, given, keywords)
+
+
+def _kind_of(cls: type) -> str | None:
+    from numact._functions.foreign import kind_of
+
+    return kind_of(cls)
+
+
 core.explain_with(_explain)
+core.foreign_with(_call_foreign, _kind_of)
 RAW: Lazy[np.ufunc] = Lazy([name + suffix for name, suffixes in ROWS.items() for suffix in suffixes], _make)
 AXIS: dict[str, np.ufunc]  # made by __getattr__
 PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(

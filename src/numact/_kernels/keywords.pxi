@@ -11,6 +11,7 @@ ctypedef PyObject *(*unchecked_call)(PyObject *, PyObject *const *, size_t, PyOb
 
 cdef extern from "numpy/ufuncobject.h":
     ctypedef struct UfuncFields "PyUFuncObject":
+        int nout
         void *vectorcall
 
 cdef extern from "Python.h":
@@ -18,6 +19,10 @@ cdef extern from "Python.h":
     object PyVectorcall_Call(object, tuple, dict)
 
 cdef object _explain = None
+# How to call a function with arguments of other libraries, and the kinds of types that have been met.
+cdef object _call_foreign = None
+cdef object _kind_of = None
+cdef dict _kinds = {}
 cdef unchecked_call _call_of_numpy = NULL
 
 
@@ -32,6 +37,52 @@ def explain_with(explain):
     """
     global _explain
     _explain = explain
+
+
+def foreign_with(call, kind_of):
+    """Set what calls a function of which an argument is an array of another library, or a masked one.
+
+    Parameters
+    ----------
+    call : callable
+        Takes the function, the tuple of positional arguments and the dict of keywords.
+    kind_of : callable
+        Takes a type; not None if its instances are such arguments.
+    """
+    global _call_foreign, _kind_of
+    _call_foreign, _kind_of = call, kind_of
+
+
+cdef object kind_of(object value):
+    """The kind of an argument that is an array of another library, or a masked one; None for others."""
+    cls = type(value)
+    if cls is cnp.ndarray or cls is float or cls is int or value is None or cls is str or cls is tuple:
+        return None
+    kind = _kinds.get(cls, _kinds)
+    if kind is _kinds:
+        kind = _kinds[cls] = _kind_of(cls)
+    return kind
+
+
+cdef bint any_foreign(PyObject *const *given, size_t flags, PyObject *names, str wanted) except -1:
+    """Whether an argument of a vectorcall is of the wanted kind, or of any kind for None."""
+    cdef Py_ssize_t k
+    for k in range(PyVectorcall_NARGS(flags) + (len(<tuple>names) if names != NULL else 0)):
+        kind = kind_of(<object>given[k])
+        if kind is not None and (wanted is None or kind == wanted):
+            return True
+    return False
+
+
+cdef PyObject *call_foreign(
+    object function, PyObject *const *given, size_t flags, PyObject *names
+) except? NULL:
+    """The result (a new reference) of the call that keeps what the arguments are."""
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flags), k
+    keywords = {} if names == NULL else {name: <object>given[count + k] for k, name in enumerate(<tuple>names)}
+    result = _call_foreign(function, as_tuple(given, <int>count), keywords)
+    Py_INCREF(result)
+    return <PyObject *>result
 
 
 cdef object explain_pending(object function, PyObject *names):
@@ -55,6 +106,9 @@ cdef PyObject *explained(PyObject *function, PyObject *names, PyObject *result) 
 cdef PyObject *call_ufunc(
     PyObject *ufunc, PyObject *const *given, size_t flags, PyObject *names
 ) except? NULL:
+    # dask has nothing for a ufunc of several results.
+    if (<UfuncFields *>ufunc).nout > 1 and any_foreign(given, flags, names, "dask"):
+        return call_foreign(<object>ufunc, given, flags, names)
     return explained(ufunc, names, _call_of_numpy(ufunc, given, flags, names))
 
 
@@ -90,6 +144,8 @@ cdef PyObject *call_function(
     PyObject *function, PyObject *const *given, size_t flags, PyObject *names
 ) except? NULL:
     cdef PyObject *called = <PyObject *>(<FunctionCall>function).function
+    if any_foreign(given, flags, names, None):
+        return call_foreign(<object>called, given, flags, names)
     return explained(function, names, call_unchecked(called, given, flags, names))
 
 

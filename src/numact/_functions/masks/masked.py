@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numact._functions import ufuncs
 from numact._functions.arguments import number
 from numact._functions.catalogue import Activation, literal, row, rules
+from numact._functions.foreign import call, kind_of
 from numact._functions.lazy import Lazy
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.masks.loops import LOOPS, Pass, empty_bits
@@ -105,6 +106,9 @@ class MaskedActivation(core.MaskedCall):
     def _compute(self, *given: Any, **keywords: Any) -> tuple[Any, BitMask]:
         """Any call; the base class answers the usual ones itself."""
         name = self.__name__
+        if any(kind_of(type(value)) for value in (*given, *keywords.values())):
+            found: tuple[Any, BitMask] = call(self, given, keywords)
+            return found
         try:
             bound = self.__signature__.bind(*given, **keywords)
         except TypeError as error:
