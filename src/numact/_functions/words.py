@@ -33,7 +33,7 @@ WORDS = [
     # along an axis
     ("axis", "dim dims axes", ""),
     ("axis", "normalized_axes reduction_axes", "layer_norm rms_norm"),
-    ("axis", "feature_axis channel_axis", "batch_norm batch_norm_train batch_norm_grad"),
+    ("axis", "feature_axis channel_axis", "batch_norm batch_norm_train batch_norm_grad group_norm instance_norm"),
     ("keepdims", "keepdim keep_dims", ""),
     ("where", "mask", ""),
     ("temperature", "tau T t", ""),

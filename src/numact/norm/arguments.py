@@ -19,7 +19,6 @@ from numact.norm.task import PADDING
 Activation: TypeAlias = "str | Callable[..., Any] | tuple[Any, dict[str, float]] | None"
 
 ELEMENTWISE = frozenset(row.name for row in catalogue() if row.family == "elementwise")
-BFLOAT16_EPS = 2.0**-7  # numpy.finfo does not know bfloat16
 
 
 def float_array(function: str, name: str, value: Any, *others: np.dtype[Any]) -> Array:
@@ -33,8 +32,13 @@ def float_array(function: str, name: str, value: Any, *others: np.dtype[Any]) ->
     return np.require(array.astype(dtype, copy=False), requirements="A")
 
 
-def as_vector(function: str, name: str, value: Any, shape: tuple[int, ...], default: float = 0.0) -> Doubles:
-    """Numbers of this shape as a flat float64 vector with `PADDING`; the default where value is None."""
+def as_vector(
+    function: str, name: str, value: Any, shape: tuple[int, ...], kept: tuple[int, ...], default: float = 0.0
+) -> Doubles:
+    """Numbers of this shape as a flat float64 vector with `PADDING`; the default where value is None.
+
+    What broadcasts to the shape that is kept by ``keepdims=True`` will do, numbers included.
+    """
     count = math.prod(shape)
     vector = np.full(count + PADDING, default)
     if value is None:
@@ -43,14 +47,22 @@ def as_vector(function: str, name: str, value: Any, shape: tuple[int, ...], defa
     if array.dtype.kind not in "fiub" and not is_half(array.dtype):
         raise TypeError(f"{function}: {name} must be an array of real numbers, got dtype {array.dtype}")
     if array.shape != shape:
-        raise ValueError(f"{function}: {name} must be of shape {shape}, got {array.shape}")
+        array = _broadcast(function, name, array, shape, kept)
     vector[:count] = array.ravel()
     return vector
 
 
-def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
+def _broadcast(function: str, name: str, array: Array, shape: tuple[int, ...], kept: tuple[int, ...]) -> Array:
+    """The array broadcast to the shape that is kept, if it has no other lengths."""
+    padded = (1,) * (len(kept) - array.ndim) + array.shape
+    if len(padded) != len(kept) or any(a not in (1, b) for a, b in zip(padded, kept, strict=True)):
+        raise ValueError(f"{function}: {name} must be of shape {shape}, or broadcast to {kept}, got {array.shape}")
+    return np.broadcast_to(array.reshape(padded), kept)
+
+
+def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...], kept: tuple[int, ...]) -> Doubles:
     """Variances, which are >= 0, as a vector."""
-    vector = as_vector(function, name, value, shape)
+    vector = as_vector(function, name, value, shape, kept)
     if (vector < 0).any():
         raise ValueError(f"{function}: {name} must be >= 0, got {vector[vector < 0][0]}")
     return vector
@@ -93,10 +105,10 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
 
 
 def as_eps(function: str, eps: Any, dtype: np.dtype[Any]) -> float:
-    """The number that is added to a mean square; None stands for the epsilon of the dtype."""
+    """The number that is added to a mean square; None stands for the epsilon of the dtype, of float32 for halves."""
     if eps is not None:
         return as_number(function, "eps", eps)
-    return BFLOAT16_EPS if dtype.kind == "V" else float(np.finfo(dtype).eps)
+    return float(np.finfo(np.float32 if is_half(dtype) else dtype).eps)
 
 
 def as_operands(function: str, dy: Any, x: Any) -> tuple[Array, Array]:
@@ -119,12 +131,13 @@ def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype
         return sums[: math.prod(shape)].reshape(shape).astype(dtype)
 
 
-def as_running(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Doubles:
-    """A float64 copy of a running statistic, which must be an array that can be updated in place."""
+def as_running(function: str, name: str, value: Any, shape: tuple[int, ...], kept: tuple[int, ...]) -> Doubles:
+    """A float64 copy, of a shape, of a running statistic: an array that can be updated in place."""
     if not isinstance(value, np.ndarray) or not (value.dtype.kind == "f" or is_half(value.dtype)):
         raise TypeError(f"{function}: {name} must be an array of floats, got {value!r}")
-    if value.shape != shape:
-        raise ValueError(f"{function}: {name} must be of shape {shape}, got {value.shape}")
+    padded = (1,) * (len(kept) - value.ndim) + value.shape
+    if value.shape != shape and padded != kept:
+        raise ValueError(f"{function}: {name} must be of shape {shape} or {kept}, got {value.shape}")
     if not value.flags.writeable:
         raise ValueError(f"{function}: {name} must be writeable")
-    return value.astype(np.float64)
+    return value.astype(np.float64).reshape(shape)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import index
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from numact.norm.task import run, zero_sums
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from numact._functions.arguments import Out
 
 
 @set_module("numact.norm")
@@ -73,7 +76,7 @@ def batch_norm(
     eps: float = 1e-5,
     axis: Axis = 1,
     activation: Activation = None,
-    out: Array | None = None,
+    out: Out = None,
 ) -> Array:
     """(x - mean) / sqrt(var + eps) * weight + bias, with the given mean and variance of each channel.
 
@@ -82,7 +85,8 @@ def batch_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     mean, var : array_like
-        Mean and variance of each channel, of the shape that x has along `axis`.
+        Mean and variance of each channel, of the shape that x has along `axis`, or with 1 for the other axes, as
+        ``keepdims=True`` gives them.
     weight, bias : array_like, optional
         Scale and shift of each channel, of the same shape; by default 1 and 0.
     eps : float, default 1e-5
@@ -92,7 +96,7 @@ def batch_norm(
     activation : str, function, functools.partial or (function, dict), optional
         An elementwise function of numact that is applied to the result, such as ``"relu"``, `numact.silu` or
         ``("leaky_relu", {"negative_slope": 0.2})``.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array for the result; ``out=x`` computes in place.
 
     Returns
@@ -128,14 +132,26 @@ def batch_norm(
     function = "batch_norm"
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
-    means, variance = as_vector(function, "mean", mean, shape), as_variance(function, "var", var, shape)
-    weights = as_vector(function, "weight", weight, shape, 1.0)
-    shift = as_vector(function, "bias", bias, shape, -0.0)
+    means = as_vector(function, "mean", mean, shape, layout.kept)
+    variance = as_variance(function, "var", var, shape, layout.kept)
+    weights = as_vector(function, "weight", weight, shape, layout.kept, 1.0)
+    shift = as_vector(function, "bias", bias, shape, layout.kept, -0.0)
     scale = scale_of(inverse_std_of(variance, as_number(function, "eps", eps)), weights)
     fused = as_activation(function, activation, array.dtype)
     result = Result(function, out, array, layout)
     vectors = {"mean": means, "mean_lo": np.zeros_like(means), "scale": scale, "shift": shift}
     return apply_batch(result.input(array), result, vectors, fused)
+
+
+def as_share(function: str, momentum: Any, batches: Any) -> float:
+    """The share of the new statistics in the running ones."""
+    if momentum is not None:
+        return as_number(function, "momentum", momentum, 1.0)
+    if batches is None:
+        raise TypeError(f"{function}: batches must be given where momentum is None")
+    if (count := index(batches)) < 0:
+        raise ValueError(f"{function}: batches must be >= 0, got {batches}")
+    return 1 / (count + 1)
 
 
 @set_module("numact.norm")
@@ -145,11 +161,14 @@ def batch_norm_train(
     running_var: Array | None,
     weight: ArrayLike | None = None,
     bias: ArrayLike | None = None,
-    momentum: float = 0.1,
+    momentum: float | None = 0.1,
     eps: float = 1e-5,
     axis: Axis = 1,
     activation: Activation = None,
-    out: Array | None = None,
+    out: Out = None,
+    *,
+    batches: int | None = None,
+    unbiased: bool = True,
 ) -> tuple[Array, BatchStatistics]:
     """`batch_norm` with the mean and variance of x itself, which also update running statistics.
 
@@ -159,19 +178,25 @@ def batch_norm_train(
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     running_mean, running_var : ndarray of float, or None
         Running statistics of each channel, of the shape that x has along `axis`: updated in place, each to
-        ``(1 - momentum) * running + momentum * new``, with the unbiased variance of x.
+        ``(1 - momentum) * running + momentum * new``.
     weight, bias : array_like, optional
         Scale and shift of each channel, of the same shape; by default 1 and 0.
-    momentum : float, default 0.1
-        Share of the new statistics, in [0, 1].
+    momentum : float or None, default 0.1
+        Share of the new statistics, in [0, 1], as in PyTorch.  Keras, ONNX and others call 1 minus this the momentum:
+        their 0.99 is 0.01 here.  None: the running statistics are the mean over all batches; this needs `batches`.
     eps : float, default 1e-5
         Added to the variance, at least 0.
     axis : int or tuple of int, default 1
         The axes of the channels.
     activation : str, function, functools.partial or (function, dict), optional
         As in `batch_norm`.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array for the result; ``out=x`` computes in place, but overwrites the x that `batch_norm_grad` needs.
+    batches : int, optional
+        The number of batches that the running statistics hold already, from 0 on, for a momentum of None.
+    unbiased : bool, default True
+        Whether the running variance is the unbiased one, over n - 1, as in PyTorch; Keras and ONNX have the biased one,
+        over n, by which y is normalised in either case.
 
     Returns
     -------
@@ -183,7 +208,7 @@ def batch_norm_train(
     Raises
     ------
     ValueError
-        As `batch_norm`; for a momentum outside [0, 1], and if a channel has fewer than two values.
+        As `batch_norm`; for a momentum outside [0, 1], negative `batches`, and if a channel has fewer than two values.
     TypeError
         As `batch_norm`; for running statistics that are not arrays of floats.
 
@@ -210,13 +235,13 @@ def batch_norm_train(
     function = "batch_norm_train"
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
-    momentum, eps = as_number(function, "momentum", momentum, 1.0), as_number(function, "eps", eps)
-    old_mean = None if running_mean is None else as_running(function, "running_mean", running_mean, shape)
-    old_var = None if running_var is None else as_running(function, "running_var", running_var, shape)
+    share, eps = as_share(function, momentum, batches), as_number(function, "eps", eps)
+    old_mean = None if running_mean is None else as_running(function, "running_mean", running_mean, shape, layout.kept)
+    old_var = None if running_var is None else as_running(function, "running_var", running_var, shape, layout.kept)
     if running_var is not None:
-        as_variance(function, "running_var", running_var, shape)
-    weights = as_vector(function, "weight", weight, shape, 1.0)
-    shift = as_vector(function, "bias", bias, shape, -0.0)
+        as_variance(function, "running_var", running_var, shape, layout.kept)
+    weights = as_vector(function, "weight", weight, shape, layout.kept, 1.0)
+    shift = as_vector(function, "bias", bias, shape, layout.kept, -0.0)
     fused = as_activation(function, activation, array.dtype)
     samples, channels, positions = layout.split
     count = samples * positions
@@ -232,11 +257,12 @@ def batch_norm_train(
     vectors = {"mean": mean, "mean_lo": mean_lo, "scale": scale_of(inverse_std, weights), "shift": shift}
     y = apply_batch(source, result, vectors, fused)
     saved = BatchStatistics(*(vector[:channels].reshape(shape) for vector in (mean, mean_lo, inverse_std)))
-    new_mean, new_var = saved.mean + saved.mean_lo, (squares / (count - 1))[:channels].reshape(shape)
+    new_mean = saved.mean + saved.mean_lo
+    new_var = (squares / (count - 1 if unbiased else count))[:channels].reshape(shape)
     with np.errstate(all="ignore"):
         for target, old, new in ((running_mean, old_mean, new_mean), (running_var, old_var, new_var)):
             if target is not None and old is not None:
-                target[...] = (1 - momentum) * old + momentum * new
+                target[...] = ((1 - share) * old + share * new).reshape(target.shape)
     return y, saved
 
 
@@ -299,8 +325,10 @@ def batch_norm_grad(
     if not isinstance(saved, tuple) or len(saved) != 3:
         raise TypeError(f"{function}: saved must be the BatchStatistics of batch_norm_train, got {saved!r}")
     named = zip(BatchStatistics._fields, saved, strict=True)
-    mean, mean_lo, inverse_std = (as_vector(function, f"saved.{name}", value, shape) for name, value in named)
-    weights = as_vector(function, "weight", weight, shape, 1.0)
+    mean, mean_lo, inverse_std = (
+        as_vector(function, f"saved.{name}", value, shape, layout.kept) for name, value in named
+    )
+    weights = as_vector(function, "weight", weight, shape, layout.kept, 1.0)
     samples, channels, positions = layout.split
     count = samples * positions
     if count == 0:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
-from numact.norm.rows import normalise_rows, rows_gradient
+from numact.norm.rows import normalise_rows, row_statistics, rows_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from numact._functions.arguments import Out
 
 
 @set_module("numact.norm")
@@ -21,8 +23,10 @@ def layer_norm(
     eps: float = 1e-5,
     axis: Axis = -1,
     activation: Activation = None,
-    out: Array | None = None,
-) -> Array:
+    out: Out = None,
+    *,
+    return_stats: bool = False,
+) -> Any:
     """(x - mean) / sqrt(variance + eps) * weight + bias, with the mean and variance of each sample.
 
     Parameters
@@ -30,7 +34,8 @@ def layer_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     weight, bias : array_like, optional
-        Scale and shift of each position along `axis`, of the shape that x has there; by default 1 and 0.
+        Scale and shift of each position along `axis`, of the shape that x has there, or what broadcasts to it;
+        by default 1 and 0.
     eps : float, default 1e-5
         Added to the variance, at least 0.
     axis : int or tuple of int, default -1
@@ -38,13 +43,19 @@ def layer_norm(
     activation : str, function, functools.partial or (function, dict), optional
         An elementwise function of numact that is applied to the result, such as ``"gelu"``, `numact.relu` or
         ``("leaky_relu", {"negative_slope": 0.2})``.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array for the result; ``out=x`` computes in place.
+
+    return_stats : bool, default False
+        Whether to return mean and inverse deviation as well, as ONNX's LayerNormalization does.
 
     Returns
     -------
     y : ndarray
         `out`, or a new array of the shape and dtype of `x`.
+    mean, inv_std : ndarray
+        If `return_stats`: mean and 1 / sqrt(variance + eps), of the shape of x with 1 along `axis`; float64 for
+        float64, else float32.
 
     Raises
     ------
@@ -74,12 +85,21 @@ def layer_norm(
     >>> y = numact.norm.layer_norm(x, np.ones(16), np.zeros(16), activation="gelu")
 
     """
-    return normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
+    stats = row_statistics("layer", x, eps, axis) if return_stats else ()  # before x may be overwritten
+    y = normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
+    return (y, *stats) if return_stats else y
 
 
 @set_module("numact.norm")
 def layer_norm_grad(
-    dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float = 1e-5, axis: Axis = -1
+    dy: ArrayLike,
+    x: ArrayLike,
+    weight: ArrayLike | None = None,
+    eps: float = 1e-5,
+    axis: Axis = -1,
+    *,
+    mean: ArrayLike | None = None,
+    inv_std: ArrayLike | None = None,
 ) -> tuple[Array, Array, Array]:
     """Gradients of `layer_norm` without activation, by the input, the weight and the bias.
 
@@ -95,6 +115,8 @@ def layer_norm_grad(
         As in the forward pass.
     axis : int or tuple of int, default -1
         As in the forward pass.
+    mean, inv_std : array_like, optional
+        What the forward pass returned for `return_stats`; eps is not used then.
 
     Returns
     -------
@@ -115,7 +137,7 @@ def layer_norm_grad(
 
     Notes
     -----
-    Mean and variance are computed again, which is faster than saving and reading them.  With
+    Without `mean` and `inv_std` both are computed again, which is faster than saving and reading them.  With
     xhat = (x - mean) / s, s = sqrt(variance + eps) and g = dy weight:
     dx = (g - mean(g) - xhat mean(g xhat)) / s, dweight = sum dy xhat and dbias = sum dy over all samples.
 
@@ -130,4 +152,4 @@ def layer_norm_grad(
     >>> dx, dweight, dbias = numact.norm.layer_norm_grad(np.ones((4, 16)), x, np.ones(16))
 
     """
-    return rows_gradient("layer", dy, x, weight, eps, axis)
+    return rows_gradient("layer", dy, x, weight, eps, axis, mean, inv_std)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from numact._functions.arguments import single_out
 from numact._functions.axes import as_axes
 
 if TYPE_CHECKING:
@@ -28,12 +29,18 @@ class Layout(NamedTuple):
         Numbers of samples, channels and positions.
     across : bool
         Whether the inner loop of the kernels runs over channels; otherwise over positions.
+    kept_axes : tuple of bool
+        Which axes of the array are those of rows or channels.
+    kept : tuple of int
+        The shape of the array with 1 for every axis but those of rows or channels, as ``keepdims=True`` gives it.
 
     """
 
     order: tuple[int, ...]
     split: tuple[int, int, int]
     across: bool
+    kept_axes: tuple[bool, ...]
+    kept: tuple[int, ...]
 
     def view(self, array: Array) -> Array:
         """The array in three dimensions; a copy where its strides do not allow a view."""
@@ -68,10 +75,9 @@ class Result:
     """
 
     def __init__(self, function: str, out: Any, like: Array, layout: Layout) -> None:
+        out, _ = single_out(function, out)
         if out is None:
             out = np.empty_like(like, subok=False)
-        elif not isinstance(out, np.ndarray):
-            raise TypeError(f"{function}: out must be an array, got {out!r}")
         elif out.shape != like.shape:
             raise ValueError(f"{function}: out must be of shape {like.shape}, got {out.shape}")
         elif not out.flags.writeable:
@@ -104,6 +110,12 @@ class Result:
         return self.out
 
 
+def kept_shape(x: Array, axes: tuple[int, ...]) -> tuple[tuple[bool, ...], tuple[int, ...]]:
+    """Which axes of x are of these, and the shape of x with 1 for every other one."""
+    kept = tuple(k in axes for k in range(x.ndim))
+    return kept, tuple(length if one else 1 for one, length in zip(kept, x.shape, strict=True))
+
+
 def row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, ...]]:
     """The layout of rows, each of all elements along the axes, and the shape of a row."""
     axes = as_axes(function, axis, x.ndim)
@@ -112,7 +124,7 @@ def row_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, .
     if 0 in shape:
         raise ValueError(f"{function}: x must not be empty along axis {axis}, got shape {x.shape}")
     rows = math.prod(x.shape[one] for one in kept)
-    return Layout(kept + axes, (rows, 1, math.prod(shape)), False), shape
+    return Layout(kept + axes, (rows, 1, math.prod(shape)), False, *kept_shape(x, axes)), shape
 
 
 def channel_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[int, ...]]:
@@ -129,7 +141,7 @@ def channel_layout(function: str, x: Array, axis: Any) -> tuple[Layout, tuple[in
     shape = tuple(x.shape[one] for one in axes)
     positions = rest[len(first) :]
     split = (math.prod(x.shape[one] for one in first), math.prod(shape), math.prod(x.shape[one] for one in positions))
-    layout = Layout(single + first + axes + positions, split, False)
+    layout = Layout(single + first + axes + positions, split, False, *kept_shape(x, axes))
     view = layout.view(x)
     across = view.strides[1] == x.itemsize and split[1] > 1 and (split[2] == 1 or view.strides[2] != x.itemsize)
     return layout._replace(across=across), shape

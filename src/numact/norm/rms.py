@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
-from numact.norm.rows import normalise_rows, rows_gradient
+from numact.norm.rows import normalise_rows, row_statistics, rows_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from numact._functions.arguments import Out
 
 
 @set_module("numact.norm")
@@ -20,8 +22,10 @@ def rms_norm(
     eps: float | None = None,
     axis: Axis = -1,
     activation: Activation = None,
-    out: Array | None = None,
-) -> Array:
+    out: Out = None,
+    *,
+    return_stats: bool = False,
+) -> Any:
     """Root mean square normalisation: x / sqrt(mean(x^2) + eps) * weight, with the mean over each sample.
 
     Parameters
@@ -29,20 +33,27 @@ def rms_norm(
     x : array_like
         Input, of any shape; integers and booleans are taken as `numpy.exp` takes them.
     weight : array_like, optional
-        Scale of each position along `axis`, of the shape that x has there; by default 1.
+        Scale of each position along `axis`, of the shape that x has there, or what broadcasts to it; by default 1.
     eps : float, optional
-        Added to the mean square, at least 0; by default the epsilon of the dtype of `x`, ``np.finfo(dtype).eps``.
+        Added to the mean square, at least 0; by default the epsilon of the dtype of `x`, ``np.finfo(dtype).eps``, and
+        that of float32 for float16 and bfloat16, as in PyTorch since 2025.
     axis : int or tuple of int, default -1
         The axes over which the mean is taken.
     activation : str, function, functools.partial or (function, dict), optional
         As in `layer_norm`.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array for the result; ``out=x`` computes in place.
+
+    return_stats : bool, default False
+        Whether to return the inverse root mean square as well.
 
     Returns
     -------
     y : ndarray
         `out`, or a new array of the shape and dtype of `x`.
+    inv_std : ndarray
+        If `return_stats`: 1 / sqrt(mean(x^2) + eps), of the shape of x with 1 along `axis`; float64 for float64, else
+        float32.
 
     Raises
     ------
@@ -66,12 +77,20 @@ def rms_norm(
     >>> y = numact.norm.rms_norm(x, np.ones(16), out=x)
 
     """
-    return normalise_rows("rms", x, weight, None, eps, axis, activation, out)
+    stats = row_statistics("rms", x, eps, axis)[1:] if return_stats else ()  # before x may be overwritten
+    y = normalise_rows("rms", x, weight, None, eps, axis, activation, out)
+    return (y, *stats) if return_stats else y
 
 
 @set_module("numact.norm")
 def rms_norm_grad(
-    dy: ArrayLike, x: ArrayLike, weight: ArrayLike | None = None, eps: float | None = None, axis: Axis = -1
+    dy: ArrayLike,
+    x: ArrayLike,
+    weight: ArrayLike | None = None,
+    eps: float | None = None,
+    axis: Axis = -1,
+    *,
+    inv_std: ArrayLike | None = None,
 ) -> tuple[Array, Array]:
     """Gradients of `rms_norm` without activation, by the input and the weight.
 
@@ -84,9 +103,11 @@ def rms_norm_grad(
     weight : array_like, optional
         As in the forward pass.
     eps : float, optional
-        As in the forward pass; by default the epsilon of the dtype of dx.
+        As in the forward pass; by default the epsilon of the dtype of dx, of float32 for half types.
     axis : int or tuple of int, default -1
         As in the forward pass.
+    inv_std : array_like, optional
+        What the forward pass returned for `return_stats`; eps is not used then.
 
     Returns
     -------
@@ -118,4 +139,4 @@ def rms_norm_grad(
     >>> dx, dweight = numact.norm.rms_norm_grad(np.ones((4, 16)), x, np.ones(16))
 
     """
-    return rows_gradient("rms", dy, x, weight, eps, axis)[:2]
+    return rows_gradient("rms", dy, x, weight, eps, axis, None, inv_std)[:2]

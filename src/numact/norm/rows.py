@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from numact.norm.arguments import (
     as_activation,
     as_eps,
@@ -27,8 +29,8 @@ def normalise_rows(
     array = float_array(function, "x", x)
     layout, shape = row_layout(function, array, axis)
     vectors = {
-        "weight": as_vector(function, "weight", weight, shape, 1.0),
-        "bias": as_vector(function, "bias", bias, shape, -0.0),  # z + -0 is z, also if z is -0
+        "weight": as_vector(function, "weight", weight, shape, layout.kept, 1.0),
+        "bias": as_vector(function, "bias", bias, shape, layout.kept, -0.0),  # z + -0 is z, also if z is -0
     }
     eps = as_eps(function, eps, array.dtype)
     fused = as_activation(function, activation, array.dtype)
@@ -37,16 +39,76 @@ def normalise_rows(
     return result.finish()
 
 
-def rows_gradient(
-    task: Literal["layer", "rms"], dy: Any, x: Any, weight: Any, eps: Any, axis: Any
+def row_statistics(task: Literal["layer", "rms"], x: Any, eps: Any, axis: Any) -> tuple[Array, Array]:
+    """Mean and inverse deviation of each row, of the shape of x with 1 along the axes; of rms, about 0.
+
+    They are computed in float64 and rounded once, to float32 for types that are not wider.
+    """
+    function = f"{task}_norm"
+    array = float_array(function, "x", x)
+    layout, _ = row_layout(function, array, axis)
+    rows, _, length = layout.split
+    channels = layout._replace(split=(1, rows, length))
+    source, sums = {"x": channels.read(array)}, zero_sums(1, rows)
+    run("moments", channels, source, sums)
+    run("join_moments", channels, source, sums)
+    mean, mean_lo, squares, _ = (row[:rows] for row in sums["total"])
+    centre = mean + mean_lo
+    with np.errstate(all="ignore"):
+        square = squares / length + (centre * centre if task == "rms" else 0)
+        deviation = 1 / np.sqrt(square + as_eps(function, eps, array.dtype))
+    shape = tuple(1 if one else length for one, length in zip(layout.kept_axes, array.shape, strict=True))
+    dtype = np.float64 if array.dtype == np.float64 else np.float32
+    return centre.astype(dtype).reshape(shape), deviation.astype(dtype).reshape(shape)
+
+
+def gradient_from_statistics(
+    task: Literal["layer", "rms"], dy: Any, x: Any, weight: Any, axis: Any, mean: Any, inv_std: Any
 ) -> tuple[Array, Array, Array]:
-    """Gradients by x, weight and bias."""
+    """Gradients by x, weight and bias, with the mean and inverse deviation of the forward pass."""
     function = f"{task}_norm_grad"
     array, gradient = as_operands(function, dy, x)
     layout, shape = row_layout(function, array, axis)
     rows, _, length = layout.split
+    per_row = tuple(1 if one else n for one, n in zip(layout.kept_axes, array.shape, strict=True))
+    centre = as_vector(function, "mean", mean, per_row, per_row)[:rows, None]
+    deviation = as_vector(function, "inv_std", inv_std, per_row, per_row)[:rows, None]
+    weights = as_vector(function, "weight", weight, shape, layout.kept, 1.0)[:length]
+    wide_dy, wide_x = (layout.read(a).reshape(rows, length).astype(np.float64) for a in (gradient, array))
+    with np.errstate(all="ignore"):
+        xhat = (wide_x - centre) * deviation
+        g = wide_dy * weights
+        wide = g - xhat * (g * xhat).mean(1, keepdims=True)
+        if task == "layer":
+            wide -= g.mean(1, keepdims=True)
+        result = Result(function, None, array, layout)
+        result.target[...] = (wide * deviation).reshape(result.target.shape)
+        sums = (wide_dy * xhat).sum(0), wide_dy.sum(0)
+    dweight, dbias = (as_weight_gradient(total, weight, shape, array.dtype) for total in sums)
+    return result.finish(), dweight, dbias
+
+
+def rows_gradient(
+    task: Literal["layer", "rms"],
+    dy: Any,
+    x: Any,
+    weight: Any,
+    eps: Any,
+    axis: Any,
+    mean: Any = None,
+    inv_std: Any = None,
+) -> tuple[Array, Array, Array]:
+    """Gradients by x, weight and bias."""
+    function = f"{task}_norm_grad"
+    if inv_std is not None and (mean is not None or task == "rms"):
+        return gradient_from_statistics(task, dy, x, weight, axis, mean, inv_std)
+    if mean is not None or inv_std is not None:
+        raise TypeError(f"{function}: mean and inv_std must be given together")
+    array, gradient = as_operands(function, dy, x)
+    layout, shape = row_layout(function, array, axis)
+    rows, _, length = layout.split
     blocks = -(-rows // BLOCK_ROWS)
-    vectors = {"weight": as_vector(function, "weight", weight, shape, 1.0)} | zero_sums(blocks, length)
+    vectors = {"weight": as_vector(function, "weight", weight, shape, layout.kept, 1.0)} | zero_sums(blocks, length)
     eps = as_eps(function, eps, array.dtype)
     result = Result(function, None, array, layout)
     arrays = {"x": layout.read(array), "dy": layout.read(gradient), "out": result.target}
