@@ -162,13 +162,14 @@ def test_what_lazy_arrays_do_not_take() -> None:
     array: Any = pytest.importorskip("dask.array")
     x = array.from_array(X, chunks=(2, 3))
     ones: Any = array.ones(6)
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: numact.softmax(x, out=np.empty_like(X)),
         lambda: numact.softmax(x, temperature=np.ones(4)),
         lambda: numact.logsumexp(x, return_sign=True),
         lambda: norm.layer_norm(X, ones),
         lambda: norm.layer_norm(x, ones),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(TypeError, match=r"cannot keep a dask\.Array"):
             call()
 

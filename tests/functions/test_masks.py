@@ -286,7 +286,7 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[Array, BitMask], Any]]] = 
     (TypeError, "relu_masked: x must .*longdouble|float128", lambda x, m: numact.relu_masked(x.astype(np.longdouble))),
     (TypeError, "relu_masked: x must .*<U1", lambda x, m: numact.relu_masked("x", out=x)),
     (ValueError, r"out must have the shape \(2, 3\), got \(3,\)", lambda x, m: numact.relu_masked(x, out=x[0])),
-    (TypeError, "out must be an array .* got 3", lambda x, m: numact.relu_masked(x, out=3)),
+    (TypeError, "out must be an array, .* got 3", lambda x, m: numact.relu_masked(x, out=3)),
     (TypeError, "out .* float32 casts to, got int64", lambda x, m: numact.relu_masked(x, out=x.astype(np.int64))),
     (ValueError, r"mask .* shape of dy, \(2, 3\), got \(6,\)", lambda x, m: numact.masked_grad(x, m, out=x)),
     (TypeError, "mask must be a BitMask", lambda x, m: numact.masked_grad(x, x > 0, out=x)),  # type: ignore[arg-type]
@@ -488,3 +488,73 @@ def test_dropout_limits() -> None:
     assert not y.any()
     assert isinstance(numact.dropout(1.0, 0)[0], np.float64)
     assert numact.dropout(np.arange(3))[0].dtype == np.float64
+
+
+# Masks beside arrays
+
+
+def test_beside_arrays() -> None:
+    """A mask is its booleans wherever NumPy meets it."""
+    booleans = np.random.default_rng(0).random((3, 7)) < 0.5
+    mask = BitMask.pack(booleans)
+    x = np.arange(21.0).reshape(3, 7)
+    anything: Any = mask
+    assert mask.ndim == 2
+    assert np.asarray(mask).dtype == np.bool_
+    for got in (np.asarray(mask), np.array(mask), mask.__array__()):
+        np.testing.assert_array_equal(got, booleans)
+    np.testing.assert_array_equal(booleans == anything, np.ones((3, 7), bool))
+    np.testing.assert_array_equal(anything == ~booleans, np.zeros((3, 7), bool))
+    np.testing.assert_array_equal(np.where(anything, 1.0, 0.0), booleans)
+    np.testing.assert_array_equal(booleans & anything, booleans)
+    np.testing.assert_array_equal(anything & booleans, booleans)
+    np.testing.assert_array_equal(x[anything], x[booleans])
+    np.testing.assert_array_equal(x * anything, x * booleans)
+    np.testing.assert_array_equal(np.asarray(mask, np.float32), booleans.astype(np.float32))
+    assert mask.sum() == np.sum(anything) == np.count_nonzero(anything) == booleans.sum()
+    np.testing.assert_array_equal(np.sum(anything, axis=0), booleans.sum(0))
+    np.testing.assert_array_equal(mask.sum(axis=1, keepdims=True), booleans.sum(1, keepdims=True))
+    assert np.all(anything | ~booleans)
+    with pytest.raises(ValueError, match="without a copy"):
+        np.asarray(mask, copy=False)
+    assert (mask == BitMask.pack(booleans)) is True
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_forms_of_out(row: numact.Activation) -> None:
+    """An array, a tuple of one, and `...`; of dropout and masked_grad too."""
+    x = values(np.float32)
+    y, mask = masked(row)(x)
+    cases: list[tuple[Callable[..., Any], Any]] = [
+        (lambda **k: masked(row)(x, **k)[0], y),
+        (lambda **k: numact.dropout(x, 0.5, 0, **k)[0], numact.dropout(x, 0.5, 0)[0]),
+        (lambda **k: numact.masked_grad(x, mask, **k), numact.masked_grad(x, mask)),
+    ]
+    for function, want in cases:
+        out = np.empty_like(x)
+        assert function(out=(out,)) is out
+        assert_same_bits(out, want)
+        assert_same_bits(function(out=...), want)
+        with pytest.raises(ValueError, match="out must be an array, a tuple of one"):
+            function(out=(out, out))
+    scalar = masked(row)(np.float32(2), out=...)[0]
+    assert isinstance(scalar, np.ndarray)
+    assert scalar.shape == ()
+
+
+@pytest.mark.parametrize("axes", [1, (2, 3), (-1, 0), (0, 1, 2, 3)], ids=str)
+def test_shared_axes(axes: Any) -> None:
+    """Elements along the axes are kept or dropped together, and the gradient with them."""
+    x = np.ones((4, 5, 6, 7), np.float32)
+    y, mask = numact.dropout(x, 0.5, 0, shared_axes=axes)
+    along = tuple(a % 4 for a in (axes if isinstance(axes, tuple) else (axes,)))
+    booleans = mask.unpack()
+    assert (booleans.min(along) == booleans.max(along)).all()
+    drawn = numact.dropout(np.ones([1 if k in along else n for k, n in enumerate(x.shape)]), 0.5, 0)[1].unpack()
+    np.testing.assert_array_equal(booleans, np.broadcast_to(drawn, x.shape))
+    assert_same_bits(y, np.where(booleans, np.float32(2), np.float32(0)))
+    assert_same_bits(numact.masked_grad(x, mask, on=2.0), y)
+    with pytest.raises(np.exceptions.AxisError, match="dropout: shared_axes must name axes"):
+        numact.dropout(x, 0.5, 0, shared_axes=4)
+    with pytest.raises(ValueError, match="dropout: shared_axes must not name an axis twice"):
+        numact.dropout(x, 0.5, 0, shared_axes=(0, -4))

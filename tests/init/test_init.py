@@ -318,3 +318,65 @@ def test_modes_refused() -> None:
     """Another mode is refused."""
     with pytest.raises(ValueError, match="mode"):
         init.he_normal((3, 4), mode="fan")  # type: ignore[arg-type]
+
+
+# Groups, cut and sparse weights
+
+
+@pytest.mark.parametrize("name", ["he_normal", "he_uniform", "xavier_normal", "xavier_uniform", "lecun_normal"])
+def test_groups(name: str) -> None:
+    """The outputs of one group count; the shape has the inputs of one group already."""
+    function = getattr(init, name)
+    kernel = (64, 8, 3, 3)  # outputs, inputs of a group
+    got = function(kernel, rng=0, layout="out_in", groups=4)
+    one = function((16, 8, 3, 3), rng=0, layout="out_in")
+    assert got.std() == pytest.approx(one.std(), rel=0.1)
+    keras = function((3, 3, 8, 64), rng=0, groups=4)
+    assert keras.std() == pytest.approx(got.std(), rel=0.1)
+    for groups in (0, 3, 65):
+        with pytest.raises(ValueError, match=f"{name}: groups must .* divide the 64 outputs, got {groups}"):
+            function(kernel, layout="out_in", groups=groups)
+
+
+@pytest.mark.parametrize("name", ["he_normal", "xavier_normal", "lecun_normal"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_truncated(name: str, dtype: Any) -> None:
+    """Cut at two deviations, widened to the same deviation."""
+    function = getattr(init, name)
+    plain = function((400, 600), rng=0, dtype=dtype)
+    cut = function((400, 600), rng=0, dtype=dtype, truncated=True)
+    assert cut.dtype == dtype
+    assert cut.std() == pytest.approx(plain.std(), rel=0.01)
+    assert abs(cut).max() <= 2 * plain.std() / 0.8796 * 1.01 < abs(plain).max()
+
+
+def test_truncated_normal() -> None:
+    """Bounds, mean and deviation."""
+    weights = init.truncated_normal((300, 400), 0, mean=1.0, std=0.5)
+    assert weights.min() >= 0
+    assert weights.max() <= 2
+    assert weights.mean() == pytest.approx(1, abs=0.01)
+    assert weights.std() == pytest.approx(0.5 * 0.8796256610342398, rel=0.01)
+    assert init.truncated_normal((3, 4), 0, np.float16).dtype == np.float16
+    one_sided = init.truncated_normal((100, 100), 0, low=0.0, high=np.inf)
+    assert one_sided.min() >= 0
+    for low, high in ((1.0, 1.0), (2.0, -2.0), (8.0, 9.0)):
+        with pytest.raises(ValueError, match="truncated_normal: low and high must have numbers of the distribution"):
+            init.truncated_normal((3, 4), low=low, high=high)
+    with pytest.raises(ValueError, match="truncated_normal: std must be from 0"):
+        init.truncated_normal((3, 4), std=-1.0)
+
+
+def test_sparse() -> None:
+    """The share of zeros of each input, and the deviation of the rest."""
+    weights = init.sparse((200, 300), 0.9, 0, std=0.1)
+    assert ((weights == 0).sum(1) == 270).all()
+    assert weights[weights != 0].std() == pytest.approx(0.1, rel=0.05)
+    turned = init.sparse((300, 200), 0.9, 0, std=0.1, layout="out_in")
+    np.testing.assert_array_equal(turned, weights.T)
+    assert not init.sparse((3, 4), 1.0, 0).any()
+    assert init.sparse((3, 4), 0.0, 0).all()
+    with pytest.raises(ValueError, match="sparse: shape must be two numbers"):
+        init.sparse((3, 4, 5), 0.5)
+    with pytest.raises(ValueError, match=r"sparse: sparsity must be from 0 to 1, got 1\.5"):
+        init.sparse((3, 4), 1.5)

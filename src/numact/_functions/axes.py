@@ -6,7 +6,7 @@ from typing import Any
 from numpy.exceptions import AxisError
 
 
-def as_axes(function: str, axis: Any, ndim: int, operand: str = "x") -> tuple[int, ...]:
+def as_axes(function: str, axis: Any, ndim: int, operand: str = "x", name: str = "axis") -> tuple[int, ...]:
     """The axes of an operand of ndim dimensions, sorted, each from 0 to ndim - 1.
 
     AxisError is a ValueError and an IndexError, as for the functions of NumPy.
@@ -15,11 +15,11 @@ def as_axes(function: str, axis: Any, ndim: int, operand: str = "x") -> tuple[in
     try:
         axes = [index(one) for one in given]
     except TypeError:
-        raise TypeError(f"{function}: axis must be an integer or a tuple of integers, got {axis!r}") from None
+        raise TypeError(f"{function}: {name} must be an integer or a tuple of integers, got {axis!r}") from None
     if not axes or any(not -ndim <= one < ndim for one in axes):
         allowed = f"from {-ndim} to {ndim - 1} of {operand}" if ndim else f"of {operand}, which has none"
-        raise AxisError(f"{function}: axis must name axes {allowed}, got {axis!r}")
+        raise AxisError(f"{function}: {name} must name axes {allowed}, got {axis!r}")
     found = sorted(one % ndim for one in axes)
     if len({*found}) < len(found):
-        raise ValueError(f"{function}: axis must not name an axis twice, got {axis!r}")
+        raise ValueError(f"{function}: {name} must not name an axis twice, got {axis!r}")
     return tuple(found)

@@ -31,15 +31,17 @@ def as_shape(function: str, shape: Shape) -> tuple[int, ...]:
     return lengths
 
 
-def fans_of(function: str, shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
-    """Number of inputs and of outputs, times the size of the kernel."""
+def fans_of(function: str, shape: tuple[int, ...], layout: Layout, groups: int = 1) -> tuple[int, int]:
+    """Number of inputs and of outputs of a group, times the size of the kernel."""
     if layout == "in_out":
         *kernel, inputs, outputs = shape
     elif layout == "out_in":
         outputs, inputs, *kernel = shape
     else:
         raise ValueError(f'{function}: layout must be "in_out" or "out_in", got {layout!r}')
-    return inputs * math.prod(kernel), outputs * math.prod(kernel)
+    if (count := index(groups)) < 1 or outputs % count:
+        raise ValueError(f"{function}: groups must be positive and divide the {outputs} outputs, got {groups}")
+    return inputs * math.prod(kernel), outputs // count * math.prod(kernel)
 
 
 def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:

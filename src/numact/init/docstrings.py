@@ -31,20 +31,28 @@ float, str or (str, dict), default {default}
 {"in_out", "out_in"}, default "in_out"
     "in_out": the last two dimensions are inputs and outputs, as in ``x @ weights`` and in Keras and JAX, after those of
     the kernel of a convolution.  "out_in": the first two are outputs and inputs, as in PyTorch, before the kernel.""",
+    "groups": """\
+int, default 1
+    Number of groups of a grouped convolution, whose weights have the inputs of one group; it divides the outputs.""",
+    "truncated": """\
+bool, default False
+    Whether to draw from the normal distribution cut at two deviations, widened so that the deviation is the same: the
+    default of Keras and JAX.""",
 }
 
 RAISES = """\
 ValueError
-    If shape has fewer than two numbers or a negative one, gain is not finite and positive or is an unknown name, or
-    {choices} is none of those above.
+    If shape has fewer than two numbers or a negative one, gain is not finite and positive or is an unknown name,
+    groups do not divide the outputs, or {choices} is none of those above.
 TypeError
     If dtype is none of those above, or an argument is of another type."""
 
 
 def documented(function: F) -> F:
     """Fill in {parameters} and {raises} of a docstring, for the parameters of the function."""
-    names = parameter_names(function)
-    gain = dict(zip(reversed(names), reversed(function.__defaults__ or ()), strict=False))["gain"]
+    names = parameter_names(function) + tuple(function.__kwdefaults__ or ())
+    positional = parameter_names(function)
+    gain = dict(zip(reversed(positional), reversed(function.__defaults__ or ()), strict=False))["gain"]
     parameters = "\n".join(f"{name} : {PARAMETERS[name]}" for name in names)
     parameters = parameters.replace("{default}", f'"{gain}"' if isinstance(gain, str) else str(gain))
     raises = RAISES.replace("{choices}", "mode or layout" if "mode" in names else "layout")

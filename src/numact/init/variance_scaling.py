@@ -20,14 +20,15 @@ from numact.init.arguments import (
     fans_of,
 )
 from numact.init.docstrings import documented
+from numact.init.truncated import DEVIATION_OF_TRUNCATED, standard_truncated
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
-def deviation_of(function: str, shape: tuple[int, ...], gain: Gain, mode: Mode, layout: Layout) -> float:
+def deviation_of(function: str, shape: tuple[int, ...], gain: Gain, mode: Mode, layout: Layout, groups: int) -> float:
     """Standard deviation of the weights."""
-    fan_in, fan_out = fans_of(function, shape, layout)
+    fan_in, fan_out = fans_of(function, shape, layout, groups)
     fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     if mode not in fans:
         raise ValueError(f"{function}: mode must be one of {', '.join(fans)}, got {mode!r}")
@@ -40,22 +41,35 @@ def drawn_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def draw_normal(
-    function: str, shape: Shape, rng: Random, dtype: DTypeLike, gain: Gain, mode: Mode, layout: Layout
+    function: str,
+    shape: Shape,
+    rng: Random,
+    dtype: DTypeLike,
+    gain: Gain,
+    mode: Mode,
+    layout: Layout,
+    groups: int,
+    truncated: bool,
 ) -> NDArray[Any]:
-    """Weights from a normal distribution."""
+    """Weights from a normal distribution, or from one that is cut at two deviations, with the same variance."""
     lengths, kind = as_shape(function, shape), as_dtype(function, dtype)
-    deviation = deviation_of(function, lengths, gain, mode, layout)
-    weights = as_generator(function, rng).standard_normal(lengths, drawn_dtype(kind).type)
+    deviation = deviation_of(function, lengths, gain, mode, layout, groups)
+    generator = as_generator(function, rng)
+    if truncated:
+        weights = standard_truncated(generator, lengths, drawn_dtype(kind), -2, 2)
+        deviation /= DEVIATION_OF_TRUNCATED
+    else:
+        weights = generator.standard_normal(lengths, drawn_dtype(kind).type)
     weights *= deviation
     return weights.astype(kind, copy=False)
 
 
 def draw_uniform(
-    function: str, shape: Shape, rng: Random, dtype: DTypeLike, gain: Gain, mode: Mode, layout: Layout
+    function: str, shape: Shape, rng: Random, dtype: DTypeLike, gain: Gain, mode: Mode, layout: Layout, groups: int
 ) -> NDArray[Any]:
     """Weights from a uniform distribution, whose standard deviation is its bound / sqrt(3)."""
     lengths, kind = as_shape(function, shape), as_dtype(function, dtype)
-    bound = math.sqrt(3) * deviation_of(function, lengths, gain, mode, layout)
+    bound = math.sqrt(3) * deviation_of(function, lengths, gain, mode, layout, groups)
     weights = as_generator(function, rng).random(lengths, drawn_dtype(kind).type)
     weights *= 2 * bound
     weights -= bound
@@ -71,6 +85,9 @@ def he_normal(
     gain: Gain = "relu",
     mode: Mode = "fan_in",
     layout: Layout = "in_out",
+    *,
+    groups: int = 1,
+    truncated: bool = False,
 ) -> NDArray[Any]:
     """Normal weights with the standard deviation gain / sqrt(fan), for relu and its relatives.
 
@@ -94,8 +111,8 @@ def he_normal(
 
     Notes
     -----
-    The fan is the number of inputs, or outputs, times the size of the kernel; fan_avg is the mean of both.  float16 and
-    bfloat16 are drawn in float32 and rounded.
+    The fan is the number of inputs, or outputs of a group, times the size of the kernel; fan_avg is the mean of both.
+    float16 and bfloat16 are drawn in float32 and rounded.
 
     He et al., Delving Deep into Rectifiers, 2015.
 
@@ -105,7 +122,7 @@ def he_normal(
     >>> kernel = numact.init.he_normal((64, 3, 5, 5), gain="gelu", layout="out_in")
 
     """
-    return draw_normal("he_normal", shape, rng, dtype, gain, mode, layout)
+    return draw_normal("he_normal", shape, rng, dtype, gain, mode, layout, groups, truncated)
 
 
 @set_module("numact.init")
@@ -117,6 +134,8 @@ def he_uniform(
     gain: Gain = "relu",
     mode: Mode = "fan_in",
     layout: Layout = "in_out",
+    *,
+    groups: int = 1,
 ) -> NDArray[Any]:
     """Uniform weights of the standard deviation of `he_normal`: from -b to b, b = gain sqrt(3 / fan).
 
@@ -148,13 +167,20 @@ def he_uniform(
     >>> weights = numact.init.he_uniform((784, 256), rng=0, gain=("leaky_relu", {"negative_slope": 0.2}))
 
     """
-    return draw_uniform("he_uniform", shape, rng, dtype, gain, mode, layout)
+    return draw_uniform("he_uniform", shape, rng, dtype, gain, mode, layout, groups)
 
 
 @set_module("numact.init")
 @documented
 def xavier_normal(
-    shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
+    shape: Shape,
+    rng: Random = None,
+    dtype: DTypeLike = np.float64,
+    gain: Gain = 1.0,
+    layout: Layout = "in_out",
+    *,
+    groups: int = 1,
+    truncated: bool = False,
 ) -> NDArray[Any]:
     """Normal weights with the standard deviation gain sqrt(2 / (fan_in + fan_out)), for tanh and its relatives.
 
@@ -184,13 +210,19 @@ def xavier_normal(
     >>> weights = numact.init.xavier_normal((784, 256), rng=0, gain="tanh")
 
     """
-    return draw_normal("xavier_normal", shape, rng, dtype, gain, "fan_avg", layout)
+    return draw_normal("xavier_normal", shape, rng, dtype, gain, "fan_avg", layout, groups, truncated)
 
 
 @set_module("numact.init")
 @documented
 def xavier_uniform(
-    shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
+    shape: Shape,
+    rng: Random = None,
+    dtype: DTypeLike = np.float64,
+    gain: Gain = 1.0,
+    layout: Layout = "in_out",
+    *,
+    groups: int = 1,
 ) -> NDArray[Any]:
     """Uniform weights of the standard deviation of `xavier_normal`: up to b = gain sqrt(6 / (fan_in + fan_out)).
 
@@ -220,13 +252,20 @@ def xavier_uniform(
     >>> weights = numact.init.xavier_uniform((784, 256), rng=0)
 
     """
-    return draw_uniform("xavier_uniform", shape, rng, dtype, gain, "fan_avg", layout)
+    return draw_uniform("xavier_uniform", shape, rng, dtype, gain, "fan_avg", layout, groups)
 
 
 @set_module("numact.init")
 @documented
 def lecun_normal(
-    shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
+    shape: Shape,
+    rng: Random = None,
+    dtype: DTypeLike = np.float64,
+    gain: Gain = 1.0,
+    layout: Layout = "in_out",
+    *,
+    groups: int = 1,
+    truncated: bool = False,
 ) -> NDArray[Any]:
     """Normal weights with the standard deviation gain / sqrt(fan_in), for selu and linear layers.
 
@@ -256,13 +295,19 @@ def lecun_normal(
     >>> weights = numact.init.lecun_normal((784, 256), rng=0)
 
     """
-    return draw_normal("lecun_normal", shape, rng, dtype, gain, "fan_in", layout)
+    return draw_normal("lecun_normal", shape, rng, dtype, gain, "fan_in", layout, groups, truncated)
 
 
 @set_module("numact.init")
 @documented
 def lecun_uniform(
-    shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
+    shape: Shape,
+    rng: Random = None,
+    dtype: DTypeLike = np.float64,
+    gain: Gain = 1.0,
+    layout: Layout = "in_out",
+    *,
+    groups: int = 1,
 ) -> NDArray[Any]:
     """Uniform weights of the standard deviation of `lecun_normal`: from -b to b, b = gain sqrt(3 / fan_in).
 
@@ -292,4 +337,4 @@ def lecun_uniform(
     >>> weights = numact.init.lecun_uniform((784, 256), rng=0)
 
     """
-    return draw_uniform("lecun_uniform", shape, rng, dtype, gain, "fan_in", layout)
+    return draw_uniform("lecun_uniform", shape, rng, dtype, gain, "fan_in", layout, groups)

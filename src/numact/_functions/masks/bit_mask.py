@@ -53,6 +53,9 @@ class BitMask(core.Bits):
     ``a & b``, ``a | b`` and ``~a`` combine masks of one shape; ``a == b`` compares shapes and bits.  Masks can be
     pickled.
 
+    Beside an array a mask is the array of booleans that `unpack` makes: in ``booleans == mask``, ``booleans & mask``,
+    ``x[mask]``, ``np.where(mask, 1.0, 0.0)`` and ``np.asarray(mask)``.
+
     Examples
     --------
     >>> mask = numact.BitMask.pack([[True, False, True], [False, True, True]])
@@ -123,6 +126,36 @@ class BitMask(core.Bits):
     def nbytes(self) -> int:
         """Number of bytes."""
         return -(-self.size // 8)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """The elements as an array, which is always a new one."""
+        if copy is False:
+            raise ValueError("BitMask: a mask has no array of booleans that could be used without a copy")
+        return self.unpack().astype(dtype or np.bool_, copy=False)
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, **keywords: Any) -> Any:
+        """Count the bits that are set, as `numpy.sum` counts those of the unpacked array.
+
+        Parameters
+        ----------
+        axis : int, tuple of int or None, default None
+            The axes along which they are counted; None: all.
+        dtype, out, **keywords
+            As in `numpy.sum`.
+
+        Returns
+        -------
+        int or ndarray
+
+        """
+        if axis is None and dtype is None and out is None and not keywords:
+            return self.count()
+        return self.unpack().sum(axis, dtype, out, **keywords)
 
     def unpack(self) -> NDArray[np.bool_]:
         """Make an array of booleans, of the shape of the mask."""

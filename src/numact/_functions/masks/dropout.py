@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from numact._functions.arguments import as_generator, number_between
+from numact._functions.axes import as_axes
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.masks.loops import Pass, empty_bits
 from numact._functions.public import set_module
@@ -14,9 +17,18 @@ from numact._kernels import core
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from numact._functions.arguments import Out, Random
+
 
 @set_module("numact")
-def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> tuple[Any, BitMask]:
+def dropout(
+    x: ArrayLike,
+    p: float = 0.5,
+    rng: Random = None,
+    out: Out = None,
+    *,
+    shared_axes: int | tuple[int, ...] | None = None,
+) -> tuple[Any, BitMask]:
     """Set random elements to 0, each with the probability p, and divide the others by 1 - p.
 
     Parameters
@@ -28,8 +40,11 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     rng : None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
         Source of the random bits, as `numpy.random.default_rng` takes it: a generator, whose state advances, or a seed.
         By default, every call gives other bits.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array to write y into, of the shape of x; it may be x, which computes in place.
+    shared_axes : int or tuple of int, optional
+        The axes along which all elements are kept or dropped together, such as (2, 3) for whole channels of images:
+        those where Keras's noise_shape is 1.
 
     Returns
     -------
@@ -41,7 +56,8 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     Raises
     ------
     ValueError
-        Unless 0 <= p <= 1, or if out has another shape or is read-only.  Nothing is written or drawn then.
+        Unless 0 <= p <= 1, for an axis that x does not have, or if out has another shape or is read-only.  Nothing is
+        written or drawn then.
     TypeError
         If p is not a number, if rng is none of these, if x has neither floating-point numbers,
         integers nor booleans, or if out is not an array or has a dtype to which y does not cast.
@@ -59,7 +75,7 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     most 2^-33.  Each 64-bit word of the generator gives one bit, the highest first, of the numbers of 64 elements in C
     order.  Words are drawn until all 64 comparisons are decided: one if p is 1/2, about 7 otherwise, none if p is 0 or
     1.  So the mask depends only on the generator, p and the number of elements, not on dtype, strides, threads or
-    processor.
+    processor.  Elements that share a decision along `shared_axes` count as one.
 
     The factor 1 / (1 - p) has the dtype of y, and is float32 beside float16 and bfloat16.
     Strides and subclasses of arrays are treated as in `relu_masked`.
@@ -76,7 +92,12 @@ def dropout(x: ArrayLike, p: float = 0.5, rng: Any = None, out: Any = None) -> t
     generator = as_generator("dropout", rng)
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape
-    bits = empty_bits(shape)
-    core.random_bits(bits, math.prod(shape), round((1 - p) * 2**32), generator.bit_generator)
+    shared = () if shared_axes is None else as_axes("dropout", shared_axes, len(shape), name="shared_axes")
+    drawn = tuple(1 if axis in shared else length for axis, length in enumerate(shape))
+    bits = empty_bits(drawn)
+    core.random_bits(bits, math.prod(drawn), round((1 - p) * 2**32), generator.bit_generator)
+    if shared:
+        kept = np.unpackbits(bits, count=math.prod(drawn), bitorder="little").reshape(drawn)
+        bits = np.packbits(np.broadcast_to(kept, shape).ravel(), bitorder="little")
     factor = 1 / (1 - p) if p < 1 else 0.0
     return work.run("masked_grad", bits, [factor, 0.0]), BitMask._of(bits, shape)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import check_out
+from numact._functions.arguments import check_out, single_out
 from numact._functions.parameters import FLOAT16, FLOAT32, FLOAT64
 from numact._kernels import core, targets
 
@@ -31,10 +31,11 @@ class Pass:
     Making the object checks the arguments; only `run` writes.
     """
 
-    __slots__ = ("dtype", "out", "source", "target")
+    __slots__ = ("array_wanted", "dtype", "out", "source", "target")
 
     def __init__(self, function: str, name: str, x: ArrayLike, out: Any) -> None:
         array = np.asarray(x)
+        out, self.array_wanted = single_out(function, out)
         self.out = out
         self.dtype = dtype = _float_dtype(function, name, array.dtype)
         if out is not None:
@@ -49,7 +50,7 @@ class Pass:
         """Compute, and return the result as a ufunc does: `out`, or a new array or scalar."""
         LOOPS[loop](self.source, bits, self.target, tuple(values))
         if self.out is None:
-            return self.target[()]
+            return self.target if self.array_wanted else self.target[()]
         if self.target is not self.out:
             np.copyto(self.out, self.target, casting="same_kind")
         return self.out

@@ -27,7 +27,7 @@ Parameters
 ----------
 x : array_like
     Input, of any shape; integers and booleans are converted as by `numpy.exp`.
-{parameters}out : ndarray, optional
+{parameters}out : ndarray, tuple of one ndarray or `...`, optional
     Array to write y into, of the shape of x; it may be x, which computes in place.
 
 Returns
@@ -154,7 +154,7 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
         What the forward pass returned.
     on, off : float, default 1.0 and 0.0
         The factors where the bit is set, and where it is not.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array to write into, of the shape of dy; it may be dy, which computes in place.
 
     Returns
