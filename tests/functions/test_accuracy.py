@@ -86,10 +86,12 @@ def test_sweep_is_dense() -> None:
 
 @everywhere
 def test_float64(function: Function) -> None:
-    """Within the bound at random inputs of every magnitude and at the critical ones."""
+    """Within the bound at random inputs of every magnitude, at the critical ones, and where segments are widest."""
     largest = np.finfo(np.float64).max * 0.75
     for parameters in function.parameters():
-        x = function.inputs(np.concatenate([critical(np.float64, 2, 30), stratified(np.float64, 2700)]))
+        rng = np.random.default_rng(0)
+        moderate = np.concatenate([rng.uniform(-1, 1, 300), rng.uniform(-0.06, 0.06, 300)])
+        x = function.inputs(np.concatenate([critical(np.float64, 2, 30), stratified(np.float64, 2700), moderate]))
         x = np.unique(x[np.isfinite(x)])
         with np.errstate(over="ignore"):
             results = function.ufunc()(*function.operands(x, parameters))
