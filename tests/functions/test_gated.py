@@ -576,7 +576,7 @@ def test_split_errors(row: Activation) -> None:
             fails(TypeError, "axis must be an integer, got", *dy, x, axis=wrong_type, out=out)
         fails(ValueError, r"axis must name axes of x, which has none", *dy, np.float32(1))
         fails(ValueError, r"out must be of shape .*, got \(4, 2, 3\)", *dy, x, 1, np.ones((4, 2, 3), np.float32))
-        fails(TypeError, "out must be an array of shape", *dy, x, 1, [1.0])
+        fails(TypeError, r"out must be an array, .*got \[1.0\]", *dy, x, 1, [1.0])
         if dy:
             for wrong in (np.ones((4, 6, 3)), np.ones((4, 2, 3)), np.ones((1, 4, 3, 3))):
                 fails(ValueError, r"dy must broadcast to a half of x, \(4, 3, 3\), got", wrong, x, axis=1, out=out)

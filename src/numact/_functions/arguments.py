@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import EllipsisType
 
     from numpy.typing import NDArray
@@ -104,6 +104,33 @@ def single_out(function: str, out: Any) -> tuple[Any, bool]:
     if out is not None and not isinstance(out, np.ndarray):
         raise TypeError(f"{function}: out must be an array, a tuple of one or `...`, got {out!r}")
     return out, False
+
+
+def two_outs(function: str, out: Any) -> tuple[Any, Any, bool]:
+    """The arrays, or None, of ``out=`` of two results, of which one alone is for the first; and whether it is `...`."""
+    if not isinstance(out, tuple) or len(out) == 1:
+        first, array_wanted = single_out(function, out)
+        return first, None, array_wanted
+    if len(out) != 2 or any(one is not None and not isinstance(one, np.ndarray) for one in out):
+        raise TypeError(f"{function}: out must be an array, a tuple of two of them or None, or `...`, got {out!r}")
+    first, second = out
+    return first, second, False
+
+
+def call_with_out(function: str, ufunc: Callable[..., Any], operands: tuple[Any, ...], out: Any) -> Any:
+    """Call a ufunc with ``out=`` in any form of NumPy's, of which NumPy before 2.3 does not know `...`."""
+    array, array_wanted = single_out(function, out)
+    try:
+        return wanted_form(ufunc(*operands, out=array), array_wanted)
+    except ValueError:
+        if array is not None:  # NumPy's message of a wrong shape does not say which operand is out
+            check_out_shape(function, array, np.broadcast_shapes(*map(np.shape, operands)), "have the shape")
+        raise
+
+
+def wanted_form(result: Any, array_wanted: bool) -> Any:
+    """A result, as an array of no dimensions instead of a scalar where ``out=...`` asks for one."""
+    return np.asarray(result) if array_wanted and isinstance(result, np.generic) else result
 
 
 def check_out_shape(function: str, out: Any, shape: tuple[int, ...], must: str = "be of shape") -> None:

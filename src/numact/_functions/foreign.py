@@ -263,7 +263,8 @@ def _call_masked(function: Callable[..., Any], given: tuple[Any, ...], keywords:
         return function(*given, **keywords)
     masked = [value for value in (*given, *keywords.values()) if kind_of(type(value)) == "masked"]
     mask = np.ma.getmaskarray(masked[0])
-    if name not in ELEMENTWISE and not name.endswith("_masked") and any(np.ma.is_masked(value) for value in masked):
+    by_element = name in ELEMENTWISE or name.endswith(("_masked", "_split_grad"))
+    if not by_element and any(np.ma.is_masked(value) for value in masked):
         raise TypeError(
             f"{name}: an operand is masked, and masked entries cannot be left out: give x.filled(...) or x.compressed()"
         )
@@ -276,5 +277,15 @@ def _call_masked(function: Callable[..., Any], given: tuple[Any, ...], keywords:
 
     arguments, named = _replaced(given, keywords, data)
     results = function(*arguments, **named)
+    if name.endswith("_split_grad"):
+        mask = _mask_of_halves(*(_argument(function, given, keywords, key) for key in ("dy", "x", "axis")))
     found = _wrapped(results, mask.shape, lambda array: np.ma.array(array, mask=mask))
     return results if found is None else found
+
+
+def _mask_of_halves(dy: Any, x: Any, axis: int | None) -> Any:
+    """Where a gradient of NAME_split is masked: in both halves where one of the operands is."""
+    along = -1 if axis is None else axis
+    first, second = np.split(np.ma.getmaskarray(np.ma.asanyarray(x)), 2, along)
+    either = first | second | np.ma.getmaskarray(np.ma.asanyarray(dy))
+    return np.concatenate([either, either], along)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import check_out_shape, overrides_ufuncs, single_out
+from numact._functions.arguments import call_with_out, check_out_shape, overrides_ufuncs, single_out
 from numact._functions.axes import as_axes
 from numact._functions.public import set_module
 
@@ -27,7 +27,7 @@ x : array_like
     Both arguments concatenated along `axis`, which has even length: {row.arguments[0]}, then {row.arguments[1]}.
 axis : int, default -1
     The axis that is halved.
-out : ndarray, optional
+out : ndarray, tuple of one ndarray or `...`, optional
     Array to write into: of the shape of x, but half as long along `axis`.
 
 Returns
@@ -67,7 +67,7 @@ x : array_like
     Input of the forward pass.
 axis : int, default -1
     The axis that was halved.
-out : ndarray, optional
+out : ndarray, tuple of one ndarray or `...`, optional
     Array to write into, of the shape of x; ``out=x`` computes in place.
 
 Returns
@@ -124,11 +124,10 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
     def split(x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         array: Any = x if overrides_ufuncs(x) else np.asanyarray(x)
         first, second = halves(name, array, axis)
-        out, array_wanted = single_out(name, out)
-        if out is not None:
-            check_out_shape(name, out, first.shape)
-        result: Array = forward(first, second, out=out)
-        return np.asarray(result) if array_wanted else result
+        if (given := single_out(name, out)[0]) is not None:
+            check_out_shape(name, given, first.shape)
+        result: Array = call_with_out(name, forward, (first, second), out)
+        return result
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)

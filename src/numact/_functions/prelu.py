@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from numact._functions import ufuncs
+from numact._functions.arguments import call_with_out, check_out, two_outs, wanted_form
 from numact._functions.parameters import PYTHON_NUMBERS
 from numact._functions.public import set_module
 
@@ -29,7 +30,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     channel_axis : int, optional
         Axis of x along which a one-dimensional weight has one slope for each channel: 1 for images of shape
         (samples, channels, height, width).
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array to write into, of the shape of the result; it may be x, which computes in place.
 
     Returns
@@ -61,7 +62,9 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
     >>> y = numact.prelu(np.ones((2, 3, 4)), [0.25, 0.1, 0.5], channel_axis=1)
 
     """
-    return ufuncs.PUBLIC["leaky_relu"](x, _as_weight("prelu", x, weight, channel_axis), out=out)
+    operands = x, _as_weight("prelu", x, weight, channel_axis)
+    leaky_relu = ufuncs.PUBLIC["leaky_relu"]
+    return leaky_relu(*operands) if out is None else call_with_out("prelu", leaky_relu, operands, out)
 
 
 @set_module("numact")
@@ -80,8 +83,8 @@ def prelu_grad(
         Slopes, as in the forward pass.
     channel_axis : int, optional
         Axis of x along which a one-dimensional weight has one slope for each channel.
-    out : ndarray, optional
-        Array to write dx into; it may be dy or x, which computes in place.
+    out : ndarray, tuple of one or two of ndarray and None, or `...`, optional
+        Array to write dx into; it may be dy or x, which computes in place.  A second array is for dweight.
 
     Returns
     -------
@@ -105,7 +108,8 @@ def prelu_grad(
     The derivative jumps at x = 0, where dx is weight dy.
 
     The sums are accumulated in the C order of the elements, in float64 for float32 and compensated for float64, and
-    rounded once to the dtype of dx: their bits depend neither on strides nor on threads.
+    rounded once to the dtype of dx: their bits depend neither on strides nor on threads.  Masked entries of dy and x do
+    not count, and masked slopes have a masked sum.
 
     Examples
     --------
@@ -113,10 +117,19 @@ def prelu_grad(
 
     """
     slopes = _as_weight("prelu_grad", x, weight, channel_axis)
+    first, second, array_wanted = two_outs("prelu_grad", out)
     # The sums come first, because out may be dy or x.
     sums = _weight_sums(np.ma.filled(dy, 0), np.ma.filled(x, 0), slopes)
-    dx = ufuncs.PUBLIC["leaky_relu_grad"](dy, x, slopes, out=out)
-    return dx, sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
+    if second is not None:
+        check_out("prelu_grad", second, np.shape(weight), sums.dtype)
+    dx = call_with_out("prelu_grad", ufuncs.PUBLIC["leaky_relu_grad"], (dy, x, slopes), first)
+    dweight = sums.reshape(np.shape(weight)).astype(dx.dtype, copy=False)[()]
+    if isinstance(weight, np.ma.MaskedArray):
+        dweight = np.ma.array(dweight, mask=weight.mask)
+    if second is not None:
+        np.copyto(second, dweight, casting="same_kind")
+        dweight = second
+    return wanted_form(dx, array_wanted), wanted_form(dweight, array_wanted)
 
 
 def _as_weight(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:

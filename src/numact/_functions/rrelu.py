@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import as_generator, number
+from numact._functions.arguments import as_generator, call_with_out, check_out, number, two_outs, wanted_form
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ def rrelu(
     rng : int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
         Draws the slopes, one for every element of x in C order, positive or not, so that its state afterwards does not
         depend on the data.  Without it, every slope is (lower + upper) / 2.
-    out : ndarray, optional
-        Array to write y into; it may be x, which computes in place.
+    out : ndarray, tuple of one ndarray or `...`, optional
+        Array to write y into; it may be x, which computes in place.  With rng also a tuple of two, each an array or
+        None, for y and the slopes.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def rrelu(
     Raises
     ------
     ValueError
-        Unless lower <= upper and both are finite.
+        Unless lower <= upper and both are finite, or if out has another shape.  Nothing is written or drawn then.
     TypeError
         If rng is none of these, if lower or upper is not a number, or if x is neither floating-point
         numbers, integers nor booleans.
@@ -77,9 +78,20 @@ def rrelu(
     """
     mean = _mean_slope("rrelu", lower, upper)
     if rng is None:
-        return ufuncs.PUBLIC["leaky_relu"](x, mean, out=out)
-    slopes = _draw(as_generator("rrelu", rng), lower, upper, x)
-    return ufuncs.PUBLIC["leaky_relu"](x, slopes, out=out), slopes
+        leaky_relu = ufuncs.PUBLIC["leaky_relu"]
+        return leaky_relu(x, mean) if out is None else call_with_out("rrelu", leaky_relu, (x, mean), out)
+    generator = as_generator("rrelu", rng)
+    first, second, array_wanted = two_outs("rrelu", out)
+    shape, dtype = np.shape(x), ufuncs.RAW["leaky_relu"].resolve_dtypes((np.asanyarray(x).dtype,) * 2 + (None,))[0]
+    for one in (first, second):
+        if one is not None:
+            check_out("rrelu", one, shape, dtype)
+    slopes = _draw(generator, lower, upper, shape, dtype)
+    y = ufuncs.PUBLIC["leaky_relu"](x, slopes, out=first)
+    if second is not None:
+        np.copyto(second, slopes, casting="same_kind")
+        slopes = second
+    return wanted_form(y, array_wanted), wanted_form(slopes, array_wanted)
 
 
 @set_module("numact")
@@ -103,7 +115,7 @@ def rrelu_grad(
         The slopes that `rrelu` returned.  Without them, every slope is (lower + upper) / 2.
     lower, upper : float, default 1/8 and 1/3
         Bounds of the slopes, as in the forward pass; used only without slopes.
-    out : ndarray, optional
+    out : ndarray, tuple of one ndarray or `...`, optional
         Array to write into; it may be dy, which computes in place.
 
     Returns
@@ -132,7 +144,8 @@ def rrelu_grad(
 
     """
     mean = _mean_slope("rrelu_grad", lower, upper)
-    return ufuncs.PUBLIC["leaky_relu_grad"](dy, x, mean if slopes is None else slopes, out=out)
+    operands, gradient = (dy, x, mean if slopes is None else slopes), ufuncs.PUBLIC["leaky_relu_grad"]
+    return gradient(*operands) if out is None else call_with_out("rrelu_grad", gradient, operands, out)
 
 
 def _mean_slope(function: str, lower: float, upper: float) -> float:
@@ -145,12 +158,11 @@ def _mean_slope(function: str, lower: float, upper: float) -> float:
     return 0.5 * float(lower) + 0.5 * float(upper)
 
 
-def _draw(rng: np.random.Generator, lower: float, upper: float, x: ArrayLike) -> Any:
-    """Slopes for x, of the dtype in which leaky_relu computes."""
-    dtype = ufuncs.RAW["leaky_relu"].resolve_dtypes((np.asanyarray(x).dtype,) * 2 + (None,))[0]
+def _draw(rng: np.random.Generator, lower: float, upper: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Slopes of a shape and a dtype, that in which leaky_relu computes."""
     drawn_as = np.float64 if dtype == np.float64 else np.float32
     low, high = drawn_as(lower), drawn_as(upper)
-    slopes: Any = np.asarray(rng.random(np.shape(x), dtype=drawn_as))
+    slopes: Any = np.asarray(rng.random(shape, dtype=drawn_as))
     # lower (1 - u) + upper u, in place; rounding errors may exceed the bounds.
     share_of_low = 1 - slopes
     share_of_low *= low
