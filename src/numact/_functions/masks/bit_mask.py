@@ -11,6 +11,8 @@ import numpy as np
 from numact._kernels import core
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -29,8 +31,10 @@ class BitMask(core.Bits):
     ----------
     shape : tuple of int
         Shape of the array.
-    size : int
-        Number of elements.
+    ndim, size : int
+        Number of dimensions, and of elements.
+    dtype : numpy.dtype
+        That of the elements, bool.
     bits : ndarray of uint8
         The bytes, read-only.
     nbytes : int
@@ -50,11 +54,13 @@ class BitMask(core.Bits):
 
     Notes
     -----
-    ``a & b``, ``a | b`` and ``~a`` combine masks of one shape; ``a == b`` compares shapes and bits.  Masks can be
-    pickled.
+    ``a & b``, ``a | b``, ``a ^ b`` and ``~a`` combine masks of one shape; ``a == b`` compares shapes and bits.  Masks
+    can be pickled, and are hashable.
 
     Beside an array a mask is the array of booleans that `unpack` makes: in ``booleans == mask``, ``booleans & mask``,
-    ``x[mask]``, ``np.where(mask, 1.0, 0.0)`` and ``np.asarray(mask)``.
+    ``x[mask]``, ``np.where(mask, 1.0, 0.0)`` and ``np.asarray(mask)``.  So it is in ``mask[...]``, in a loop over it,
+    in ``mask * 2.0`` and for its methods sum, mean, any and all.  What else arrays have, such as reshape, a mask has
+    not: take ``mask.unpack()``.
 
     Examples
     --------
@@ -128,6 +134,11 @@ class BitMask(core.Bits):
         return -(-self.size // 8)
 
     @property
+    def dtype(self) -> np.dtype[np.bool_]:
+        """The dtype of the elements, bool."""
+        return np.dtype(np.bool_)
+
+    @property
     def ndim(self) -> int:
         """Number of dimensions."""
         return len(self.shape)
@@ -165,6 +176,48 @@ class BitMask(core.Bits):
         """Count the bits that are set."""
         return int(np.bitwise_count(self.bits).sum(dtype=np.intp))
 
+    def __getitem__(self, key: Any) -> Any:
+        return self.unpack()[key[...] if isinstance(key, BitMask) else key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.unpack())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("BitMask: a mask of no dimensions has no len()")
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"BitMask: the truth value of a mask of {self.size} elements is ambiguous: "
+                "use mask.any(), mask.all() or mask.count()"
+            )
+        return self.count() == 1
+
+    def mean(self, *given: Any, **keywords: Any) -> Any:
+        """Mean of the elements, as that of `numpy.ndarray.mean`."""
+        return self.unpack().mean(*given, **keywords)
+
+    def any(self, *given: Any, **keywords: Any) -> Any:
+        """Whether a bit is set, as `numpy.ndarray.any`."""
+        return self.unpack().any(*given, **keywords)
+
+    def all(self, *given: Any, **keywords: Any) -> Any:
+        """Whether all bits are set, as `numpy.ndarray.all`."""
+        return self.unpack().all(*given, **keywords)
+
+    def __mul__(self, other: Any) -> Any:
+        return np.multiply(self.unpack(), other)
+
+    __rmul__ = __mul__
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ", take mask.unpack()" if hasattr(np.ndarray, name) else ""
+            raise AttributeError(f"BitMask has no attribute {name!r}{hint}", name=name, obj=self)
+
     def _combined(self, other: object, combine: np.ufunc) -> BitMask:
         if not isinstance(other, BitMask):
             return NotImplemented  # type: ignore[no-any-return]
@@ -177,6 +230,9 @@ class BitMask(core.Bits):
 
     def __or__(self, other: BitMask) -> BitMask:
         return self._combined(other, np.bitwise_or)
+
+    def __xor__(self, other: BitMask) -> BitMask:
+        return self._combined(other, np.bitwise_xor)
 
     def __invert__(self) -> BitMask:
         bits = np.invert(self.bits)

@@ -51,7 +51,7 @@ def dropout(
     y : ndarray or scalar
         x / (1 - p) where the element is kept, else 0, also for NaN and infinities; of the shape of x.
     mask : BitMask
-        The elements that were kept.
+        The elements that were kept, of the shape of x also with shared_axes.
 
     Raises
     ------
@@ -92,7 +92,8 @@ def dropout(
     generator = as_generator("dropout", rng)
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape
-    shared = () if shared_axes is None else as_axes("dropout", shared_axes, len(shape), name="shared_axes")
+    none = shared_axes is None or (isinstance(shared_axes, tuple) and not shared_axes)
+    shared = () if none else as_axes("dropout", shared_axes, len(shape), name="shared_axes")
     drawn = tuple(1 if axis in shared else length for axis, length in enumerate(shape))
     bits = empty_bits(drawn)
     core.random_bits(bits, math.prod(drawn), round((1 - p) * 2**32), generator.bit_generator)

@@ -192,7 +192,7 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
 
     """
     if not isinstance(mask, BitMask):
-        raise TypeError(f"masked_grad: mask must be a BitMask, got {mask!r}")
+        raise TypeError(f"masked_grad: mask must be a BitMask, as BitMask.pack makes of booleans, got {mask!r}")
     factors = number("masked_grad", "on", on), number("masked_grad", "off", off)
     if (found := LOOPS["masked_grad"].gradient(dy, out, factors, mask)) is not None:
         return found
