@@ -338,6 +338,27 @@ def test_groups(name: str) -> None:
             function(kernel, layout="out_in", groups=groups)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout"), [((3, 3, 4, 60), "in_out"), ((60, 4, 3, 3), "out_in"), ((4, 9), "in_out")]
+)
+def test_orthogonal_groups(shape: tuple[int, ...], layout: Any) -> None:
+    """The matrix of each group is orthogonal."""
+    weights = init.orthogonal(shape, 0, gain=1.5, layout=layout, groups=3)
+    assert weights.shape == shape
+    for part in np.split(weights, 3, axis=-1 if layout == "in_out" else 0):
+        matrix = part.reshape(-1, part.shape[-1]) if layout == "in_out" else part.reshape(part.shape[0], -1)
+        matrix = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
+        np.testing.assert_allclose(matrix.T @ matrix, 2.25 * np.eye(matrix.shape[1]), atol=1e-13)
+
+
+@every_initialiser
+@pytest.mark.parametrize(("groups", "error"), [(0, ValueError), (5, ValueError), (2.0, TypeError), ("2", TypeError)])
+def test_wrong_groups(initialiser: Callable[..., Any], groups: Any, error: type[Exception]) -> None:
+    """They are an integer that divides the outputs."""
+    with pytest.raises(error, match=rf"^{initialiser.__name__}: groups must be .*got '?{groups}"):
+        initialiser((3, 12), groups=groups)
+
+
 @pytest.mark.parametrize("name", ["he_normal", "xavier_normal", "lecun_normal"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_truncated(name: str, dtype: Any) -> None:
@@ -358,8 +379,13 @@ def test_truncated_normal() -> None:
     assert weights.mean() == pytest.approx(1, abs=0.01)
     assert weights.std() == pytest.approx(0.5 * 0.8796256610342398, rel=0.01)
     assert init.truncated_normal((3, 4), 0, np.float16).dtype == np.float16
-    one_sided = init.truncated_normal((100, 100), 0, low=0.0, high=np.inf)
-    assert one_sided.min() >= 0
+    for high in (np.inf, 1e300):
+        for dtype in (np.float16, np.float32, np.float64):
+            assert init.truncated_normal((100, 100), 0, dtype, low=0.0, high=high).min() >= 0
+    for shape in ((), (0,), (7,), (3, 0)):
+        assert init.truncated_normal(shape, 0).shape == shape
+    with pytest.raises(ValueError, match="truncated_normal: shape must be numbers that are not negative"):
+        init.truncated_normal((-1,))
     for low, high in ((1.0, 1.0), (2.0, -2.0), (8.0, 9.0)):
         with pytest.raises(ValueError, match="truncated_normal: low and high must have numbers of the distribution"):
             init.truncated_normal((3, 4), low=low, high=high)
@@ -380,3 +406,14 @@ def test_sparse() -> None:
         init.sparse((3, 4, 5), 0.5)
     with pytest.raises(ValueError, match=r"sparse: sparsity must be from 0 to 1, got 1\.5"):
         init.sparse((3, 4), 1.5)
+
+
+@pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan])
+def test_finite(wrong: float) -> None:
+    """A mean and a deviation are finite."""
+    with pytest.raises(ValueError, match="truncated_normal: mean must be finite"):
+        init.truncated_normal((3, 4), mean=wrong)
+    with pytest.raises(ValueError, match="truncated_normal: std must be finite"):
+        init.truncated_normal((3, 4), std=wrong)
+    with pytest.raises(ValueError, match="sparse: std must be finite"):
+        init.sparse((3, 4), 0.5, std=wrong)

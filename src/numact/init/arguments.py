@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from numact._functions.arguments import number
 from numact.init.gain import gain
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ Layout: TypeAlias = Literal["in_out", "out_in"]
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
 
 
-def as_shape(function: str, shape: Shape) -> tuple[int, ...]:
-    """Two lengths or more."""
+def as_shape(function: str, shape: Shape, least: int = 2) -> tuple[int, ...]:
+    """Two lengths or more, or another least number of them."""
     try:
         lengths = tuple(index(length) for length in shape)
     except TypeError:
         raise TypeError(f"{function}: shape must be a sequence of integers, got {shape!r}") from None
-    if len(lengths) < 2 or min(lengths) < 0:
-        raise ValueError(f"{function}: shape must be two numbers or more, none negative, got {lengths}")
+    if len(lengths) < least or min(lengths, default=0) < 0:
+        many = "two numbers or more, none negative" if least else "numbers that are not negative"
+        raise ValueError(f"{function}: shape must be {many}, got {lengths}")
     return lengths
 
 
@@ -39,7 +41,11 @@ def fans_of(function: str, shape: tuple[int, ...], layout: Layout, groups: int =
         outputs, inputs, *kernel = shape
     else:
         raise ValueError(f'{function}: layout must be "in_out" or "out_in", got {layout!r}')
-    if (count := index(groups)) < 1 or outputs % count:
+    try:
+        count = index(groups)
+    except TypeError:
+        raise TypeError(f"{function}: groups must be an integer, got {groups!r}") from None
+    if count < 1 or outputs % count:
         raise ValueError(f"{function}: groups must be positive and divide the {outputs} outputs, got {groups}")
     return inputs * math.prod(kernel), outputs // count * math.prod(kernel)
 
@@ -68,3 +74,11 @@ def as_factor(function: str, value: Gain) -> float:
     if not 0 < value < math.inf:
         raise ValueError(f"{function}: gain must be > 0 and finite, got {value}")
     return float(value)
+
+
+def as_finite(function: str, name: str, value: float) -> float:
+    """A finite number."""
+    found = number(function, name, value)
+    if not math.isfinite(found):
+        raise ValueError(f"{function}: {name} must be finite, got {found}")
+    return found

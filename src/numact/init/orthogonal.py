@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 @set_module("numact.init")
 @documented
 def orthogonal(
-    shape: Shape, rng: Random = None, dtype: DTypeLike = np.float64, gain: Gain = 1.0, layout: Layout = "in_out"
+    shape: Shape,
+    rng: Random = None,
+    dtype: DTypeLike = np.float64,
+    gain: Gain = 1.0,
+    layout: Layout = "in_out",
+    *,
+    groups: int = 1,
 ) -> NDArray[Any]:
     """Weights that are gain times a random orthogonal matrix.
 
@@ -31,7 +37,7 @@ def orthogonal(
     -------
     ndarray
         The weights.  As a matrix of inputs (times the size of the kernel) by outputs, its rows or columns, whichever
-        are fewer, are orthogonal to each other and of length gain.
+        are fewer, are orthogonal to each other and of length gain; with groups, those of each group.
 
     Raises
     ------
@@ -50,13 +56,23 @@ def orthogonal(
 
     """
     lengths, factor, kind = as_shape("orthogonal", shape), as_factor("orthogonal", gain), as_dtype("orthogonal", dtype)
-    fan_in, fan_out = fans_of("orthogonal", lengths, layout)
-    columns = lengths[-1] if layout == "in_out" else math.prod(lengths[1:])
-    rows = math.prod(lengths) // columns if columns else 0
+    fan_in, fan_out = fans_of("orthogonal", lengths, layout, groups)
     generator = as_generator("orthogonal", rng)
     if not fan_in * fan_out:
         return np.zeros(lengths, kind)
+    outputs = -1 if layout == "in_out" else 0
+    part = list(lengths)
+    part[outputs] //= groups
+    weights = np.concatenate([draw(generator, tuple(part), outputs) for _ in range(groups)], axis=outputs)
+    weights *= factor
+    return weights.astype(kind, copy=False)
+
+
+def draw(generator: np.random.Generator, shape: tuple[int, ...], outputs: int) -> NDArray[np.float64]:
+    """A random orthogonal matrix in a shape whose first axis, or last, counts the outputs."""
+    columns = shape[-1] if outputs else math.prod(shape[1:])
+    rows = math.prod(shape) // columns
     normal = generator.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(normal)
-    q *= np.where(np.diagonal(r) < 0, -factor, factor)
-    return (q if rows >= columns else q.T).reshape(lengths).astype(kind)
+    q *= np.where(np.diagonal(r) < 0, -1, 1)
+    return (q if rows >= columns else q.T).reshape(shape)

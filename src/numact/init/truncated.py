@@ -9,7 +9,7 @@ import numpy as np
 
 from numact._functions.arguments import Random, as_generator, number, number_between
 from numact._functions.public import set_module
-from numact.init.arguments import Layout, Shape, as_dtype, as_shape, fans_of
+from numact.init.arguments import Layout, Shape, as_dtype, as_finite, as_shape, fans_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -22,6 +22,8 @@ def standard_truncated(
     generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], low: float, high: float
 ) -> NDArray[Any]:
     """Standard normal numbers from low to high: those outside are drawn again."""
+    # float32 is compared with float64 exactly, also where it has no number so large.
+    low, high = np.float64(low), np.float64(high)
     flat = generator.standard_normal(math.prod(shape), dtype.type)
     outside = np.flatnonzero((flat < low) | (flat > high))
     while outside.size:
@@ -45,7 +47,7 @@ def truncated_normal(
     Parameters
     ----------
     shape : sequence of int
-        Shape of the weights, two numbers or more.
+        Shape of the weights.
     rng : None, int, sequence of int, SeedSequence, BitGenerator, Generator or RandomState, optional
         Generator to draw from, or the seed of a new one.
     dtype : dtype, default float64
@@ -63,7 +65,8 @@ def truncated_normal(
     Raises
     ------
     ValueError
-        Unless std >= 0 and low < high, and if hardly a number of the distribution lies between the bounds.
+        Unless std >= 0 and low < high, if mean or std is not finite, or if hardly a number of the distribution lies
+        between the bounds.
     TypeError
         If an argument is of another type.
 
@@ -82,8 +85,8 @@ def truncated_normal(
 
     """
     name = "truncated_normal"
-    lengths, kind = as_shape(name, shape), as_dtype(name, dtype)
-    mean, std = number(name, "mean", mean), number_between(name, "std", std, 0, math.inf)
+    lengths, kind = as_shape(name, shape, 0), as_dtype(name, dtype)
+    mean, std = as_finite(name, "mean", mean), number_between(name, "std", as_finite(name, "std", std), 0, math.inf)
     low, high = number(name, "low", low), number(name, "high", high)
     share = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
     if not low < high or share < 1e-3:
@@ -129,7 +132,8 @@ def sparse(
     Raises
     ------
     ValueError
-        For a shape of other than two numbers, a sparsity outside [0, 1], a negative std, and an unknown layout.
+        For a shape of other than two numbers, a sparsity outside [0, 1], a std that is negative or not finite, and an
+        unknown layout.
     TypeError
         If an argument is of another type.
 
@@ -151,7 +155,8 @@ def sparse(
     if len(lengths) != 2:
         raise ValueError(f"{name}: shape must be two numbers, got {lengths}")
     inputs, outputs = fans_of(name, lengths, layout)
-    sparsity, std = number_between(name, "sparsity", sparsity, 0, 1), number_between(name, "std", std, 0, math.inf)
+    sparsity = number_between(name, "sparsity", sparsity, 0, 1)
+    std = number_between(name, "std", as_finite(name, "std", std), 0, math.inf)
     generator = as_generator(name, rng)
     weights = generator.standard_normal((inputs, outputs), np.float64 if kind == np.float64 else np.float32) * std
     order = np.argsort(generator.random((inputs, outputs)), axis=1)
