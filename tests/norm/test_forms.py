@@ -114,6 +114,17 @@ def test_axes_that_do_not_exist() -> None:
             call()
 
 
+@every_dtype
+def test_parameters_beyond_the_dtype(dtype: Any) -> None:
+    """Bounds that the dtype does not hold do not count, and what must be above 0 is; in silence."""
+    x = data((3, 8), dtype)
+    with np.errstate(all="raise"):
+        got = norm.layer_norm(x, activation=("hard_tanh", {"min_val": -1e300, "max_val": 1e300}))
+    assert_same_bits(got, norm.layer_norm(x))
+    with np.errstate(all="ignore"):
+        assert not np.isnan(norm.layer_norm(x, activation=("softplus", {"beta": 1e-60})).astype(float)).any()
+
+
 # Statistics
 
 

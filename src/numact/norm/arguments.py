@@ -101,7 +101,15 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
     values = found.values(**parameters)
     if any(np.ndim(value) for value in values):
         raise ValueError(f"{function}: activation must have numbers for parameters, got {parameters!r}")
-    return name, np.array(values, np.float32 if is_half(dtype) else dtype)
+    return name, _parameters(values, np.dtype(np.float32 if is_half(dtype) else dtype))
+
+
+def _parameters(values: list[float], dtype: np.dtype[Any]) -> Array:
+    """Parameters in a dtype: what it does not hold becomes infinite, or the least number, but not 0."""
+    with np.errstate(all="ignore"):
+        found = np.array(values, dtype)
+    least = np.copysign(np.finfo(dtype).smallest_subnormal, values)
+    return np.where((found == 0) & (np.array(values) != 0), least, found).astype(dtype)
 
 
 def as_eps(function: str, eps: Any, dtype: np.dtype[Any]) -> float:
