@@ -196,6 +196,38 @@ bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
 void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
                        uint8_t *bits, void *out, ptrdiff_t n, const void *values);
 
+/* The most arrays that are added to the inputs of a kernel. */
+enum { NUMACT_MAX_TERMS = 4, NUMACT_MAX_OPERANDS = NUMACT_MAX_ARRAYS + NUMACT_MAX_TERMS };
+
+/* out[i] = a[i] + b[i] for n contiguous elements, rounded to their type; b may be a single value, and out may be a. */
+typedef void numact_add(void *out, const void *a, const void *b, ptrdiff_t n, bool single);
+
+/* An elementwise call on arrays of any layout: the inputs and outputs of the kernel, then the terms, arrays that are
+   added to inputs before the kernel computes.  Strides in bytes; 0 where an operand is broadcast.  Arrays of at most
+   one dtype, aligned; parameters are single values.  An output is an input, or overlaps nothing. */
+struct numact_strided {
+    const struct numact_kernel *kernel;
+    numact_half_loop *half_loop;        /* NULL: the kernel's own type */
+    numact_add *add;
+    int terms;
+    int term_of[NUMACT_MAX_TERMS];      /* the input to which a term is added */
+    int dimensions;
+    ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
+    char *arrays[NUMACT_MAX_OPERANDS];
+    ptrdiff_t strides[NUMACT_MAX_OPERANDS][NUMACT_MAX_DIMENSIONS];
+};
+
+/* Sorts the dimensions, the outermost first, as NumPy does for order="K"; order[d] is where dimension d was.  `count`
+   operands have strides. */
+void numact_strided_sort(struct numact_strided *call, int count, int *order);
+
+/* Whether each output is an input or overlaps nothing, and no element of it another one. */
+bool numact_strided_independent(const struct numact_strided *call);
+
+/* Computes a call whose dimensions are sorted.  False if this is not the way to compute it, such as for dimensions of
+   few elements each; then nothing is written. */
+bool numact_strided_run(struct numact_strided *call);
+
 /* The next 64 random bits of a generator: next_uint64 of NumPy's bitgen_t. */
 typedef uint64_t numact_next(void *state);
 

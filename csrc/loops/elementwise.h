@@ -13,7 +13,7 @@
 #include "numact.h"
 #include "simd/non_temporal.h"
 
-enum { OPERANDS = 7, RESULTS = 2, BLOCK = 256 };
+enum { OPERANDS = 7, RESULTS = 2, BLOCK = 512 };
 
 /* Prefetches the input AHEAD bytes further on: beyond the caches the hardware prefetcher alone is late.  Not in
    loops over scalars, which the compiler could then not vectorise, nor over vectors of 16 bytes, four of which share
@@ -133,32 +133,47 @@ INLINE void copy_strided(char *to, ptrdiff_t to_stride, const char *from, ptrdif
         memcpy(to + i * to_stride, from + i * from_stride, sizeof(scalar));
 }
 
-/* The same for any strides.  Arrays that are not contiguous are copied to blocks on the stack, computed there and
-   copied back; contiguous ones are a single block in place, so that the formula is compiled once for both. */
+/* The same for any strides.  Contiguous arrays are read and written in place; an array of one value (stride 0) fills a
+   block on the stack once; others are copied to such blocks and back.  Where all are contiguous, they are a single
+   block, so that the formula is compiled once for all. */
 INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *arrays, ptrdiff_t n,
                              const ptrdiff_t *strides)
 {
     scalar block[OPERANDS + RESULTS][BLOCK];
+    const scalar *in[OPERANDS];
+    scalar *out[RESULTS];
     lanes seen = 0;
     ptrdiff_t size = contiguous ? n : BLOCK;
+    UNROLL_FEW
+    for (int k = 0; k < s.operands; k++) {
+        in[k] = (const scalar *)arrays[k];
+        if (!contiguous && k < s.varying && strides[k] != sizeof(scalar)) {
+            in[k] = block[k];
+            if (strides[k] == 0) copy_strided((char *)block[k], sizeof(scalar), arrays[k], 0, n < size ? n : size);
+        }
+    }
+    UNROLL_FEW
+    for (int k = 0; k < s.results; k++)
+        out[k] = contiguous || strides[s.operands + k] == sizeof(scalar) ? (scalar *)arrays[s.operands + k]
+                                                                         : block[s.operands + k];
     for (ptrdiff_t start = 0; start < n; start += size) {
         ptrdiff_t count = n - start < size ? n - start : size;
-        const scalar *in[OPERANDS];
-        scalar *out[RESULTS];
         UNROLL_FEW
-        for (int k = 0; k < s.operands; k++) {
-            bool gathered = !contiguous && k < s.varying;
-            if (gathered)
+        for (int k = 0; k < s.varying; k++)
+            if (!contiguous && strides[k] != sizeof(scalar) && strides[k] != 0)
                 copy_strided((char *)block[k], sizeof(scalar), arrays[k] + start * strides[k], strides[k], count);
-            in[k] = gathered ? block[k] : (const scalar *)arrays[k];
-        }
-        UNROLL_FEW
-        for (int k = 0; k < s.results; k++)
-            out[k] = contiguous ? (scalar *)arrays[s.operands + k] : block[s.operands + k];
         seen |= compute(s, in, out, count);
-        if (!contiguous)
-            for (int k = s.operands; k < s.operands + s.results; k++)
-                copy_strided(arrays[k] + start * strides[k], strides[k], (char *)block[k], sizeof(scalar), count);
+        UNROLL_FEW
+        for (int k = 0; k < s.varying; k++)
+            if (in[k] != block[k]) in[k] += count;
+        UNROLL_FEW
+        for (int k = 0; k < s.results; k++) {
+            const ptrdiff_t stride = strides[s.operands + k];
+            if (out[k] != block[s.operands + k])
+                out[k] += count;
+            else
+                copy_strided(arrays[s.operands + k] + start * stride, stride, (char *)out[k], sizeof(scalar), count);
+        }
     }
     return seen;
 }

@@ -118,3 +118,27 @@ def test_zero_dy() -> None:
         if function.suffix:
             x = np.linspace(-30, 30, 200) if function.suffix != "_grad_y" else np.linspace(0, 1, 200)
             assert not function.ufunc()(*function.operands(x, dy=np.zeros_like(x))).any(), function.name
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f.suffix == "_grad"], ids=name_of)
+def test_derivative_is_the_gradient_of_one(f: Function) -> None:
+    x = np.linspace(-3, 3, 700, dtype=np.float32).reshape(7, 100)
+    given = {name: 0.5 for name, default in f.row.parameters if default is None}
+    gradient = getattr(numact, f.name)
+    want = gradient(np.ones_like(x), x, **given)
+    assert_same_bits(numact.derivative(f.row.name, **given)(x), want)
+    assert_same_bits(numact.derivative(getattr(numact, f.row.name), **given)(x), want)
+    for dy in (np.float32(1), np.ones((), np.float32), np.broadcast_to(np.float32(1), x.shape)):
+        assert_same_bits(gradient(dy, x, **given), want)
+
+
+def test_derivative_takes_parameters_and_keywords() -> None:
+    x = np.array([-2.0, 0.0, 2.0])
+    np.testing.assert_array_equal(numact.derivative("LeakyReLU(0.2)")(x), [0.2, 0.2, 1])
+    np.testing.assert_array_equal(numact.derivative("leaky_relu", negative_slope=0.2, at_zero=0.5)(x), [0.2, 0.5, 1])
+    out = np.empty(3)
+    assert numact.derivative("relu")(x, out=out) is out
+    with pytest.raises(ValueError, match="derivative: activation must be an elementwise activation, got 'swiglu'"):
+        numact.derivative("swiglu")
+    with pytest.raises(ValueError, match="unknown"):
+        numact.derivative("gleu")

@@ -57,27 +57,30 @@ INLINE void prefetch(const char *block, ptrdiff_t stride)
 }
 
 /* All operands of a block are read before its results are written, in ascending order: a result may be an operand, or
-   lie below one that it overlaps.  An operand of stride 0 keeps that stride, for which the kernels have fast loops. */
+   lie below one that it overlaps.  An array of one value fills its block once; a parameter of one value keeps the stride
+   0, for which the kernels have fast loops. */
 INLINE void compute_widened(widen *widen, narrow *narrow, overflows *overflows, const struct numact_kernel *f32,
                             char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
 {
     _Alignas(64) float blocks[NUMACT_MAX_ARRAYS][BLOCK];
     char *operands[NUMACT_MAX_ARRAYS];
     ptrdiff_t block_strides[NUMACT_MAX_ARRAYS];
+    bool filled[NUMACT_MAX_ARRAYS];
     int count = f32->inputs + f32->outputs;
     for (int k = 0; k < count; k++) {
         bool single = k < f32->inputs && strides[k] == 0;
         operands[k] = (char *)blocks[k];
-        block_strides[k] = single ? 0 : sizeof(float);
+        filled[k] = single;
+        block_strides[k] = single && k >= f32->arrays ? 0 : sizeof(float);
         if (single && k < f32->arrays)
-            widen((const half *)arrays[k], blocks[k], 1);
+            widen_strided(widen, arrays[k], 0, blocks[k], n < BLOCK ? n : BLOCK);
         else if (single)
             copy_parameters(arrays[k], 0, blocks[k], 1);
     }
     for (ptrdiff_t start = 0; start < n; start += BLOCK) {
         ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
         for (int k = 0; k < f32->inputs; k++) {
-            if (block_strides[k] == 0) continue;
+            if (filled[k]) continue;
             if (k < f32->arrays)
                 widen_strided(widen, arrays[k] + start * strides[k], strides[k], blocks[k], part);
             else

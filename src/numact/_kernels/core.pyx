@@ -249,16 +249,16 @@ cdef class HalfLoops:
     """A ufunc and the data of its loops for types of 16 bits."""
 
     cdef object ufunc
-    cdef numact_half_kernel f16, bf16
+    cdef numact_half_kernel halves[2]  # float16, bfloat16
 
     cdef int register(self, int type_number) except -1:
         """Add the loop for bfloat16, whose type number NumPy assigned when ml_dtypes was imported."""
         cdef int types[NUMACT_MAX_ARRAYS]
         cdef int k
         for k in range(NUMACT_MAX_ARRAYS):
-            types[k] = cnp.NPY_FLOAT if is_parameter(self.bf16.f32, k) else type_number
+            types[k] = cnp.NPY_FLOAT if is_parameter(self.halves[1].f32, k) else type_number
         return cnp.PyUFunc_RegisterLoopForType(
-            self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.bf16
+            self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.halves[1]
         )
 
 
@@ -304,9 +304,9 @@ cdef object make_ufunc(
     cdef HalfLoops halves = HalfLoops()
     if loops == NULL or data == NULL or types == NULL:
         raise MemoryError
-    halves.f16.f32 = halves.bf16.f32 = f32
-    halves.f16.loop, halves.bf16.loop = level.f16, level.bf16
-    data[0], data[1], data[2] = &halves.f16, <void *>f32, <void *>f64
+    halves.halves[0].f32 = halves.halves[1].f32 = f32
+    halves.halves[0].loop, halves.halves[1].loop = level.f16, level.bf16
+    data[0], data[1], data[2] = halves.halves, <void *>f32, <void *>f64
     loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
     loops[1] = loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
     for k in range(arrays):
@@ -380,6 +380,7 @@ def force_workers(bint forced):
 
 
 include "call.pxi"
+include "strided.pxi"
 include "keywords.pxi"
 include "axis.pxi"
 include "masked.pxi"

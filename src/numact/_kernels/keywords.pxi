@@ -109,6 +109,10 @@ cdef PyObject *call_ufunc(
     # dask has nothing for a ufunc of several results.
     if (<UfuncFields *>ufunc).nout > 1 and any_foreign(given, flags, names, "dask"):
         return call_foreign(<object>ufunc, given, flags, names)
+    result = call_strided(<object>ufunc, given, flags, names)
+    if result is not NOT_TAKEN:
+        Py_INCREF(result)
+        return <PyObject *>result
     return explained(ufunc, names, _call_of_numpy(ufunc, given, flags, names))
 
 

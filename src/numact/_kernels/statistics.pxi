@@ -5,7 +5,6 @@ from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "numact.h":
     enum:
-        NUMACT_MAX_DIMENSIONS
         NUMACT_WORD
     enum numact_wanted:
         NUMACT_ALL

@@ -1,0 +1,354 @@
+/* Elementwise calls on arrays of any layout, in threads: rows of a matrix, transposed arrays, broadcast operands.
+   NumPy's iterator would call the inner loop for each row, in one thread, and copy what is not contiguous element by
+   element.
+
+   Where every operand is contiguous or constant along the innermost dimension, kernels compute the rows in place.
+   Otherwise they compute tiles that are copied to the stack: a tile extends along the innermost dimension and along the
+   one in which another operand is contiguous, so that each cache line that is read or written is used as a whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "numact.h"
+#include "runtime/elements.h"
+#include "runtime/fp_env.h"
+#include "runtime/operands.h"
+#include "runtime/thread_pool.h"
+
+enum {
+    TILE = 1024,            /* the most elements of a tile */
+    SIDE = 32,              /* of a tile in which an operand is transposed */
+    LEAST_TILE = 64,        /* smaller tiles are not worth their overhead */
+    LEAST_ROW = 256,        /* shorter rows are computed as tiles */
+    ROW_PART = 8192,        /* a row is computed in parts, which threads share */
+    SUM_PART = 1024,        /* the elements that terms are added to at a time */
+    WIDEST = 8,             /* bytes of an element */
+};
+
+/* Whether NumPy iterates over dimension a inside dimension b: the operands' strides decide, and C order where they
+   disagree.  0: undecided. */
+static int compare(const struct numact_strided *call, int count, int a, int b)
+{
+    int inside = 0;
+    for (int k = 0; k < count; k++) {
+        ptrdiff_t of_a = size_of(call->strides[k][a]), of_b = size_of(call->strides[k][b]);
+        if (of_a == 0 || of_b == 0) continue;
+        if (of_b <= of_a)
+            inside = -1;
+        else if (inside == 0)
+            inside = 1;
+    }
+    return inside;
+}
+
+void numact_strided_sort(struct numact_strided *call, int count, int *order)
+{
+    const int n = call->dimensions;
+    int inner[NUMACT_MAX_DIMENSIONS]; /* the innermost first */
+    for (int i = 0; i < n; i++) {
+        int place = i;
+        for (int j = i - 1; j >= 0; j--) {
+            int inside = compare(call, count, n - 1 - i, inner[j]);
+            if (inside < 0) break;
+            if (inside > 0) place = j;
+        }
+        memmove(inner + place + 1, inner + place, (size_t)(i - place) * sizeof *inner);
+        inner[place] = n - 1 - i;
+    }
+    const struct numact_strided found = *call;
+    for (int d = 0; d < n; d++) {
+        order[d] = inner[n - 1 - d];
+        call->shape[d] = found.shape[order[d]];
+        for (int k = 0; k < count; k++)
+            call->strides[k][d] = found.strides[k][order[d]];
+    }
+}
+
+static int operand_count(const struct numact_strided *call)
+{
+    return call->kernel->inputs + call->kernel->outputs + call->terms;
+}
+
+static ptrdiff_t operand_width(const struct numact_strided *call, int k)
+{
+    const struct numact_element_loop loop = {.kernel = call->kernel, .half_loop = call->half_loop};
+    return numact_width_of(&loop, k);
+}
+
+/* The addresses at which an operand begins and ends. */
+static void bounds(const struct numact_strided *call, int k, uintptr_t *first, uintptr_t *end)
+{
+    *first = *end = (uintptr_t)call->arrays[k];
+    for (int d = 0; d < call->dimensions; d++) {
+        ptrdiff_t over = (call->shape[d] - 1) * call->strides[k][d];
+        if (over < 0)
+            *first -= (uintptr_t)-over;
+        else
+            *end += (uintptr_t)over;
+    }
+    *end += (uintptr_t)operand_width(call, k);
+}
+
+/* Whether no two elements of an operand share a byte: each dimension steps over all smaller ones. */
+static bool elements_apart(const struct numact_strided *call, int k)
+{
+    ptrdiff_t reach = operand_width(call, k);
+    bool passed[NUMACT_MAX_DIMENSIONS] = {false};
+    for (int i = 0; i < call->dimensions; i++) {
+        int least = -1;
+        for (int d = 0; d < call->dimensions; d++)
+            if (!passed[d] && (least < 0 || size_of(call->strides[k][d]) < size_of(call->strides[k][least]))) least = d;
+        passed[least] = true;
+        if (call->shape[least] == 1) continue;
+        if (size_of(call->strides[k][least]) < reach) return false;
+        reach += (call->shape[least] - 1) * size_of(call->strides[k][least]);
+    }
+    return true;
+}
+
+bool numact_strided_independent(const struct numact_strided *call)
+{
+    const int inputs = call->kernel->inputs, outputs = call->kernel->outputs;
+    for (int k = inputs; k < inputs + outputs; k++) {
+        if (!elements_apart(call, k)) return false;
+        uintptr_t first, end;
+        bounds(call, k, &first, &end);
+        for (int j = 0; j < operand_count(call); j++) {
+            if (j == k) continue;
+            const bool same = (j < inputs || j >= inputs + outputs) && call->arrays[j] == call->arrays[k] &&
+                              !memcmp(call->strides[j], call->strides[k],
+                                      (size_t)call->dimensions * sizeof *call->strides[k]);
+            uintptr_t other_first, other_end;
+            bounds(call, j, &other_first, &other_end);
+            if (!same && other_first < end && first < other_end) return false;
+        }
+    }
+    return true;
+}
+
+/* Joins dimensions that all operands step through as one, and drops those of one element. */
+static void coalesce(struct numact_strided *call)
+{
+    const int count = operand_count(call);
+    int last = -1;
+    for (int d = 0; d < call->dimensions; d++) {
+        if (call->shape[d] == 1) continue;
+        bool joins = last >= 0;
+        for (int k = 0; k < count && joins; k++)
+            joins = call->strides[k][last] == call->shape[d] * call->strides[k][d];
+        if (!joins) last++;
+        call->shape[last] = joins ? call->shape[last] * call->shape[d] : call->shape[d];
+        for (int k = 0; k < count; k++)
+            call->strides[k][last] = call->strides[k][d];
+    }
+    if (last < 0) {
+        last = 0;
+        call->shape[0] = 1;
+        for (int k = 0; k < count; k++)
+            call->strides[k][0] = 0;
+    }
+    call->dimensions = last + 1;
+}
+
+/* A call, for several threads.  Its units of work are tiles, in rows one element high. */
+struct strided_run {
+    const struct numact_strided *call;
+    struct numact_element_loop loop;
+    bool direct;                        /* rows in place */
+    ptrdiff_t widths[NUMACT_MAX_OPERANDS];
+    int across;                         /* the other dimension of a tile, or -1 */
+    ptrdiff_t length, height;           /* of a tile */
+    ptrdiff_t units[NUMACT_MAX_DIMENSIONS]; /* tiles along each dimension */
+};
+
+/* Computes a tile of contiguous operands, or of single values (stride 0); `terms` are added first. */
+static void compute_contiguous(const struct strided_run *run, char *const *arrays, const ptrdiff_t *strides,
+                               ptrdiff_t n)
+{
+    const struct numact_strided *call = run->call;
+    const int kernel_count = call->kernel->inputs + call->kernel->outputs;
+    struct numact_element_loop loop = run->loop;
+    char *operands[NUMACT_MAX_ARRAYS];
+    ptrdiff_t loop_strides[NUMACT_MAX_ARRAYS];
+    loop.arrays = operands;
+    loop.strides = loop_strides;
+    if (call->terms == 0) {
+        loop.arrays = arrays;
+        loop.strides = strides;
+        numact_compute_elements(&loop, 0, n);
+        return;
+    }
+    _Alignas(64) char sums[NUMACT_MAX_TERMS][SUM_PART * WIDEST];
+    for (ptrdiff_t start = 0; start < n; start += SUM_PART) {
+        const ptrdiff_t part = n - start < SUM_PART ? n - start : SUM_PART;
+        for (int k = 0; k < kernel_count; k++) {
+            operands[k] = arrays[k] + start * strides[k];
+            loop_strides[k] = strides[k];
+        }
+        for (int t = 0; t < call->terms; t++) {
+            const int k = call->term_of[t], term = kernel_count + t;
+            if (loop_strides[k] == 0) { /* a single value takes part in sums as an array */
+                for (ptrdiff_t i = 0; i < part; i++)
+                    memcpy(sums[k] + i * run->widths[k], operands[k], (size_t)run->widths[k]);
+                operands[k] = sums[k];
+                loop_strides[k] = run->widths[k];
+            }
+            call->add(sums[k], operands[k], arrays[term] + start * strides[term], part, strides[term] == 0);
+            operands[k] = sums[k];
+        }
+        numact_compute_elements(&loop, 0, part);
+    }
+}
+
+#define COPY(type)                                                                                                     \
+    for (ptrdiff_t i = 0; i < length; i++)                                                                             \
+        for (ptrdiff_t j = 0; j < height; j++)                                                                         \
+            *(type *)(to + i * to_along + j * to_across) = *(const type *)(from + i * from_along + j * from_across);
+
+/* Copies a tile of elements of a width. */
+static void copy_tile(char *to, ptrdiff_t to_along, ptrdiff_t to_across, const char *from, ptrdiff_t from_along,
+                      ptrdiff_t from_across, ptrdiff_t length, ptrdiff_t height, ptrdiff_t width)
+{
+    if (to_along == width && from_along == width) {
+        for (ptrdiff_t j = 0; j < height; j++)
+            memcpy(to + j * to_across, from + j * from_across, (size_t)(length * width));
+    } else if (width == sizeof(uint16_t)) {
+        COPY(uint16_t)
+    } else if (width == sizeof(uint32_t)) {
+        COPY(uint32_t)
+    } else {
+        COPY(uint64_t)
+    }
+}
+
+/* Computes a tile of length x height elements; what is not contiguous there is copied to the stack. */
+static void compute_tile(const struct strided_run *run, char *const *tile, ptrdiff_t length, ptrdiff_t height)
+{
+    const struct numact_strided *call = run->call;
+    const int inputs = call->kernel->inputs, outputs = call->kernel->outputs, count = operand_count(call);
+    const int inner = call->dimensions - 1;
+    _Alignas(64) char blocks[NUMACT_MAX_OPERANDS][TILE * WIDEST];
+    char *arrays[NUMACT_MAX_OPERANDS];
+    ptrdiff_t strides[NUMACT_MAX_OPERANDS];
+    bool copied[NUMACT_MAX_OPERANDS];
+    for (int k = 0; k < count; k++) {
+        const ptrdiff_t width = run->widths[k], along = call->strides[k][inner];
+        const ptrdiff_t across = run->across < 0 ? 0 : call->strides[k][run->across];
+        const bool single = along == 0 && across == 0, output = k >= inputs && k < inputs + outputs;
+        copied[k] = !single && !(along == width && (height == 1 || across == length * width));
+        arrays[k] = copied[k] ? blocks[k] : tile[k];
+        strides[k] = single ? 0 : width;
+        if (copied[k] && !output) copy_tile(blocks[k], width, length * width, tile[k], along, across, length, height, width);
+    }
+    compute_contiguous(run, arrays, strides, length * height);
+    for (int k = inputs; k < inputs + outputs; k++) {
+        if (!copied[k]) continue;
+        const ptrdiff_t width = run->widths[k], across = run->across < 0 ? 0 : call->strides[k][run->across];
+        copy_tile(tile[k], call->strides[k][inner], across, blocks[k], width, length * width, length, height, width);
+    }
+}
+
+static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct strided_run *run = context;
+    const struct numact_strided *call = run->call;
+    const int count = operand_count(call), inner = call->dimensions - 1;
+    ptrdiff_t index[NUMACT_MAX_DIMENSIONS], strides[NUMACT_MAX_OPERANDS];
+    char *tile[NUMACT_MAX_OPERANDS];
+    for (int k = 0; k < count; k++) {
+        tile[k] = call->arrays[k];
+        strides[k] = call->strides[k][inner];
+    }
+    ptrdiff_t steps[NUMACT_MAX_DIMENSIONS]; /* elements from unit to unit */
+    ptrdiff_t rest = start;
+    for (int d = inner; d >= 0; d--) {
+        steps[d] = d == inner ? run->length : d == run->across ? run->height : 1;
+        index[d] = rest % run->units[d];
+        rest /= run->units[d];
+        for (int k = 0; k < count; k++)
+            tile[k] += index[d] * steps[d] * call->strides[k][d];
+    }
+    for (ptrdiff_t unit = start; unit < stop; unit++) {
+        const ptrdiff_t left = call->shape[inner] - index[inner] * run->length;
+        const ptrdiff_t length = left < run->length ? left : run->length;
+        if (run->direct) {
+            compute_contiguous(run, tile, strides, length);
+        } else {
+            ptrdiff_t height = 1;
+            if (run->across >= 0) {
+                const ptrdiff_t below = call->shape[run->across] - index[run->across] * run->height;
+                height = below < run->height ? below : run->height;
+            }
+            compute_tile(run, tile, length, height);
+        }
+        for (int d = inner; d >= 0; d--) {
+            const bool wraps = ++index[d] == run->units[d];
+            const ptrdiff_t step = wraps ? -(run->units[d] - 1) * steps[d] : steps[d];
+            for (int k = 0; k < count; k++)
+                tile[k] += step * call->strides[k][d];
+            if (!wraps) break;
+            index[d] = 0;
+        }
+    }
+}
+
+static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* Decides between rows and tiles, and what a tile is.  False if tiles would be too small. */
+static bool plan(struct strided_run *run)
+{
+    const struct numact_strided *call = run->call;
+    const int count = operand_count(call), inner = call->dimensions - 1;
+    const ptrdiff_t length = call->shape[inner];
+    bool rows = true;
+    run->across = -1;
+    for (int k = 0; k < count; k++) {
+        const ptrdiff_t along = call->strides[k][inner];
+        if (along == 0 || along == run->widths[k]) continue;
+        rows = false;
+        for (int d = 0; d < inner; d++)
+            if (call->strides[k][d] == run->widths[k]) run->across = d;
+    }
+    run->direct = rows && (length >= LEAST_ROW || inner == 0);
+    run->length = run->direct ? ROW_PART : TILE;
+    run->height = 1;
+    if (!run->direct) {
+        const bool transposed = run->across >= 0;
+        if (inner > 0 && !transposed) run->across = inner - 1;
+        run->length = least(length, transposed ? SIDE : TILE);
+        if (run->across >= 0) run->height = least(call->shape[run->across], TILE / run->length);
+        if (transposed) run->length = least(length, TILE / run->height);
+        if (run->length * run->height < LEAST_TILE) return false;
+    }
+    for (int d = 0; d <= inner; d++) {
+        const ptrdiff_t step = d == inner ? run->length : d == run->across ? run->height : 1;
+        run->units[d] = (call->shape[d] + step - 1) / step;
+    }
+    return true;
+}
+
+bool numact_strided_run(struct numact_strided *call)
+{
+    coalesce(call);
+    const struct numact_kernel *kernel = call->kernel;
+    const int count = operand_count(call), inner = call->dimensions - 1;
+    struct strided_run run = {.call = call, .loop = {.kernel = kernel, .half_loop = call->half_loop}};
+    for (int k = 0; k < count; k++)
+        run.widths[k] = operand_width(call, k < kernel->inputs + kernel->outputs ? k : 0);
+    if (!plan(&run)) return false;
+    ptrdiff_t elements = 1, units = 1, varies[NUMACT_MAX_ARRAYS] = {0};
+    for (int d = 0; d <= inner; d++) {
+        elements *= call->shape[d];
+        units *= run.units[d];
+        for (int k = 0; k < kernel->inputs; k++)
+            varies[k] |= call->strides[k][d];
+    }
+    fp_env found = fp_env_enter();
+    run.loop.non_temporal = run.direct && call->shape[inner] >= ROW_PART && elements >= NUMACT_NON_TEMPORAL / kernel->width;
+    run.loop.arrays = call->arrays;
+    run.loop.strides = varies;
+    uint16_t *table = call->terms ? NULL : numact_make_table(&run.loop, elements);
+    numact_parallel(compute_units, &run, units, GRAIN / (elements / units + 1) + 1, 1);
+    free(table);
+    fp_env_leave(found, kernel->overflows);
+    return true;
+}
