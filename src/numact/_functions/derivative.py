@@ -48,7 +48,8 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
 
     Examples
     --------
-    >>> dx = dy * numact.derivative("gelu")(x)  # numact.gelu_grad(dy, x) is faster
+    >>> slope = numact.derivative("gelu")
+    >>> dx = dy * slope(x)
 
     """
     name, given = find(activation)
