@@ -8,12 +8,9 @@
 #include <stdint.h>
 
 /* A loop over n elements, with the arguments of a NumPy inner loop: inputs first, then outputs, strides in bytes.  It
-   may be called on any part of an array: each result depends on its own element alone.  `non_temporal`: the array is
-   large enough for non-temporal stores. */
+   may be called on any part of an array: each result depends on its own element alone.  `non_temporal`: by
+   non-temporal stores, where it can. */
 typedef void numact_loop(char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal);
-
-/* Bytes of results from which non-temporal stores pay off: so many leave the cache before they are read. */
-enum { NUMACT_NON_TEMPORAL = 8 << 20 };
 
 struct numact_kernel {
     numact_loop *loop;      /* NULL: the activation has no such function */
@@ -150,6 +147,7 @@ struct numact_observation {
     ptrdiff_t shape[NUMACT_MAX_DIMENSIONS];
     ptrdiff_t unit_strides[NUMACT_MAX_DIMENSIONS];  /* words from a unit's flags to the next one's, 0 for samples */
     ptrdiff_t x_strides[NUMACT_MAX_DIMENSIONS], y_strides[NUMACT_MAX_DIMENSIONS]; /* in bytes */
+    bool non_temporal;                              /* y is large, and is stored past the caches */
     char *x, *y;                                    /* x: the activation's input; NULL without activation */
     const char *name;                               /* of the activation */
     const struct numact_kernel *activation;         /* of x; for a type of 16 bits, the float32 kernel */

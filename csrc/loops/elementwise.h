@@ -133,6 +133,12 @@ INLINE void copy_strided(char *to, ptrdiff_t to_stride, const char *from, ptrdif
         memcpy(to + i * to_stride, from + i * from_stride, sizeof(scalar));
 }
 
+/* Once, not in every loop: this is not what its speed depends on. */
+static __attribute__((noinline)) void fill(scalar *block, const char *value, ptrdiff_t n)
+{
+    copy_strided((char *)block, sizeof(scalar), value, 0, n);
+}
+
 /* The same for any strides.  Contiguous arrays are read and written in place; an array of one value (stride 0) fills a
    block on the stack once; others are copied to such blocks and back.  Where all are contiguous, they are a single
    block, so that the formula is compiled once for all. */
@@ -149,7 +155,7 @@ INLINE lanes compute_blocked(struct shape s, bool contiguous, char *const *array
         in[k] = (const scalar *)arrays[k];
         if (!contiguous && k < s.varying && strides[k] != sizeof(scalar)) {
             in[k] = block[k];
-            if (strides[k] == 0) copy_strided((char *)block[k], sizeof(scalar), arrays[k], 0, n < size ? n : size);
+            if (strides[k] == 0) fill(block[k], arrays[k], n < size ? n : size);
         }
     }
     UNROLL_FEW

@@ -6,6 +6,7 @@
 
 #include "numact.h"
 #include "runtime/fp_env.h"
+#include "runtime/memory.h"
 #include "runtime/operands.h"
 #include "runtime/thread_pool.h"
 
@@ -159,8 +160,9 @@ void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *l
 {
     enum { WHOLE_BITS = 512 }; /* the bits of a cache line */
     fp_env found = fp_env_enter();
-    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, n >= NUMACT_NON_TEMPORAL / width};
-    numact_parallel(compute_masked, &pass, n, GRAIN, WHOLE_BITS);
+    struct masked_pass pass = {half_loop, loop, width, in, bits, out, values, false};
+    numact_parallel_stores(compute_masked, &pass, &pass.non_temporal, n, GRAIN, WHOLE_BITS, out, n * width,
+                           half_loop || in == out ? 0 : 2 * n * width);
     fp_env_leave(found, false);
 }
 
@@ -230,7 +232,10 @@ int numact_observe(numact_observe_loop *loop, const struct numact_observation *o
         blocks *= observation->shape[k];
     const ptrdiff_t chunk = NUMACT_CHUNK / (length < NUMACT_BLOCK ? length : NUMACT_BLOCK);
     const ptrdiff_t count = (blocks + chunk - 1) / chunk;
-    struct observe_run run = {loop, observation, chunk, malloc((size_t)count * sizeof *run.chunks)};
+    struct numact_observation call = *observation;
+    const ptrdiff_t bytes = blocks * (length < NUMACT_BLOCK ? length : NUMACT_BLOCK) * (call.x ? call.activation->width : 0);
+    call.non_temporal = call.x && numact_is_large(call.y, bytes, 2 * bytes);
+    struct observe_run run = {loop, &call, chunk, malloc((size_t)count * sizeof *run.chunks)};
     if (!run.chunks) return -1;
     fp_env found = fp_env_enter();
     numact_parallel(compute_observation, &run, count, 1, 1);

@@ -5,6 +5,7 @@
 
 #include "runtime/fp_env.h"
 #include "runtime/lut.h"
+#include "runtime/memory.h"
 #include "runtime/operands.h"
 #include "runtime/thread_pool.h"
 
@@ -69,17 +70,20 @@ static void run_elements(struct numact_element_loop loop, ptrdiff_t n)
     fp_env found = fp_env_enter();
     const struct numact_kernel *kernel = loop.kernel;
     const int count = kernel->inputs + kernel->outputs;
-    loop.non_temporal = n >= NUMACT_NON_TEMPORAL / kernel->width;
     struct operand operands[NUMACT_MAX_ARRAYS];
     bool shared = n >= LEAST_SHARED;
-    if (shared) {
-        for (int k = 0; k < count; k++)
-            operands[k] = (struct operand){loop.arrays[k], loop.strides[k], 0, 1, numact_width_of(&loop, k)};
-        shared = independent(operands, kernel->inputs, count, n);
+    ptrdiff_t bytes = 0;
+    bool temporal = kernel->outputs > 1 || loop.half_loop; /* ordinary stores are the only choice */
+    for (int k = 0; k < count && shared; k++) {
+        operands[k] = (struct operand){loop.arrays[k], loop.strides[k], 0, 1, numact_width_of(&loop, k)};
+        bytes += n * size_of(loop.strides[k]);
+        temporal |= k < kernel->inputs && loop.arrays[k] == loop.arrays[kernel->inputs];
     }
+    shared = shared && independent(operands, kernel->inputs, count, n);
     uint16_t *table = shared ? numact_make_table(&loop, n) : NULL;
     if (shared)
-        numact_parallel(compute_part, &loop, n, GRAIN, WHOLE);
+        numact_parallel_stores(compute_part, &loop, &loop.non_temporal, n, GRAIN, WHOLE, loop.arrays[kernel->inputs],
+                               n * kernel->width, temporal ? 0 : bytes);
     else if (n > 1 && is_recurrence(&loop))
         for (ptrdiff_t i = 0; i < n; i++)
             numact_compute_elements(&loop, i, 1);

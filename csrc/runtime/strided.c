@@ -11,6 +11,7 @@
 #include "numact.h"
 #include "runtime/elements.h"
 #include "runtime/fp_env.h"
+#include "runtime/memory.h"
 #include "runtime/operands.h"
 #include "runtime/thread_pool.h"
 
@@ -343,11 +344,14 @@ bool numact_strided_run(struct numact_strided *call)
             varies[k] |= call->strides[k][d];
     }
     fp_env found = fp_env_enter();
-    run.loop.non_temporal = run.direct && call->shape[inner] >= ROW_PART && elements >= NUMACT_NON_TEMPORAL / kernel->width;
     run.loop.arrays = call->arrays;
     run.loop.strides = varies;
     uint16_t *table = call->terms ? NULL : numact_make_table(&run.loop, elements);
-    numact_parallel(compute_units, &run, units, GRAIN / (elements / units + 1) + 1, 1);
+    const bool long_rows = run.direct && call->shape[inner] >= ROW_PART && !call->half_loop && !call->terms;
+    const int out = kernel->inputs;
+    numact_parallel_stores(compute_units, &run, &run.loop.non_temporal, units, GRAIN / (elements / units + 1) + 1, 1,
+                           call->arrays[out], elements * kernel->width,
+                           long_rows && kernel->outputs == 1 ? 2 * elements * kernel->width : 0);
     free(table);
     fp_env_leave(found, kernel->overflows);
     return true;

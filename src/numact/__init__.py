@@ -19,6 +19,7 @@ __all__ = [
     "BitMask",
     "ParametricUfunc",
     "catalogue",
+    "derivative",
     "get",
     "get_num_threads",
     "num_threads",
@@ -37,6 +38,8 @@ def __getattr__(name: str) -> _Any:
         from numact._functions import catalogue as rows
 
         value = getattr(rows, name)
+    elif name == "derivative":
+        from numact._functions.derivative import derivative as value
     elif name == "BitMask":
         from numact._functions.masks.bit_mask import BitMask as value
     elif name in ("diagnostics", "init", "norm"):

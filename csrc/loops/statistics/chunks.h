@@ -23,8 +23,8 @@ INLINE struct watch begin_watch(fetch *fetch, const struct numact_observation *o
     w.blocks = rows * blocks_in_row(o);
     if (!o->x) return w;
     const int last = o->dimensions - 1;
-    w.non_temporal = LANES > 1 && !o->half_loop && o->x != o->y && o->y_strides[last] == sizeof(scalar) &&
-                rows * length_of(o) >= NUMACT_NON_TEMPORAL / (ptrdiff_t)sizeof(scalar);
+    w.non_temporal = LANES > 1 && o->non_temporal && !o->half_loop && o->x != o->y &&
+                     o->y_strides[last] == sizeof(scalar);
     for (int k = 1; k < o->activation->inputs; k++)
         w.call.arrays[k] = o->parameters[k - 1];
     w.call.strides[0] = o->x_strides[last];

@@ -26,7 +26,7 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
 
     Returns
     -------
-    functools.partial
+    slope : functools.partial
         ``derivative(f)(x)`` is ``f_grad(1.0, x)``, of the shape and dtype of x; keywords such as ``out=`` are those of
         the gradient.
 
