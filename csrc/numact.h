@@ -163,42 +163,36 @@ struct numact_observation {
 typedef void numact_observe_loop(const struct numact_observation *observation, ptrdiff_t size, ptrdiff_t start,
                                  ptrdiff_t stop, struct numact_statistics *statistics);
 
-/* A dispatch target.  Every table has the same rows in the same order; a NULL name ends it. */
-struct numact_level {
-    const char *name;
-    bool supported;
-    const struct numact_activation *f32, *f64;
-    numact_half_loop *f16, *bf16;
-    const struct numact_axis_function *axis_f32, *axis_f64;
-    const struct numact_masked_function *masked_f32, *masked_f64;
-    numact_masked_half_loop *masked_f16, *masked_bf16;
-    const struct numact_norm_task *norm_f32, *norm_f64;
-    numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
-};
-
-/* The dispatch targets of this build, lowest first; a NULL name ends the list. */
-const struct numact_level *numact_levels(void);
-
-/* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
-void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
-
-/* The same where data points to a struct numact_half_kernel. */
-void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
-
-/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if memory could not be
-   allocated; then some rows may not have been written. */
-bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
-
-/* Runs a loop with a bit for each element, through `half_loop` unless that is NULL.  An element has `width` bytes; out
-   is in, or does not overlap it. */
-void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
-                       uint8_t *bits, void *out, ptrdiff_t n, const void *values);
-
 /* The most arrays that are added to the inputs of a kernel. */
 enum { NUMACT_MAX_TERMS = 4, NUMACT_MAX_OPERANDS = NUMACT_MAX_ARRAYS + NUMACT_MAX_TERMS };
 
 /* out[i] = a[i] + b[i] for n contiguous elements, rounded to their type; b may be a single value, and out may be a. */
 typedef void numact_add(void *out, const void *a, const void *b, ptrdiff_t n, bool single);
+
+/* The loops that a bias needs besides those of the activation (loops/bias.h), for arrays of one type. */
+struct numact_bias_loops {
+    numact_add *add;
+    void (*accumulate)(double *sums, const void *x, ptrdiff_t n);   /* sums[i] += x[i] */
+    double (*total)(const void *x, ptrdiff_t n);                    /* in one order, whatever the dispatch target */
+};
+
+/* The gradient of activation(x + bias + residual) by x and by bias, for arrays of outer x channels x inner elements;
+   inner elements are contiguous, and channels are where inner is 1.  A gate takes two of them.  Outputs are inputs, or
+   overlap nothing. */
+enum { NUMACT_MAX_GATES = 2 };
+struct numact_bias_gradient {
+    const struct numact_kernel *kernel;         /* of dy and the inputs */
+    numact_half_loop *half_loop;
+    const struct numact_bias_loops *loops;
+    ptrdiff_t width, outer, channels, inner;
+    struct numact_slices arrays[NUMACT_MAX_ARRAYS];         /* as the kernel takes them; of parameters the start */
+    const char *bias[NUMACT_MAX_GATES];                     /* by channel, for each input behind dy */
+    struct numact_slices residual[NUMACT_MAX_GATES];        /* without one, start is NULL */
+    double *sums[NUMACT_MAX_GATES];                         /* by channel; the gradient by the bias is added */
+};
+
+/* False if memory could not be allocated; then nothing is written. */
+bool numact_bias_gradient_run(const struct numact_bias_gradient *call);
 
 /* An elementwise call on arrays of any layout: the inputs and outputs of the kernel, then the terms, arrays that are
    added to inputs before the kernel computes.  Strides in bytes; 0 where an operand is broadcast.  Arrays of at most
@@ -225,6 +219,38 @@ bool numact_strided_independent(const struct numact_strided *call);
 /* Computes a call whose dimensions are sorted.  False if this is not the way to compute it, such as for dimensions of
    few elements each; then nothing is written. */
 bool numact_strided_run(struct numact_strided *call);
+
+/* A dispatch target.  Every table has the same rows in the same order; a NULL name ends it. */
+struct numact_level {
+    const char *name;
+    bool supported;
+    const struct numact_activation *f32, *f64;
+    numact_half_loop *f16, *bf16;
+    const struct numact_axis_function *axis_f32, *axis_f64;
+    const struct numact_masked_function *masked_f32, *masked_f64;
+    numact_masked_half_loop *masked_f16, *masked_bf16;
+    const struct numact_norm_task *norm_f32, *norm_f64;
+    numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
+    const struct numact_bias_loops *bias_f16, *bias_bf16, *bias_f32, *bias_f64;
+};
+
+/* The dispatch targets of this build, lowest first; a NULL name ends the list. */
+const struct numact_level *numact_levels(void);
+
+/* A NumPy inner loop (PyUFuncGenericFunction); data points to a struct numact_kernel. */
+void numact_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
+
+/* The same where data points to a struct numact_half_kernel. */
+void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
+
+/* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if memory could not be
+   allocated; then some rows may not have been written. */
+bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
+
+/* Runs a loop with a bit for each element, through `half_loop` unless that is NULL.  An element has `width` bytes; out
+   is in, or does not overlap it. */
+void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *loop, ptrdiff_t width, const void *in,
+                       uint8_t *bits, void *out, ptrdiff_t n, const void *values);
 
 /* The next 64 random bits of a generator: next_uint64 of NumPy's bitgen_t. */
 typedef uint64_t numact_next(void *state);

@@ -21,7 +21,9 @@
     .masked_f16 = numact_masked_f16_##level, .masked_bf16 = numact_masked_bf16_##level,                                \
     .norm_f32 = numact_norm_f32_##level, .norm_f64 = numact_norm_f64_##level,                                          \
     .observe_f16 = numact_observe_f16_##level, .observe_bf16 = numact_observe_bf16_##level,                            \
-    .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level
+    .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level,                              \
+    .bias_f16 = &numact_bias_f16_##level, .bias_bf16 = &numact_bias_bf16_##level,                                      \
+    .bias_f32 = &numact_bias_f32_##level, .bias_f64 = &numact_bias_f64_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
@@ -30,7 +32,9 @@
     numact_masked_half_loop numact_masked_f16_##level, numact_masked_bf16_##level;                                     \
     extern const struct numact_norm_task numact_norm_f32_##level[], numact_norm_f64_##level[];                         \
     numact_observe_loop numact_observe_f16_##level, numact_observe_bf16_##level, numact_observe_f32_##level,           \
-        numact_observe_f64_##level;
+        numact_observe_f64_##level;                                                                                    \
+    extern const struct numact_bias_loops numact_bias_f16_##level, numact_bias_bf16_##level, numact_bias_f32_##level,  \
+        numact_bias_f64_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__

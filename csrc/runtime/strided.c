@@ -16,13 +16,11 @@
 #include "runtime/thread_pool.h"
 
 enum {
-    TILE = 1024,            /* the most elements of a tile */
-    SIDE = 32,              /* of a tile in which an operand is transposed */
+    TILE_BYTES = 16 << 10,  /* the most bytes of a tile in one operand */
+    SIDE = 32,              /* elements of a side of a tile in which an operand is transposed */
     LEAST_TILE = 64,        /* smaller tiles are not worth their overhead */
     LEAST_ROW = 256,        /* shorter rows are computed as tiles */
     ROW_PART = 8192,        /* a row is computed in parts, which threads share */
-    SUM_PART = 1024,        /* the elements that terms are added to at a time */
-    WIDEST = 8,             /* bytes of an element */
 };
 
 /* Whether NumPy iterates over dimension a inside dimension b: the operands' strides decide, and C order where they
@@ -156,49 +154,12 @@ struct strided_run {
     struct numact_element_loop loop;
     bool direct;                        /* rows in place */
     ptrdiff_t widths[NUMACT_MAX_OPERANDS];
+    ptrdiff_t along[NUMACT_MAX_OPERANDS], over[NUMACT_MAX_OPERANDS]; /* strides within a tile */
+    bool has_terms[NUMACT_MAX_ARRAYS];
     int across;                         /* the other dimension of a tile, or -1 */
     ptrdiff_t length, height;           /* of a tile */
     ptrdiff_t units[NUMACT_MAX_DIMENSIONS]; /* tiles along each dimension */
 };
-
-/* Computes a tile of contiguous operands, or of single values (stride 0); `terms` are added first. */
-static void compute_contiguous(const struct strided_run *run, char *const *arrays, const ptrdiff_t *strides,
-                               ptrdiff_t n)
-{
-    const struct numact_strided *call = run->call;
-    const int kernel_count = call->kernel->inputs + call->kernel->outputs;
-    struct numact_element_loop loop = run->loop;
-    char *operands[NUMACT_MAX_ARRAYS];
-    ptrdiff_t loop_strides[NUMACT_MAX_ARRAYS];
-    loop.arrays = operands;
-    loop.strides = loop_strides;
-    if (call->terms == 0) {
-        loop.arrays = arrays;
-        loop.strides = strides;
-        numact_compute_elements(&loop, 0, n);
-        return;
-    }
-    _Alignas(64) char sums[NUMACT_MAX_TERMS][SUM_PART * WIDEST];
-    for (ptrdiff_t start = 0; start < n; start += SUM_PART) {
-        const ptrdiff_t part = n - start < SUM_PART ? n - start : SUM_PART;
-        for (int k = 0; k < kernel_count; k++) {
-            operands[k] = arrays[k] + start * strides[k];
-            loop_strides[k] = strides[k];
-        }
-        for (int t = 0; t < call->terms; t++) {
-            const int k = call->term_of[t], term = kernel_count + t;
-            if (loop_strides[k] == 0) { /* a single value takes part in sums as an array */
-                for (ptrdiff_t i = 0; i < part; i++)
-                    memcpy(sums[k] + i * run->widths[k], operands[k], (size_t)run->widths[k]);
-                operands[k] = sums[k];
-                loop_strides[k] = run->widths[k];
-            }
-            call->add(sums[k], operands[k], arrays[term] + start * strides[term], part, strides[term] == 0);
-            operands[k] = sums[k];
-        }
-        numact_compute_elements(&loop, 0, part);
-    }
-}
 
 #define COPY(type)                                                                                                     \
     for (ptrdiff_t i = 0; i < length; i++)                                                                             \
@@ -221,31 +182,77 @@ static void copy_tile(char *to, ptrdiff_t to_along, ptrdiff_t to_across, const c
     }
 }
 
-/* Computes a tile of length x height elements; what is not contiguous there is copied to the stack. */
-static void compute_tile(const struct strided_run *run, char *const *tile, ptrdiff_t length, ptrdiff_t height)
+/* A tile, and the blocks on the stack for those operands that are not contiguous in it. */
+struct tile {
+    const struct strided_run *run;
+    char *const *start;
+    char (*blocks)[TILE_BYTES];
+    ptrdiff_t length, height;
+};
+
+/* Copies an operand of a tile to its block. */
+static char *gather(const struct tile *tile, int k)
+{
+    const struct strided_run *run = tile->run;
+    const ptrdiff_t width = run->widths[k];
+    copy_tile(tile->blocks[k], width, tile->length * width, tile->start[k], run->along[k], run->over[k], tile->length,
+              tile->height, width);
+    return tile->blocks[k];
+}
+
+/* Writes an input to its block, with the terms added to it: row by row as it is read, where rows are contiguous. */
+static char *add_terms(const struct tile *tile, int k)
+{
+    const struct strided_run *run = tile->run;
+    const struct numact_strided *call = run->call;
+    const int kernel_count = call->kernel->inputs + call->kernel->outputs;
+    const ptrdiff_t width = run->widths[k], row = tile->length * width;
+    bool by_rows = run->along[k] == width;
+    for (int t = 0; t < call->terms; t++)
+        by_rows &= call->term_of[t] != k || run->along[kernel_count + t] == width || run->along[kernel_count + t] == 0;
+    bool begun = !by_rows;
+    if (begun) gather(tile, k);
+    for (int t = 0; t < call->terms; t++) {
+        const int term = kernel_count + t;
+        if (call->term_of[t] != k) continue;
+        if (!by_rows) call->add(tile->blocks[k], tile->blocks[k], gather(tile, term), tile->length * tile->height, false);
+        for (ptrdiff_t j = 0; j < tile->height && by_rows; j++)
+            call->add(tile->blocks[k] + j * row, begun ? tile->blocks[k] + j * row : tile->start[k] + j * run->over[k],
+                      tile->start[term] + j * run->over[term], tile->length, run->along[term] == 0);
+        begun = true;
+    }
+    return tile->blocks[k];
+}
+
+/* Computes a tile; what is not contiguous there is copied to the stack. */
+static void compute_tile(const struct strided_run *run, char *const *start, ptrdiff_t length, ptrdiff_t height)
 {
     const struct numact_strided *call = run->call;
-    const int inputs = call->kernel->inputs, outputs = call->kernel->outputs, count = operand_count(call);
-    const int inner = call->dimensions - 1;
-    _Alignas(64) char blocks[NUMACT_MAX_OPERANDS][TILE * WIDEST];
-    char *arrays[NUMACT_MAX_OPERANDS];
-    ptrdiff_t strides[NUMACT_MAX_OPERANDS];
-    bool copied[NUMACT_MAX_OPERANDS];
-    for (int k = 0; k < count; k++) {
-        const ptrdiff_t width = run->widths[k], along = call->strides[k][inner];
-        const ptrdiff_t across = run->across < 0 ? 0 : call->strides[k][run->across];
-        const bool single = along == 0 && across == 0, output = k >= inputs && k < inputs + outputs;
-        copied[k] = !single && !(along == width && (height == 1 || across == length * width));
-        arrays[k] = copied[k] ? blocks[k] : tile[k];
+    const int inputs = call->kernel->inputs, outputs = call->kernel->outputs;
+    _Alignas(64) char blocks[NUMACT_MAX_OPERANDS][TILE_BYTES];
+    const struct tile tile = {run, start, blocks, length, height};
+    char *arrays[NUMACT_MAX_ARRAYS];
+    ptrdiff_t strides[NUMACT_MAX_ARRAYS];
+    bool copied[NUMACT_MAX_ARRAYS];
+    for (int k = 0; k < inputs + outputs; k++) {
+        const ptrdiff_t width = run->widths[k], along = run->along[k], over = run->over[k];
+        const bool single = along == 0 && over == 0, output = k >= inputs;
+        copied[k] = !single && !(along == width && (height == 1 || over == length * width));
+        arrays[k] = output && copied[k] ? blocks[k] : start[k];
         strides[k] = single ? 0 : width;
-        if (copied[k] && !output) copy_tile(blocks[k], width, length * width, tile[k], along, across, length, height, width);
+        if (!output && run->has_terms[k])
+            arrays[k] = add_terms(&tile, k), strides[k] = width;
+        else if (!output && copied[k])
+            arrays[k] = gather(&tile, k);
     }
-    compute_contiguous(run, arrays, strides, length * height);
-    for (int k = inputs; k < inputs + outputs; k++) {
-        if (!copied[k]) continue;
-        const ptrdiff_t width = run->widths[k], across = run->across < 0 ? 0 : call->strides[k][run->across];
-        copy_tile(tile[k], call->strides[k][inner], across, blocks[k], width, length * width, length, height, width);
-    }
+    struct numact_element_loop loop = run->loop;
+    loop.arrays = arrays;
+    loop.strides = strides;
+    numact_compute_elements(&loop, 0, length * height);
+    for (int k = inputs; k < inputs + outputs; k++)
+        if (copied[k])
+            copy_tile(start[k], run->along[k], run->over[k], blocks[k], run->widths[k], length * run->widths[k], length,
+                      height, run->widths[k]);
 }
 
 static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -253,12 +260,12 @@ static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
     const struct strided_run *run = context;
     const struct numact_strided *call = run->call;
     const int count = operand_count(call), inner = call->dimensions - 1;
-    ptrdiff_t index[NUMACT_MAX_DIMENSIONS], strides[NUMACT_MAX_OPERANDS];
+    ptrdiff_t index[NUMACT_MAX_DIMENSIONS];
     char *tile[NUMACT_MAX_OPERANDS];
-    for (int k = 0; k < count; k++) {
-        tile[k] = call->arrays[k];
-        strides[k] = call->strides[k][inner];
-    }
+    memcpy(tile, call->arrays, sizeof tile);
+    struct numact_element_loop row = run->loop;
+    row.arrays = tile;
+    row.strides = run->along;
     ptrdiff_t steps[NUMACT_MAX_DIMENSIONS]; /* elements from unit to unit */
     ptrdiff_t rest = start;
     for (int d = inner; d >= 0; d--) {
@@ -272,7 +279,7 @@ static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
         const ptrdiff_t left = call->shape[inner] - index[inner] * run->length;
         const ptrdiff_t length = left < run->length ? left : run->length;
         if (run->direct) {
-            compute_contiguous(run, tile, strides, length);
+            numact_compute_elements(&row, 0, length);
         } else {
             ptrdiff_t height = 1;
             if (run->across >= 0) {
@@ -300,6 +307,7 @@ static bool plan(struct strided_run *run)
     const struct numact_strided *call = run->call;
     const int count = operand_count(call), inner = call->dimensions - 1;
     const ptrdiff_t length = call->shape[inner];
+    ptrdiff_t tile = TILE_BYTES / call->kernel->width;
     bool rows = true;
     run->across = -1;
     for (int k = 0; k < count; k++) {
@@ -309,21 +317,32 @@ static bool plan(struct strided_run *run)
         for (int d = 0; d < inner; d++)
             if (call->strides[k][d] == run->widths[k]) run->across = d;
     }
-    run->direct = rows && (length >= LEAST_ROW || inner == 0);
-    run->length = run->direct ? ROW_PART : TILE;
+    run->direct = rows && call->terms == 0 && (length >= LEAST_ROW || inner == 0);
+    run->length = run->direct ? ROW_PART : least(length, tile);
     run->height = 1;
     if (!run->direct) {
-        const bool transposed = run->across >= 0;
-        if (inner > 0 && !transposed) run->across = inner - 1;
-        run->length = least(length, transposed ? SIDE : TILE);
-        if (run->across >= 0) run->height = least(call->shape[run->across], TILE / run->length);
-        if (transposed) run->length = least(length, TILE / run->height);
-        if (run->length * run->height < LEAST_TILE) return false;
+        if (run->across >= 0) {
+            tile = SIDE * SIDE;
+            run->length = least(length, SIDE);
+        } else if (inner > 0) {
+            run->across = inner - 1;
+        }
+        if (run->across >= 0) {
+            run->height = least(call->shape[run->across], tile / run->length);
+            run->length = least(length, tile / run->height);
+        }
+        if (run->length * run->height < LEAST_TILE && call->dimensions > 1) return false;
     }
     for (int d = 0; d <= inner; d++) {
         const ptrdiff_t step = d == inner ? run->length : d == run->across ? run->height : 1;
         run->units[d] = (call->shape[d] + step - 1) / step;
     }
+    for (int k = 0; k < count; k++) {
+        run->along[k] = call->strides[k][inner];
+        run->over[k] = run->across < 0 ? 0 : call->strides[k][run->across];
+    }
+    for (int t = 0; t < call->terms; t++)
+        run->has_terms[call->term_of[t]] = true;
     return true;
 }
 
@@ -347,7 +366,7 @@ bool numact_strided_run(struct numact_strided *call)
     run.loop.arrays = call->arrays;
     run.loop.strides = varies;
     uint16_t *table = call->terms ? NULL : numact_make_table(&run.loop, elements);
-    const bool long_rows = run.direct && call->shape[inner] >= ROW_PART && !call->half_loop && !call->terms;
+    const bool long_rows = run.direct && call->shape[inner] >= ROW_PART && !call->half_loop;
     const int out = kernel->inputs;
     numact_parallel_stores(compute_units, &run, &run.loop.non_temporal, units, GRAIN / (elements / units + 1) + 1, 1,
                            call->arrays[out], elements * kernel->width,

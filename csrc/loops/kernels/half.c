@@ -1,7 +1,7 @@
 /* float16 and bfloat16: no formula is compiled for them, the float32 kernel of the dispatch target computes on
    blocks that are converted.  Compiled once for every dispatch target, with -DLEVEL=name; exports
    numact_f16_<level>, numact_bf16_<level>, and numact_masked_f16_<level>, numact_masked_bf16_<level> for the
-   functions with bit masks. */
+   functions with bit masks, numact_bias_f16_<level>, numact_bias_bf16_<level> for biases. */
 #define REAL_BITS 32
 #include "runtime/fp_env.h"
 #include "simd/half.h"
@@ -111,6 +111,48 @@ INLINE void compute_masked(widen *widen, narrow *narrow, numact_masked_loop *f32
     }
 }
 
+/* The loops of loops/bias.h: sums are rounded to 16 bits, those of the gradient are float64. */
+INLINE void add_widened(widen *widen, narrow *narrow, half *out, const half *a, const half *b, ptrdiff_t n, bool single)
+{
+    float sum[BLOCK], addend[BLOCK];
+    half value[BLOCK];
+    if (single)
+        for (int i = 0; i < BLOCK; i++)
+            value[i] = *b;
+    for (ptrdiff_t start = 0; start < n; start += BLOCK) {
+        ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
+        widen(a + start, sum, part);
+        widen(single ? value : b + start, addend, part);
+        for (ptrdiff_t i = 0; i < part; i++)
+            sum[i] += addend[i];
+        narrow(sum, out + start, part);
+    }
+}
+
+INLINE void accumulate_widened(widen *widen, double *sums, const half *x, ptrdiff_t n)
+{
+    float block[BLOCK];
+    for (ptrdiff_t start = 0; start < n; start += BLOCK) {
+        ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
+        widen(x + start, block, part);
+        for (ptrdiff_t i = 0; i < part; i++)
+            sums[start + i] += (double)block[i];
+    }
+}
+
+INLINE double total_widened(widen *widen, const half *x, ptrdiff_t n)
+{
+    float block[BLOCK];
+    double partial[NUMACT_SUMS] = {0};
+    for (ptrdiff_t start = 0; start < n; start += BLOCK) {
+        ptrdiff_t part = n - start < BLOCK ? n - start : BLOCK;
+        widen(x + start, block, part);
+        for (ptrdiff_t i = 0; i < part; i++)
+            partial[i % NUMACT_SUMS] += (double)block[i];
+    }
+    return reduce_8(partial) + reduce_8(partial + 8);
+}
+
 #define REAL_NAME f16
 numact_half_loop SYMBOL(numact);
 void SYMBOL(numact)(const struct numact_kernel *f32, char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides)
@@ -123,6 +165,14 @@ void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *byt
 {
     compute_masked(f16_widen, f16_narrow, f32, in, bytes, out, n, values);
 }
+static void SYMBOL(add)(void *out, const void *a, const void *b, ptrdiff_t n, bool single)
+{
+    add_widened(f16_widen, f16_narrow, out, a, b, n, single);
+}
+static void SYMBOL(accumulate)(double *sums, const void *x, ptrdiff_t n) { accumulate_widened(f16_widen, sums, x, n); }
+static double SYMBOL(total)(const void *x, ptrdiff_t n) { return total_widened(f16_widen, x, n); }
+extern const struct numact_bias_loops SYMBOL(numact_bias);
+const struct numact_bias_loops SYMBOL(numact_bias) = {SYMBOL(add), SYMBOL(accumulate), SYMBOL(total)};
 
 #undef REAL_NAME
 #define REAL_NAME bf16
@@ -137,3 +187,11 @@ void SYMBOL(numact_masked)(numact_masked_loop *f32, const void *in, uint8_t *byt
 {
     compute_masked(bf16_widen, bf16_narrow, f32, in, bytes, out, n, values);
 }
+static void SYMBOL(add)(void *out, const void *a, const void *b, ptrdiff_t n, bool single)
+{
+    add_widened(bf16_widen, bf16_narrow, out, a, b, n, single);
+}
+static void SYMBOL(accumulate)(double *sums, const void *x, ptrdiff_t n) { accumulate_widened(bf16_widen, sums, x, n); }
+static double SYMBOL(total)(const void *x, ptrdiff_t n) { return total_widened(bf16_widen, x, n); }
+extern const struct numact_bias_loops SYMBOL(numact_bias);
+const struct numact_bias_loops SYMBOL(numact_bias) = {SYMBOL(add), SYMBOL(accumulate), SYMBOL(total)};

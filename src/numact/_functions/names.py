@@ -20,6 +20,7 @@ MODULES = {
     "axis.gumbel": ("gumbel_softmax",),
     "masks.masked": (*(f"{name}_masked" for name, _, _, masked in ufuncs.OUTLINE if masked), "masked_grad"),
     "masks.dropout": ("dropout",),
+    "bias": ("bias_activation", "bias_activation_grad"),
     "losses": ("softmax_cross_entropy", "sigmoid_cross_entropy"),
 }
 _MODULE_OF = {name: module for module, functions in MODULES.items() for name in functions}

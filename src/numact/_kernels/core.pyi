@@ -88,6 +88,26 @@ def explain_with(explain: Callable[[Any, tuple[str, ...]], str | None]) -> None:
 
 _Class = TypeVar("_Class", bound=type[ParametricCall] | type[MaskedCall] | type[FunctionCall])
 
+_Arrays = tuple[np.ndarray[Any, Any], ...]
+
+def of_sums(
+    level_name: str,
+    ufunc: np.ufunc,
+    arrays: _Arrays,
+    terms: _Arrays,
+    term_of: tuple[int, ...],
+    parameters: np.ndarray[Any, Any],
+    out: np.ndarray[Any, Any] | None,
+) -> np.ndarray[Any, Any] | None: ...
+def gradient_of_sums(
+    level_name: str,
+    ufunc: np.ufunc,
+    arrays: _Arrays,
+    biases: _Arrays,
+    residuals: tuple[np.ndarray[Any, Any] | None, ...],
+    parameters: np.ndarray[Any, Any],
+    out: _Arrays,
+) -> list[np.ndarray[Any, np.dtype[np.float64]]]: ...
 def called_by_vector(cls: _Class) -> _Class: ...
 def is_simple(given: object, out: object) -> bool: ...
 def is_observable(given: object) -> bool: ...

@@ -22,6 +22,7 @@ cdef extern from "numact.h":
         int outputs
         bint overflows
         int arrays
+    ctypedef void numact_add(void *, const void *, const void *, ptrdiff_t, bint) noexcept nogil
     ctypedef void numact_half_loop(const numact_kernel *, char **, ptrdiff_t, const ptrdiff_t *)
     struct numact_half_kernel:
         const numact_kernel *f32
@@ -59,6 +60,8 @@ cdef extern from "numact.h":
     struct numact_norm_task:
         const char *name
     ctypedef void numact_observe_loop()
+    struct numact_bias_loops:
+        numact_add *add
     struct numact_level:
         const char *name
         bint supported
@@ -78,6 +81,10 @@ cdef extern from "numact.h":
         numact_observe_loop *observe_bf16
         numact_observe_loop *observe_f32
         numact_observe_loop *observe_f64
+        const numact_bias_loops *bias_f16
+        const numact_bias_loops *bias_bf16
+        const numact_bias_loops *bias_f32
+        const numact_bias_loops *bias_f64
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
@@ -385,4 +392,5 @@ include "keywords.pxi"
 include "axis.pxi"
 include "masked.pxi"
 include "norm.pxi"
+include "bias.pxi"
 include "statistics.pxi"

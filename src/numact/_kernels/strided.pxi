@@ -11,7 +11,6 @@ cdef extern from "<fenv.h>":
     int fetestexcept(int) nogil
 
 cdef extern from "numact.h":
-    ctypedef void numact_add(void *, const void *, const void *, ptrdiff_t, bint) noexcept nogil
     struct numact_strided:
         const numact_kernel *kernel
         numact_half_loop *half_loop

@@ -26,6 +26,8 @@ from numact._functions.axis.softmax import softmin as softmin
 from numact._functions.axis.softmax import softmin_grad as softmin_grad
 from numact._functions.axis.sparsemax import sparsemax as sparsemax
 from numact._functions.axis.sparsemax import sparsemax_grad as sparsemax_grad
+from numact._functions.bias import bias_activation as bias_activation
+from numact._functions.bias import bias_activation_grad as bias_activation_grad
 from numact._functions.derivative import derivative as derivative
 from numact._functions.losses import sigmoid_cross_entropy as sigmoid_cross_entropy
 from numact._functions.losses import softmax_cross_entropy as softmax_cross_entropy
