@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("name", ["norm", "init", "diagnostics"])
+@pytest.mark.parametrize("name", ["norm", "init", "diagnostics", "memory"])
 def test_public_names(name: str) -> None:
     """The names are those of `__all__`, and each is there."""
     companion = import_module(f"numact.{name}")

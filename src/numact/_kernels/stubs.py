@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import diagnostics as diagnostics
 from . import init as init
+from . import memory as memory
 from . import norm as norm
 from numact._functions.catalogue import Activation as Activation
 from numact._functions.axis.gumbel import gumbel_softmax as gumbel_softmax

@@ -1,0 +1,168 @@
+"""Reuse of the memory of large arrays: what one array has freed, the next one gets, with its pages."""
+
+from __future__ import annotations
+
+import re
+import threading
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from numact._functions.public import set_module
+from numact._kernels import core
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["reuse", "set_reuse", "stats"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+UNITS = {"": 1, "b": 1}
+UNITS |= {f"{prefix}b": 1000**k for k, prefix in enumerate("kmgt", 1)}
+UNITS |= {f"{prefix}ib": 1024**k for k, prefix in enumerate("kmgt", 1)}
+
+# The limits of all blocks that are open, in any thread; the largest is the limit of the cache.
+_open: dict[object, int] = {}
+_lock = threading.Lock()
+_PERMANENT = object()
+# The allocator that was in use before `set_reuse`.
+_before: list[Any] = []
+
+
+def _bytes(function: str, limit: Any) -> int:
+    """The number of bytes that a limit stands for."""
+    if isinstance(limit, Integral) and not isinstance(limit, bool) and int(limit) >= 0:
+        return int(limit)
+    if isinstance(limit, str) and (parts := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", limit.casefold())):
+        number, unit = parts.groups()
+        if unit in UNITS:
+            return int(float(number) * UNITS[unit])
+    raise ValueError(f"{function}: limit must be a number of bytes >= 0 or a text such as '1GiB', got {limit!r}")
+
+
+def _set(key: object, limit: int | None) -> None:
+    """Set or remove one of the limits."""
+    with _lock:
+        if limit is None:
+            _open.pop(key, None)
+        else:
+            _open[key] = limit
+        core.set_block_limit(max(_open.values(), default=0))
+
+
+@set_module("numact.memory")
+class reuse:
+    """Reuse the memory of large arrays, in a with block.
+
+    Parameters
+    ----------
+    limit : int or str
+        The most bytes that are held while no array has them: a number, or a text such as "500 MB" or "1GiB".
+
+    Raises
+    ------
+    ValueError
+        If limit is no such number or text.
+
+    See Also
+    --------
+    set_reuse : The same without a with block.
+    stats : What is held, and how often it was reused.
+
+    Notes
+    -----
+    A new large array costs more than the computation that fills it: the operating system gives zeroed pages one by one,
+    and takes them back when the array is freed.  In the block, arrays of at least 128 KiB that NumPy makes, in any of
+    its functions, have their memory from a cache, and return it there; the smaller ones come from NumPy's own
+    allocator.  The cache holds at most `limit` bytes, gives back what has been held longest, and is empty when the
+    block ends; arrays that outlive it are freed as usual.
+
+    The allocator belongs to the context (see `contextvars`): another thread uses the cache in a block of its own, and
+    the largest of the limits holds for all.  tracemalloc counts the arrays as it counts others.
+
+    Examples
+    --------
+    >>> with numact.memory.reuse(limit="1GiB"):
+    ...     for _ in range(3):
+    ...         y = numact.gelu(np.ones((1000, 1000)))
+
+    """
+
+    def __init__(self, limit: int | str) -> None:
+        self.limit = _bytes("reuse", limit)
+        self._allocators: list[Any] = []
+        self._keys: list[object] = []
+
+    def __enter__(self) -> reuse:
+        key = object()
+        _set(key, self.limit)
+        self._keys.append(key)
+        self._allocators.append(core.use_block_cache())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        core.use_allocator(self._allocators.pop())
+        _set(self._keys.pop(), None)
+
+
+@set_module("numact.memory")
+def set_reuse(limit: int | str | None) -> None:
+    """Reuse the memory of large arrays from now on, in this thread.
+
+    Parameters
+    ----------
+    limit : int, str or None
+        As for `reuse`; None ends the reuse.
+
+    Raises
+    ------
+    ValueError
+        If limit is no such number or text.
+
+    See Also
+    --------
+    reuse : The same in a with block, and what it does.
+
+    Examples
+    --------
+    >>> numact.memory.set_reuse("1GiB")
+    >>> numact.memory.set_reuse(None)
+
+    """
+    if limit is None:
+        if _before:
+            core.use_allocator(_before.pop())
+        _set(_PERMANENT, None)
+        return
+    _set(_PERMANENT, _bytes("set_reuse", limit))
+    found = core.use_block_cache()
+    if not _before:
+        _before.append(found)
+
+
+@set_module("numact.memory")
+def stats() -> dict[str, int]:
+    """Count the blocks of the cache, of all threads together.
+
+    Returns
+    -------
+    counts : dict of str to int
+        ``limit``, ``held`` and ``in_use`` in bytes: the most that is held, what is held now, and what arrays have.
+        ``held_blocks`` and ``blocks_in_use`` are the numbers of these blocks; ``reused`` and ``allocated`` those of the
+        arrays, since the start, that got a held block and one from the operating system.
+
+    See Also
+    --------
+    reuse : Turns the cache on.
+
+    Examples
+    --------
+    >>> counts = numact.memory.stats()
+
+    """
+    return core.block_statistics()
