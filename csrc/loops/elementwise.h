@@ -25,6 +25,9 @@ INLINE void prefetch_ahead(const scalar *p)
 }
 
 typedef void formula(const real *operand, real *result);
+typedef mask condition(const real *operand);
+typedef lanes careful(ptrdiff_t vectors, const real *single, const scalar *const *in, scalar *const *out,
+                      ptrdiff_t start);
 
 #define UNROLL_FEW _Pragma("GCC unroll 7")
 
@@ -48,24 +51,50 @@ struct shape {
     formula *f;
     int varying, operands, results;
     bool reports_overflow; /* sets the overflow flag if a finite input has an infinite result */
-    bool latency_bound; /* a long chain of dependent instructions: several vectors are interleaved */
+    int unroll; /* vectors that are interleaved: several where a formula is a long chain of dependent instructions */
     bool non_temporal; /* stores past the cache: of a single result that is not an operand */
+    condition *ordinary; /* unless it is NULL, f holds in these lanes, and `extreme` in the others */
+    formula *extreme;
+    careful *carefully;  /* compute_carefully() of this shape, if it has extremes or reports an overflow */
 };
 
-/* out[0][i], ... = f(in[0][i], in[1][i], ...) for n < LANES elements from `start` on; operand[] already holds those
-   from `varying` on.  Returns the lanes that have overflowed, where that is reported. */
-INLINE lanes compute_partial(struct shape s, real *operand, const scalar *const *in, scalar *const *out,
+/* result = f(operand), extremes included. */
+INLINE void apply(struct shape s, const real *operand, real *result)
+{
+    s.f(operand, result);
+    if (!s.ordinary || all(s.ordinary(operand))) return;
+    real extreme[RESULTS];
+    s.extreme(operand, extreme);
+    UNROLL_FEW
+    for (int k = 0; k < s.results; k++)
+        result[k] = select(s.ordinary(operand), result[k], extreme[k]);
+}
+
+/* out[0][i], ... = f(in[0][i], in[1][i], ...) for n < LANES elements from `start` on; single[] holds the operands from
+   `varying` on.  Returns the lanes that have overflowed, where that is reported. */
+INLINE lanes compute_partial(struct shape s, const real *single, const scalar *const *in, scalar *const *out,
                              ptrdiff_t start, ptrdiff_t n)
 {
-    real result[RESULTS];
+    real operand[OPERANDS], result[RESULTS];
     UNROLL_FEW
-    for (int k = 0; k < s.varying; k++)
-        operand[k] = load_part(in[k] + start, n);
-    s.f(operand, result);
+    for (int k = 0; k < s.operands; k++)
+        operand[k] = k < s.varying ? load_part(in[k] + start, n) : single[k];
+    apply(s, operand, result);
     UNROLL_FEW
     for (int k = 0; k < s.results; k++)
         store_part(out[k] + start, result[k], n);
     return s.reports_overflow ? overflowed(s.operands, s.results, operand, result) : 0;
+}
+
+/* The same for whole vectors of which one needs care: a lane that is not ordinary, or an infinite result.  Outside the
+   loop that meets them, whose registers it would take, and which need not keep the operands: they are loaded again. */
+INLINE lanes compute_carefully(struct shape s, ptrdiff_t vectors, const real *single, const scalar *const *in,
+                               scalar *const *out, ptrdiff_t start)
+{
+    lanes seen = 0;
+    for (ptrdiff_t i = start; i < start + vectors * LANES; i += LANES)
+        seen |= compute_partial(s, single, in, out, i, LANES);
+    return seen;
 }
 
 /* The same for `unroll` whole vectors, interleaved.  In a latency-bound formula an instruction waits for the one
@@ -84,15 +113,35 @@ INLINE lanes compute_vectors(struct shape s, int unroll, const real *single, con
             operand[t][k] = k < s.varying ? load(in[k] + start + t * LANES) : single[k];
         }
     }
+    if (LANES > 1 && s.ordinary) {
+        mask ordinary = s.ordinary(operand[0]);
+        UNROLL_FEW
+        for (int t = 1; t < unroll; t++)
+            ordinary = both(ordinary, s.ordinary(operand[t]));
+        if (__builtin_expect(!all(ordinary), 0)) return s.carefully(unroll, single, in, out, start);
+    }
     UNROLL_FEW
     for (int t = 0; t < unroll; t++)
-        s.f(operand[t], result[t]);
+        if (LANES > 1)
+            s.f(operand[t], result[t]);
+        else
+            apply(s, operand[t], result[t]);
+    if (LANES > 1 && s.reports_overflow) {
+        mask finite = le(absolute(result[0][0]), LARGEST);
+        UNROLL_FEW
+        for (int t = 0; t < unroll; t++) {
+            UNROLL_FEW
+            for (int k = 0; k < s.results; k++)
+                finite = both(finite, le(absolute(result[t][k]), LARGEST));
+        }
+        if (__builtin_expect(!all(finite), 0)) return s.carefully(unroll, single, in, out, start);
+    }
     UNROLL_FEW
     for (int t = 0; t < unroll; t++) {
         UNROLL_FEW
         for (int k = 0; k < s.results; k++)
             store_with_hint(out[k] + start + t * LANES, result[t][k], non_temporal);
-        if (s.reports_overflow) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
+        if (LANES == 1 && s.reports_overflow) seen |= overflowed(s.operands, s.results, operand[t], result[t]);
     }
     return seen;
 }
@@ -116,9 +165,9 @@ INLINE lanes compute(struct shape s, const scalar *const *in, scalar *const *out
         i = elements_to_alignment(out[0]);
         if (i) seen |= compute_partial(s, operand, in, out, 0, i);
     }
-    if (UNROLL_FACTOR > 1 && s.latency_bound)
-        for (; i <= n - UNROLL_FACTOR * LANES; i += UNROLL_FACTOR * LANES)
-            seen |= compute_vectors(s, UNROLL_FACTOR, operand, in, out, i, non_temporal);
+    if (s.unroll > 1)
+        for (; i <= n - s.unroll * LANES; i += s.unroll * LANES)
+            seen |= compute_vectors(s, s.unroll, operand, in, out, i, non_temporal);
 #pragma GCC ivdep
     for (; i <= n - LANES; i += LANES)
         seen |= compute_vectors(s, 1, operand, in, out, i, non_temporal);
@@ -206,22 +255,23 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
     if (s.reports_overflow) fp_env_set_overflow(found || seen);
 }
 
-/* LOOP defines the inner loop of the formula `call` of the operands o[], say elu_grad_f32_v4; LOOP_GRADIENTS one with
-   two results. */
+/* LOOP defines the inner loop of the formula `call` of the operands o[], say elu_grad_f32_v4. */
 #define LOOP(function, varying, operands, latency_bound, call)                                                         \
     DEFINE_LOOP(function, varying, operands, 1, false, latency_bound, r[0] = call)
-#define LOOP_GRADIENTS(function, operands, latency_bound, call)                                                        \
-    DEFINE_LOOP(function, operands, operands, 2, true, latency_bound,                                                  \
-             struct gradients d = call; r[0] = d.first; r[1] = d.second)
-#define DEFINE_LOOP(function, varying, operands, results, reports_overflow, latency_bound, ...)                        \
+#define DEFINE_LOOP(function, varying_, operands_, results_, overflows, latency, ...)                                  \
     INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                 \
+    LOOP_OF_SHAPE(function, .varying = varying_, .operands = operands_, .results = results_,                           \
+                  .reports_overflow = overflows, .unroll = latency)
+#define LOOP_OF_SHAPE(function, ...)                                                                                   \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal)        \
     {                                                                                                                  \
-        const struct shape s = {function##_of, varying, operands, results, reports_overflow, latency_bound, false};    \
+        const struct shape s = {.f = function##_of, __VA_ARGS__};                                                      \
         inner_loop(s, arrays, n, strides, non_temporal);                                                               \
     }
-#define LATENCY_BOUND true
-#define THROUGHPUT_BOUND false
+#define LATENCY_BOUND UNROLL_FACTOR
+#define THROUGHPUT_BOUND 1
+/* More would not stay in the registers beside the operands of a gate. */
+enum { UNROLL_GATES = UNROLL_FACTOR < 2 ? UNROLL_FACTOR : 2 };
 
 #define LOOP_FROM_OUTPUT(name, count, latency_bound)                                                                   \
     LOOP(name##_grad_y, 2, 2 + count, latency_bound, name##_grad_y(o[0], o[1] PARAMETERS_##count(o + 2)))
@@ -250,11 +300,43 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
                  {SYMBOL(function##_grad), 2 + count, 1, overflows, sizeof(scalar), 2},                                \
                  KERNEL_##source(function, count, overflows), KERNEL_##kink(function, count, overflows)}},
 
-#define GATED_LOOPS(name, latency_bound, ...)                                                                          \
-    DEFINE_LOOP(name##_forward, 2, 2, 1, true, latency_bound, r[0] = name##_forward(o[0], o[1]))                       \
-    LOOP_GRADIENTS(name##_grad, 3, latency_bound, name##_grad(o[0], o[1], o[2]))
+/* The functions of gated.h, on operands in an array; PLAIN ones are ordinary everywhere. */
+#define OF_PLAIN(name)
+#define OF_EXTREMES(name)                                                                                              \
+    INLINE mask name##_ordinary_of(const real *o) { return name##_ordinary(o[0], o[1]); }                              \
+    INLINE void name##_extreme_of(const real *o, real *r) { r[0] = name##_extreme(o[0], o[1]); }                       \
+    INLINE mask name##_grad_ordinary_of(const real *o) { return name##_grad_ordinary(o[0], o[1], o[2]); }              \
+    INLINE void name##_grad_extreme_of(const real *o, real *r)                                                         \
+    {                                                                                                                  \
+        store_gradients(name##_grad_extreme(o[0], o[1], o[2]), r);                                                     \
+    }
+#define WITH_PLAIN(function) .ordinary = NULL
+#define WITH_EXTREMES(function) .ordinary = function##_ordinary_of, .extreme = function##_extreme_of
+INLINE void store_gradients(struct gradients d, real *r)
+{
+    r[0] = d.first;
+    r[1] = d.second;
+}
 
-#define GATED_ROW(function, latency_bound, ...)                                                                        \
+#define GATED_LOOP(function, count, unroll_, ...)                                                                       \
+    static __attribute__((noinline)) lanes SYMBOL(function##_carefully)(                                               \
+        ptrdiff_t vectors, const real *single, const scalar *const *in, scalar *const *out, ptrdiff_t start)           \
+    {                                                                                                                  \
+        const struct shape s = {.f = function##_of, .varying = count, .operands = count, .results = count - 1,         \
+                                .reports_overflow = true, __VA_ARGS__};                                                \
+        return compute_carefully(s, vectors, single, in, out, start);                                                  \
+    }                                                                                                                  \
+    LOOP_OF_SHAPE(function, .varying = count, .operands = count, .results = count - 1, .reports_overflow = true,       \
+                  .unroll = unroll_, .carefully = SYMBOL(function##_carefully), __VA_ARGS__)
+
+#define GATED_LOOPS(name, latency, extremes, ...)                                                                      \
+    OF_##extremes(name)                                                                                                \
+    INLINE void name##_forward_of(const real *o, real *r) { r[0] = name##_forward(o[0], o[1]); }                       \
+    INLINE void name##_grad_of(const real *o, real *r) { store_gradients(name##_grad(o[0], o[1], o[2]), r); }          \
+    GATED_LOOP(name##_forward, 2, latency, WITH_##extremes(name))                                                       \
+    GATED_LOOP(name##_grad, 3, UNROLL_GATES, WITH_##extremes(name##_grad))
+
+#define GATED_ROW(function, latency_bound, extremes, ...)                                                                        \
     {.name = #function, .family = "gated", __VA_ARGS__,                                                                \
      .kernels = {{SYMBOL(function##_forward), 2, 1, true, sizeof(scalar), 2},                                          \
                  {SYMBOL(function##_grad), 3, 2, true, sizeof(scalar), 3}}},

@@ -25,6 +25,20 @@ INLINE struct reciprocal logistic_reciprocal(real x, real lo)
     return (struct reciprocal){denominator, at_most(-e.n, 0)};
 }
 
+/* (numerator + lo) / (1 + e^-x), lo at most half an ulp, for |x| <= EXP_LIMIT.  The reciprocal u of the rounded
+   denominator is corrected by its residual rho and by the rounding error of the denominator, so that only the bracket of
+   logistic_reciprocal() and the result are rounded. */
+INLINE real logistic_dw(struct dw numerator, real x)
+{
+    struct exp_split e = exp_neg(x, NO_LOW);
+    real small = power_of_two(-at_most(absolute(e.n), EXPONENT_BIAS - 1));
+    struct dw denominator = fast_two_sum(splat(1), add_scaled(select(lt(x, 0), 1, small), e.q, small));
+    real u = 1 / denominator.hi, rho = fma(u, denominator.lo, fma_in_double(u, denominator.hi, -1));
+    real lo = fma(numerator.lo, u, -(numerator.hi * u * rho));
+    real quotient = select(eq(numerator.hi, 0), numerator.hi, fma(numerator.hi, u, lo));
+    return scale(quotient, at_most(-e.n, 0));
+}
+
 /* numerator / (1 + e^(lo - x)), for |x| <= EXP_LIMIT. */
 INLINE real logistic(real numerator, real x, real lo)
 {

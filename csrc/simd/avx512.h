@@ -49,6 +49,9 @@ INLINE mask not_le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NL
 INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 INLINE mask either(mask a, mask b) { return (mask)(a | b); }
 
+/* Whether a condition holds in every lane, to leave out what only other lanes need. */
+INLINE bool all(mask condition) { return condition == (mask)((1u << LANES) - 1); }
+
 /* The lanes where a condition has held at least once: seen |= lanes_from_mask(condition). */
 typedef mask lanes;
 INLINE lanes lanes_from_mask(mask condition) { return condition; }

@@ -39,6 +39,14 @@ INLINE mask either(mask a, mask b) { return a | b; }
 INLINE real at_most_real(real x, real bound) { return bound < x ? bound : x; }
 INLINE real at_least_real(real x, real bound) { return bound > x ? bound : x; }
 
+/* Whether a condition holds in every lane, to leave out what only other lanes need.  False here: in a loop without branches
+   the compiler computes several elements at once. */
+INLINE bool all(mask condition)
+{
+    (void)condition;
+    return false;
+}
+
 /* Whether a condition has held at least once: seen |= lanes_from_mask(condition).  As the bits of 1 or 0 in floating
    point, since SSE2 cannot select 64-bit integers. */
 typedef bits lanes;
