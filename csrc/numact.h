@@ -220,6 +220,16 @@ bool numact_strided_independent(const struct numact_strided *call);
    few elements each; then nothing is written. */
 bool numact_strided_run(struct numact_strided *call);
 
+/* Conversions of a type of 16 bits, rounded to nearest, ties to even, without flags or warnings. */
+struct numact_conversions {
+    void (*widen)(const void *from, float *to, ptrdiff_t n);
+    void (*narrow)(const float *from, void *to, ptrdiff_t n);
+};
+
+/* Converts n contiguous elements, in threads: to float, or from it. */
+void numact_widen(const struct numact_conversions *conversions, const void *from, float *to, ptrdiff_t n);
+void numact_narrow(const struct numact_conversions *conversions, const float *from, void *to, ptrdiff_t n);
+
 /* A dispatch target.  Every table has the same rows in the same order; a NULL name ends it. */
 struct numact_level {
     const char *name;
@@ -232,6 +242,7 @@ struct numact_level {
     const struct numact_norm_task *norm_f32, *norm_f64;
     numact_observe_loop *observe_f16, *observe_bf16, *observe_f32, *observe_f64;
     const struct numact_bias_loops *bias_f16, *bias_bf16, *bias_f32, *bias_f64;
+    const struct numact_conversions *conversions_f16, *conversions_bf16;
 };
 
 /* The dispatch targets of this build, lowest first; a NULL name ends the list. */

@@ -23,7 +23,8 @@
     .observe_f16 = numact_observe_f16_##level, .observe_bf16 = numact_observe_bf16_##level,                            \
     .observe_f32 = numact_observe_f32_##level, .observe_f64 = numact_observe_f64_##level,                              \
     .bias_f16 = &numact_bias_f16_##level, .bias_bf16 = &numact_bias_bf16_##level,                                      \
-    .bias_f32 = &numact_bias_f32_##level, .bias_f64 = &numact_bias_f64_##level
+    .bias_f32 = &numact_bias_f32_##level, .bias_f64 = &numact_bias_f64_##level,                                        \
+    .conversions_f16 = &numact_conversions_f16_##level, .conversions_bf16 = &numact_conversions_bf16_##level
 #define DECLARE(level)                                                                                                 \
     extern const struct numact_activation numact_f32_##level[], numact_f64_##level[];                                  \
     numact_half_loop numact_f16_##level, numact_bf16_##level;                                                          \
@@ -34,7 +35,8 @@
     numact_observe_loop numact_observe_f16_##level, numact_observe_bf16_##level, numact_observe_f32_##level,           \
         numact_observe_f64_##level;                                                                                    \
     extern const struct numact_bias_loops numact_bias_f16_##level, numact_bias_bf16_##level, numact_bias_f32_##level,  \
-        numact_bias_f64_##level;
+        numact_bias_f64_##level;                                                                                       \
+    extern const struct numact_conversions numact_conversions_f16_##level, numact_conversions_bf16_##level;
 
 DECLARE(baseline)
 #if defined __x86_64__
@@ -168,6 +170,42 @@ void numact_run_masked(numact_masked_half_loop *half_loop, numact_masked_loop *l
     numact_parallel_stores(compute_masked, &pass, &pass.non_temporal, n, GRAIN, WHOLE_BITS, out, n * width,
                            half_loop || in == out ? 0 : 2 * n * width);
     fp_env_leave(found, false);
+}
+
+/* A conversion, for several threads. */
+struct conversion {
+    const struct numact_conversions *conversions;
+    const char *from;
+    char *to;
+};
+
+static void widen_part(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct conversion *c = context;
+    c->conversions->widen(c->from + start * (ptrdiff_t)sizeof(uint16_t), (float *)c->to + start, stop - start);
+}
+
+static void narrow_part(void *context, ptrdiff_t start, ptrdiff_t stop)
+{
+    const struct conversion *c = context;
+    c->conversions->narrow((const float *)c->from + start, c->to + start * (ptrdiff_t)sizeof(uint16_t), stop - start);
+}
+
+static void convert(numact_part *part, struct conversion conversion, ptrdiff_t n)
+{
+    fp_env found = fp_env_enter();
+    numact_parallel(part, &conversion, n, GRAIN, WHOLE);
+    fp_env_leave(found, false);
+}
+
+void numact_widen(const struct numact_conversions *conversions, const void *from, float *to, ptrdiff_t n)
+{
+    convert(widen_part, (struct conversion){conversions, from, (char *)to}, n);
+}
+
+void numact_narrow(const struct numact_conversions *conversions, const float *from, void *to, ptrdiff_t n)
+{
+    convert(narrow_part, (struct conversion){conversions, (const char *)from, to}, n);
 }
 
 /* A task of a normalisation, for several threads. */

@@ -416,3 +416,21 @@ def test_finder_minds_its_own() -> None:
     finder = next(finder for finder in sys.meta_path if getattr(finder, "_package", None) == "ml_dtypes")
     assert finder.find_spec("json", None) is None
     assert type(importlib.import_module("ml_dtypes").__loader__).__name__ == "SourceFileLoader"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_conversions_are_those_of_numpy(dtype: Any) -> None:
+    """All numbers of 16 bits, and float32 numbers between, beside and beyond them."""
+    numbers = np.arange(1 << 16, dtype=np.uint16).view(dtype)
+    finite = np.isfinite(numbers.astype(np.float32))
+    wide = core.widened(core.level(), numbers)
+    np.testing.assert_array_equal(wide[finite], numbers[finite].astype(np.float32))
+    assert np.isnan(wide[np.isnan(numbers.astype(np.float32))]).all()
+    between = np.random.default_rng(0).integers(0, 1 << 32, 1 << 18, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    with np.errstate(all="ignore"):
+        between = np.concatenate([between, wide, np.nextafter(wide, np.inf), wide * np.float32(1 + 2.0**-9)])
+        want = between.astype(dtype)
+    found = core.narrowed(core.level(), between, np.dtype(dtype))
+    known = ~np.isnan(between)
+    assert_same_bits(found[known], want[known])
+    assert np.isnan(found[~known].astype(np.float32)).all()

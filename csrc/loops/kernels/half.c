@@ -174,6 +174,12 @@ static double SYMBOL(total)(const void *x, ptrdiff_t n) { return total_widened(f
 extern const struct numact_bias_loops SYMBOL(numact_bias);
 const struct numact_bias_loops SYMBOL(numact_bias) = {SYMBOL(add), SYMBOL(accumulate), SYMBOL(total)};
 
+static void SYMBOL(widen)(const void *from, float *to, ptrdiff_t n) { f16_widen(from, to, n); }
+static void SYMBOL(narrow)(const float *from, void *to, ptrdiff_t n) { f16_narrow(from, to, n); }
+extern const struct numact_conversions SYMBOL(numact_conversions);
+const struct numact_conversions SYMBOL(numact_conversions) = {SYMBOL(widen), SYMBOL(narrow)};
+
+
 #undef REAL_NAME
 #define REAL_NAME bf16
 numact_half_loop SYMBOL(numact);
@@ -195,3 +201,8 @@ static void SYMBOL(accumulate)(double *sums, const void *x, ptrdiff_t n) { accum
 static double SYMBOL(total)(const void *x, ptrdiff_t n) { return total_widened(bf16_widen, x, n); }
 extern const struct numact_bias_loops SYMBOL(numact_bias);
 const struct numact_bias_loops SYMBOL(numact_bias) = {SYMBOL(add), SYMBOL(accumulate), SYMBOL(total)};
+
+static void SYMBOL(widen)(const void *from, float *to, ptrdiff_t n) { bf16_widen(from, to, n); }
+static void SYMBOL(narrow)(const float *from, void *to, ptrdiff_t n) { bf16_narrow(from, to, n); }
+extern const struct numact_conversions SYMBOL(numact_conversions);
+const struct numact_conversions SYMBOL(numact_conversions) = {SYMBOL(widen), SYMBOL(narrow)};

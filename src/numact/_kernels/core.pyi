@@ -88,6 +88,11 @@ def explain_with(explain: Callable[[Any, tuple[str, ...]], str | None]) -> None:
 
 _Class = TypeVar("_Class", bound=type[ParametricCall] | type[MaskedCall] | type[FunctionCall])
 
+def widened(level_name: str, array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]: ...
+def narrowed(
+    level_name: str, array: np.ndarray[Any, np.dtype[np.float32]], dtype: np.dtype[Any]
+) -> np.ndarray[Any, Any]: ...
+
 _Arrays = tuple[np.ndarray[Any, Any], ...]
 
 def of_sums(

@@ -60,6 +60,10 @@ cdef extern from "numact.h":
     struct numact_norm_task:
         const char *name
     ctypedef void numact_observe_loop()
+    struct numact_conversions:
+        pass
+    void numact_widen(const numact_conversions *, const void *, float *, ptrdiff_t) noexcept nogil
+    void numact_narrow(const numact_conversions *, const float *, void *, ptrdiff_t) noexcept nogil
     struct numact_bias_loops:
         numact_add *add
     struct numact_level:
@@ -85,6 +89,8 @@ cdef extern from "numact.h":
         const numact_bias_loops *bias_bf16
         const numact_bias_loops *bias_f32
         const numact_bias_loops *bias_f64
+        const numact_conversions *conversions_f16
+        const numact_conversions *conversions_bf16
     const numact_level *numact_levels()
     void numact_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
     void numact_half_ufunc_loop(char **arrays, const cnp.npy_intp *dimensions, const cnp.npy_intp *strides, void *data)
@@ -366,6 +372,33 @@ def build(str level_name, names=None, document=None):
         f32 += 1
         f64 += 1
     return ufuncs
+
+
+cdef const numact_conversions *conversions_of(const numact_level *level, int number) noexcept:
+    return level.conversions_f16 if number == cnp.NPY_FLOAT16 else level.conversions_bf16
+
+
+def widened(str level_name, cnp.ndarray array):
+    """A contiguous array of float16 or bfloat16 as float32; NumPy's conversion of subnormal numbers is slow."""
+    cdef const numact_conversions *conversions = conversions_of(find_level(level_name), cnp.PyArray_TYPE(array))
+    cdef cnp.ndarray result = cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), cnp.NPY_FLOAT, 0
+    )
+    cdef ptrdiff_t n = cnp.PyArray_SIZE(array)
+    with nogil:
+        numact_widen(conversions, cnp.PyArray_DATA(array), <float *>cnp.PyArray_DATA(result), n)
+    return result
+
+
+def narrowed(str level_name, cnp.ndarray array, dtype):
+    """A contiguous array of float32 as float16 or bfloat16, rounded once, without warnings."""
+    cdef int number = dtype.num
+    cdef const numact_conversions *conversions = conversions_of(find_level(level_name), number)
+    cdef cnp.ndarray result = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), number, 0)
+    cdef ptrdiff_t n = cnp.PyArray_SIZE(array)
+    with nogil:
+        numact_narrow(conversions, <const float *>cnp.PyArray_DATA(array), cnp.PyArray_DATA(result), n)
+    return result
 
 
 MAX_THREADS = NUMACT_MAX_THREADS

@@ -22,6 +22,7 @@ from numact._functions.arguments import (
 )
 from numact._functions.axes import as_axes
 from numact._functions.parameters import FLOAT32, FLOAT64, PYTHON_NUMBERS, as_number
+from numact._kernels import core, targets
 
 # Outside this interval float32 cannot hold both the temperature and its reciprocal to full precision.  The bounds are
 # float64 scalars: a Python number would be converted to float16 in a comparison, to 0 and infinity.
@@ -120,14 +121,16 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     dtype = _result_dtype(arrays)
     if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
         raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
-    arrays = [_in_rows(a, shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)]
+    arrays = [
+        _in_rows(_widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
+    ]
     reduces = output == "()"
     final = _reduced(shape, axes, keepdims) if reduces else shape
     if out is not None:
         check_out(function, out, final, dtype)
     with np.errstate(all="ignore"):
         result = np.asanyarray(ufunc(*arrays, axis=-1, casting="same_kind", dtype=_computed(dtype)))
-        result = result.astype(dtype, copy=False)
+        result = _narrowed(result, dtype)
         if not reduces:
             lengths = tuple(shape[k] for k in axes)
             result = np.moveaxis(result.reshape(rest + lengths), range(-len(axes), 0), axes)
@@ -136,6 +139,20 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
             return out
     result = result.reshape(final)
     return result if array_wanted or result.ndim else result[()]
+
+
+def _widened(array: Array) -> Array:
+    """An array of 16 bits as float32, others as they are."""
+    if not is_half(array.dtype) or array.ndim == 0:
+        return array
+    return core.widened(targets.LEVEL, np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+
+
+def _narrowed(array: Array, dtype: np.dtype[Any]) -> Array:
+    """A result in its dtype, rounded once."""
+    if not is_half(dtype) or array.dtype != FLOAT32 or array.ndim == 0:
+        return array.astype(dtype, copy=False)
+    return core.narrowed(targets.LEVEL, np.ascontiguousarray(array), dtype)
 
 
 def _result_dtype(arrays: list[Array]) -> np.dtype[Any]:
