@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import activations, others
+from . import activations, habits, others
 
 USED = ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "silu", "gelu", "gelu_tanh", "mish", "hard_swish"]
 PAGE, BATCH = (4096, 1024), 4_194_304
@@ -18,6 +18,26 @@ class Ratios(activations.Ratios):
 
 class Axis(others.Axis):
     params = (["softmax", "log_softmax", "softmax_grad"], ["float32"], [PAGE])
+
+
+class Layer(habits.Layer):
+    params = (["relu", "gelu"], [PAGE])
+
+
+class Reused(habits.Reused):
+    params = (["relu", "gelu"], [PAGE])
+
+
+class Gates(habits.Gates):
+    params = (["swiglu"], ["float32"], [PAGE])
+
+
+class Layouts(habits.Layouts):
+    params = (["relu_grad"], ["float64"], ["same", "mixed"])
+
+
+class HalfRows(habits.HalfRows):
+    params = (["softmax"], ["float16"])
 
 
 class Rows(others.Rows):
