@@ -101,7 +101,10 @@ INLINE bool alternate(struct rows a)
 
 INLINE void copy_rows(struct rows to, struct rows from, ptrdiff_t rows, ptrdiff_t n)
 {
-    if (alternate(from) || alternate(to)) {
+    if (to.stride == sizeof(scalar) && from.stride == sizeof(scalar)) {
+        for (ptrdiff_t r = 0; r < rows; r++)
+            memcpy(element(to, r, 0), element(from, r, 0), (size_t)n * sizeof(scalar));
+    } else if (alternate(from) || alternate(to)) {
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t r = 0; r < rows; r++)
                 memcpy(element(to, r, i), element(from, r, i), sizeof(scalar));
@@ -112,12 +115,38 @@ INLINE void copy_rows(struct rows to, struct rows from, ptrdiff_t rows, ptrdiff_
     }
 }
 
-/* Writes the value where the mask is false. */
+/* Writes the value where the mask is false; without a branch where both are contiguous. */
 INLINE void fill_masked(struct rows to, struct rows masks, ptrdiff_t rows, ptrdiff_t n, scalar value)
 {
+    if (to.stride == sizeof(scalar) && masks.stride == 1) {
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            scalar *restrict x = (scalar *)element(to, r, 0);
+            const unsigned char *restrict mask = (const unsigned char *)element(masks, r, 0);
+            for (ptrdiff_t i = 0; i < n; i++)
+                x[i] = mask[i] ? x[i] : value;
+        }
+        return;
+    }
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t i = 0; i < n; i++)
             if (!*element(masks, r, i)) memcpy(element(to, r, i), &value, sizeof value);
+}
+
+/* Copies where the mask is true, and writes the value elsewhere. */
+INLINE void copy_masked(struct rows to, struct rows from, struct rows masks, ptrdiff_t rows, ptrdiff_t n, scalar value)
+{
+    if (to.stride != sizeof(scalar) || from.stride != sizeof(scalar) || masks.stride != 1) {
+        copy_rows(to, from, rows, n);
+        fill_masked(to, masks, rows, n, value);
+        return;
+    }
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        scalar *restrict y = (scalar *)element(to, r, 0);
+        const scalar *restrict x = (const scalar *)element(from, r, 0);
+        const unsigned char *restrict mask = (const unsigned char *)element(masks, r, 0);
+        for (ptrdiff_t i = 0; i < n; i++)
+            y[i] = mask[i] ? x[i] : value;
+    }
 }
 
 /* The operands of one call, as in the inner loop of a generalised ufunc: all rows, then the strides within them. */
@@ -177,9 +206,11 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
         for (int k = 0; k < call.inputs; k++) {
             struct rows from = rows_from(in[k], start);
             if (gathered[k]) {
-                copy_rows(block, from, rows, n);
                 if (k == 0 && call.masking != NO_MASK)
-                    fill_masked(block, rows_from(masks, start), rows, n, call.masking == MASK ? -INFINITE : INFINITE);
+                    copy_masked(block, from, rows_from(masks, start), rows, n,
+                                call.masking == MASK ? -INFINITE : INFINITE);
+                else
+                    copy_rows(block, from, rows, n);
                 from = block;
                 block.start += block_bytes;
             }
