@@ -268,3 +268,24 @@ def test_wrong_groups() -> None:
     with pytest.raises(ValueError, match="group_norm: out must"):
         norm.group_norm(x, 2, out=np.ones((2, 3, 6)))
     assert norm.group_norm(np.ones((0, 6, 3)), 2).shape == (0, 6, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["layer_norm", "rms_norm"])
+def test_plain_calls_have_the_bits_of_all_others(name: str, dtype: Any) -> None:
+    """A contiguous array, normalised along the last axis, goes a shorter way."""
+    rng = np.random.default_rng(0)
+    norm = getattr(numact.norm, name)
+    for shape in ((768,), (3, 5, 40), (300, 7)):
+        x, weight = rng.normal(size=shape).astype(dtype), rng.normal(size=shape[-1]).astype(dtype)
+        for vectors in ((), (weight,), (weight.astype(np.float64),)):
+            want = norm(x, *vectors, axis=(-1,))
+            np.testing.assert_array_equal(norm(x, *vectors), want)
+            np.testing.assert_array_equal(norm(np.repeat(x, 2, -1)[..., ::2], *vectors), want)
+            given = x.copy()
+            assert norm(given, *vectors, out=given) is given
+            np.testing.assert_array_equal(given, want)
+        with pytest.raises(ValueError, match="weight"):
+            norm(x, weight[:-1])
+        with pytest.raises(ValueError, match="eps"):
+            norm(x, eps=-1.0)

@@ -28,6 +28,8 @@ Out: TypeAlias = "Array | tuple[Array | None] | EllipsisType | None"
 
 # dtypes
 
+BOOL = np.dtype(np.bool_)
+
 
 def overrides_ufuncs(value: Any) -> bool:
     """Whether a value is no array, but takes ufuncs over: NumPy asks it how to compute."""
@@ -84,7 +86,9 @@ def as_generator(function: str, rng: Any) -> np.random.Generator:
 
 def broadcast_mask(function: str, where: Any, shape: tuple[int, ...]) -> Array:
     """A boolean mask, broadcast to a shape."""
-    mask = np.asanyarray(where)
+    mask: Array = np.asanyarray(where)
+    if mask.dtype is BOOL and mask.shape == shape:
+        return mask
     if mask.dtype != np.bool_:
         raise TypeError(f"{function}: where must be boolean, got {mask.dtype}")
     try:

@@ -1,6 +1,10 @@
 # Runs the tasks of csrc/loops/norm/tasks.h on NumPy arrays, which numact.norm has checked and laid out.
 
-from libc.string cimport memset
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+cdef enum:
+    NORM_PADDING = 16  # elements beyond the end of a vector that kernels may load
 
 cdef extern from "numact.h":
     cdef enum numact_storage:
@@ -92,11 +96,7 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
     cdef numact_norm call
     cdef cnp.ndarray x = arrays["x"], parameters
     cdef bint double_precision = x.dtype.itemsize == 8
-    cdef const numact_norm_task *task = level.norm_f64 if double_precision else level.norm_f32
-    while task.name != NULL and task.name.decode() != name:
-        task += 1
-    if task.name == NULL:
-        raise ValueError(f"no task is called {name!r}")
+    cdef const numact_norm_task *task = find_task(level.norm_f64 if double_precision else level.norm_f32, name)
     memset(&call, 0, sizeof(call))
     call.width = x.dtype.itemsize
     call.storage = NUMACT_REAL if call.width > 2 else NUMACT_F16 if x.dtype.kind == "f" else NUMACT_BF16
@@ -124,3 +124,99 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
             call.half_loop = level.f16 if call.storage == NUMACT_F16 else level.bf16
     with nogil:
         numact_norm_run(task, &call)
+
+
+cdef const numact_norm_task *find_task(const numact_norm_task *task, str name) except NULL:
+    while task.name != NULL and task.name.decode() != name:
+        task += 1
+    if task.name == NULL:
+        raise ValueError(f"no task is called {name!r}")
+    return task
+
+
+cdef bint fill_vector(double *vector, object given, ptrdiff_t n, double default) noexcept:
+    """Write n numbers as doubles, or the default n times for None; False if they are not a plain vector."""
+    cdef cnp.ndarray array
+    cdef const float *f32
+    cdef ptrdiff_t i
+    if given is None:
+        for i in range(n):
+            vector[i] = default
+        return True
+    if not cnp.PyArray_CheckExact(given):
+        return False
+    array = given
+    if cnp.PyArray_NDIM(array) != 1 or cnp.PyArray_DIM(array, 0) != n or not cnp.PyArray_ISCARRAY_RO(array):
+        return False
+    if cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT:
+        f32 = <const float *>cnp.PyArray_DATA(array)
+        for i in range(n):
+            vector[i] = f32[i]
+    elif cnp.PyArray_TYPE(array) == cnp.NPY_DOUBLE:
+        memcpy(vector, cnp.PyArray_DATA(array), n * sizeof(double))
+    else:
+        return False
+    return True
+
+
+def normalise_plain_rows(str level_name, str name, given, weight, bias, double eps, out):
+    """Run the task "layer" or "rms" along the last axis of a contiguous array.
+
+    Parameters
+    ----------
+    level_name, name, eps
+        As for `run_norm_task`.
+    given : object
+        The array.
+    weight, bias : object
+        Vectors of the length of the rows, or None.
+    out : object
+        None, or `given`.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None for other arguments: arrays of other types or layouts.
+    """
+    cdef cnp.ndarray x, y
+    cdef numact_norm call
+    cdef const numact_level *level
+    cdef double *vectors
+    cdef ptrdiff_t n, count
+    cdef int number
+    cdef const numact_norm_task *task
+    if not cnp.PyArray_CheckExact(given) or (out is not None and out is not given):
+        return None
+    x = given
+    number = cnp.PyArray_TYPE(x)
+    if number != cnp.NPY_FLOAT and number != cnp.NPY_DOUBLE:
+        return None
+    if cnp.PyArray_NDIM(x) == 0 or cnp.PyArray_SIZE(x) == 0 or not cnp.PyArray_ISCARRAY_RO(x):
+        return None
+    if out is not None and not cnp.PyArray_ISCARRAY(x):
+        return None
+    n = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
+    level = find_level(level_name)
+    task = find_task(level.norm_f64 if number == cnp.NPY_DOUBLE else level.norm_f32, name)
+    count = n + NORM_PADDING
+    vectors = <double *>calloc(2 * count, sizeof(double))
+    if vectors == NULL:
+        raise MemoryError
+    try:
+        if not fill_vector(vectors, weight, n, 1.0) or not fill_vector(vectors + count, bias, n, -0.0):
+            return None
+        y = x if out is not None else cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), number, 0)
+        memset(&call, 0, sizeof(call))
+        call.width = cnp.PyArray_ITEMSIZE(x)
+        call.storage = NUMACT_REAL
+        call.samples, call.channels, call.positions = cnp.PyArray_SIZE(x) // n, 1, n
+        call.eps = eps
+        call.x.start, call.out.start = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)
+        call.x.position = call.out.position = call.width
+        call.x.sample = call.x.channel = call.out.sample = call.out.channel = n * call.width
+        call.weight, call.bias = vectors, vectors + count
+        with nogil:
+            numact_norm_run(task, &call)
+    finally:
+        free(vectors)
+    return y

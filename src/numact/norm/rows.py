@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from numact._kernels import core, targets
 from numact.norm.arguments import (
     as_activation,
     as_eps,
@@ -19,12 +20,17 @@ from numact.norm.task import run, zero_sums
 
 # Sums over rows are taken in blocks of this many, whatever the number of threads, as csrc/loops/norm does.
 BLOCK_ROWS = 64
+DEFAULT_EPS: dict[Any, float] = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float32, np.float64)}
 
 
 def normalise_rows(
     task: Literal["layer", "rms"], x: Any, weight: Any, bias: Any, eps: Any, axis: Any, activation: Any, out: Any
 ) -> Array:
     """Normalise, scale and shift each row, and apply the activation."""
+    if activation is None and type(axis) is int and axis == -1 and (value := _plain_eps(x, eps)) is not None:
+        found = core.normalise_plain_rows(targets.LEVEL, task, x, weight, bias, value, out)
+        if found is not None:
+            return found
     function = f"{task}_norm"
     array = float_array(function, "x", x)
     layout, shape = row_layout(function, array, axis)
@@ -37,6 +43,13 @@ def normalise_rows(
     result = Result(function, out, array, layout)
     run(task, layout, {"x": result.input(array), "out": result.target}, vectors, eps, fused)
     return result.finish()
+
+
+def _plain_eps(x: Any, eps: Any) -> float | None:
+    """The value of eps where it needs no check: a finite number >= 0, or the default of rms_norm for the dtype of x."""
+    if eps is None:
+        return DEFAULT_EPS.get(getattr(x, "dtype", None))
+    return eps if type(eps) is float and 0 <= eps < np.inf else None
 
 
 def row_statistics(task: Literal["layer", "rms"], x: Any, eps: Any, axis: Any) -> tuple[Array, Array]:

@@ -37,8 +37,9 @@ NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
 
 def as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
     """Check a temperature; a scalar becomes an array that does not influence the dtype of the result."""
-    if type(value) is float and value == 1:
-        return ONE
+    if type(value) is float and COLDEST <= value <= HOTTEST:
+        wide = getattr(x, "dtype", FLOAT64) is FLOAT64
+        return ONE if value == 1 else np.array(value, FLOAT64 if wide else FLOAT32)
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{function}: {name} must not be masked, got {value!r}")
     array = np.asanyarray(value)
