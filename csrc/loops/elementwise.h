@@ -256,12 +256,9 @@ INLINE void inner_loop(struct shape s, char *const *arrays, ptrdiff_t n, const p
 }
 
 /* LOOP defines the inner loop of the formula `call` of the operands o[], say elu_grad_f32_v4. */
-#define LOOP(function, varying, operands, latency_bound, call)                                                         \
-    DEFINE_LOOP(function, varying, operands, 1, false, latency_bound, r[0] = call)
-#define DEFINE_LOOP(function, varying_, operands_, results_, overflows, latency, ...)                                  \
-    INLINE void function##_of(const real *o, real *r) { __VA_ARGS__; }                                                 \
-    LOOP_OF_SHAPE(function, .varying = varying_, .operands = operands_, .results = results_,                           \
-                  .reports_overflow = overflows, .unroll = latency)
+#define LOOP(function, varying_, operands_, unroll_, call)                                                             \
+    INLINE void function##_of(const real *o, real *r) { r[0] = call; }                                                 \
+    LOOP_OF_SHAPE(function, .varying = varying_, .operands = operands_, .results = 1, .unroll = unroll_)
 #define LOOP_OF_SHAPE(function, ...)                                                                                   \
     static void SYMBOL(function)(char *const *arrays, ptrdiff_t n, const ptrdiff_t *strides, bool non_temporal)        \
     {                                                                                                                  \

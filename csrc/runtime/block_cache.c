@@ -22,7 +22,6 @@ enum {
 struct block {
     char *base, *memory;
     size_t mapped, size;
-    bool used;                  /* by an array; otherwise it is held */
     struct block *next;         /* in the bucket */
     struct block *newer, *older;    /* of the held ones */
 };
@@ -49,7 +48,6 @@ static struct block *find(const void *memory)
 
 static void hold(struct block *block)
 {
-    block->used = false;
     block->older = newest;
     block->newer = NULL;
     *(newest ? &newest->newer : &oldest) = block;
@@ -142,7 +140,6 @@ void *numact_block_allocate(size_t size, bool zeros)
         statistics.allocated += block != NULL;
     }
     if (block) {
-        block->used = true;
         statistics.in_use += block->size;
         statistics.blocks_in_use++;
     }

@@ -5,7 +5,7 @@
 
 #include "runtime/fp_env.h"
 #include "runtime/lut.h"
-#include "runtime/memory.h"
+#include "runtime/stores.h"
 #include "runtime/operands.h"
 #include "runtime/thread_pool.h"
 

@@ -11,7 +11,7 @@
 #include "numact.h"
 #include "runtime/elements.h"
 #include "runtime/fp_env.h"
-#include "runtime/memory.h"
+#include "runtime/stores.h"
 #include "runtime/operands.h"
 #include "runtime/thread_pool.h"
 

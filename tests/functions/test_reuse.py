@@ -234,6 +234,6 @@ with numact.memory.reuse("1TiB"):
         raise AssertionError
 """
     if not hasattr(resource, "RLIMIT_AS") or not os.path.exists("/proc/self/statm"):
-        pytest.skip("needs Linux")
+        pytest.skip("NOT TESTED HERE: needs Linux")
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert process.returncode == 0, process.stderr

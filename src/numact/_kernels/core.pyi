@@ -92,6 +92,9 @@ def widened(level_name: str, array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.
 def narrowed(
     level_name: str, array: np.ndarray[Any, np.dtype[np.float32]], dtype: np.dtype[Any]
 ) -> np.ndarray[Any, Any]: ...
+
+PADDING: int
+
 def normalise_plain_rows(
     level_name: str, name: str, given: object, weight: object, bias: object, eps: float, out: object
 ) -> np.ndarray[Any, Any] | None: ...

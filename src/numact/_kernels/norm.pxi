@@ -4,7 +4,10 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 cdef enum:
-    NORM_PADDING = 16  # elements beyond the end of a vector that kernels may load
+    NORM_PADDING = 16
+
+# Elements beyond the end of a float64 vector that kernels may load, because they load whole SIMD vectors.
+PADDING = NORM_PADDING
 
 cdef extern from "numact.h":
     cdef enum numact_storage:

@@ -101,13 +101,12 @@ cdef int run_strided(numact_strided *call, const char *name) except -1:
     return taken
 
 
-cdef bint set_output_strides(numact_strided *call, int k, cnp.ndarray array, const int *order) noexcept:
+cdef void set_output_strides(numact_strided *call, int k, cnp.ndarray array, const int *order) noexcept:
     """Make an array of the call's shape the output k, in the order of the sorted dimensions."""
     cdef int d
     call.arrays[k] = cnp.PyArray_BYTES(array)
     for d in range(call.dimensions):
         call.strides[k][d] = 0 if call.shape[d] == 1 else cnp.PyArray_STRIDE(array, order[d])
-    return True
 
 
 cdef object call_strided(object ufunc, PyObject *const *given, size_t flags, PyObject *names):

@@ -8,7 +8,7 @@ from numact._kernels import core, targets
 from numact.norm.layout import Array, Doubles, Layout
 
 # Elements beyond the end of a float64 vector that kernels may load, because they load whole SIMD vectors.
-PADDING = 16
+PADDING = core.PADDING
 
 
 def run(

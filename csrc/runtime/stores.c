@@ -1,7 +1,7 @@
 #if defined __linux__ && !defined _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* mincore */
 #endif
-#include "runtime/memory.h"
+#include "runtime/stores.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

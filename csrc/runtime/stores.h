@@ -9,8 +9,8 @@
    - arrays that are small beside the caches are stored to as usual: alone either way takes as long, and the next
      operation finds the result (relu of 2 M and np.add of it: 1.23 ms, else 1.44);
    - for all others, a small part is computed by stores of either kind in turn, and the faster one does the rest. */
-#ifndef NUMACT_RUNTIME_MEMORY_H
-#define NUMACT_RUNTIME_MEMORY_H
+#ifndef NUMACT_RUNTIME_STORES_H
+#define NUMACT_RUNTIME_STORES_H
 
 #include <stdbool.h>
 #include <stddef.h>
