@@ -65,6 +65,7 @@ struct numact_axis_function {
     double ulp;
     numact_axis_loop *loop;
     ptrdiff_t width;            /* bytes of r */
+    const char *parameters, *domain;    /* of the public function: "temperature=1.0", "temperature > 0"; or NULL */
     const char *formula, *range;
 };
 
@@ -257,6 +258,11 @@ void numact_half_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const pt
 /* The same for a generalised ufunc; data points to a struct numact_axis_function.  False if memory could not be
    allocated; then some rows may not have been written. */
 bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data);
+
+/* The same for blocks of rows, `block_strides` apart in the arrays, of which the last one is the result: it overlaps no
+   operand, or lies exactly on it, and no two of its rows overlap. */
+bool numact_axis_run(const struct numact_axis_function *function, char *const *arrays, ptrdiff_t blocks,
+                     const ptrdiff_t *block_strides, const ptrdiff_t *dimensions, const ptrdiff_t *strides);
 
 /* Runs a loop with a bit for each element, through `half_loop` unless that is NULL.  An element has `width` bytes; out
    is in, or does not overlap it. */

@@ -64,8 +64,8 @@ INLINE void log_sums_of(const struct batch *b, int first, ptrdiff_t n, const str
                         struct log_sums *group)
 {
     const int rows = rows_of_group(b, first);
-    const struct summation plainly = {plain_exponential, -INFINITE, BATCH_BYTES},
-                           generally = {general_exponential, -INFINITE, BATCH_BYTES},
+    const struct summation plainly = {plain_exponential, -INFINITE, b->ahead},
+                           generally = {general_exponential, -INFINITE, b->ahead},
                            of_others = {lower_exponential, -INFINITE, 0};
     struct sums sums[ROWS];
     struct totals totals;
@@ -118,10 +118,10 @@ INLINE void log_batch(const struct batch *b, ptrdiff_t n, bool writes_rows, log_
 {
     struct ahead ahead[2];
     struct log_sums group;
-    look_ahead(b, 0, n, false, &ahead[0]);
+    look_ahead(UPWARD, b, 0, n, &ahead[0]);
     for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
         log_sums_of(b, first, n, &ahead[k], writes_rows, &group);
-        look_ahead(b, first + ROWS, n, false, &ahead[1 - k]);
+        look_ahead(UPWARD, b, first + ROWS, n, &ahead[1 - k]);
         log_of_sums(&group);
         finish(b, first, n, &ahead[k], &group);
     }

@@ -41,9 +41,11 @@ enum {
    separately, since it may be a constant. */
 struct batch {
     int rows;
+    ptrdiff_t ahead;    /* bytes from the first operand to what is read next, to prefetch it */
     const scalar *in[2][BATCH_ROWS];
     scalar *out[BATCH_ROWS];
-    scalar temperature[BATCH_ROWS];
+    ptrdiff_t length[BATCH_ROWS]; /* the entries that take part, if the function has a limit */
+    scalar factor[BATCH_ROWS];    /* the temperature, or the scale of attention; 1 if the function has none */
 };
 
 /* ROWS of a batch, from `first` on, or fewer at its end. */
@@ -157,11 +159,41 @@ INLINE struct dw dd_div(struct dd a, struct dd b)
 #endif
 }
 
-/* The largest x, or -x, of every PARTS-th entry of a row: -inf where there is none.  NaN is passed over. */
-INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *largest)
+/* What the exponential is taken of, as far as the maximum needs it: of an element of two rows and the row's factor. */
+typedef real entry_formula(real a, real b, real factor);
+
+/* The entries of a row, what stands in the place of a behind its end, and whether there is a second row, and
+   whether rows have limits. */
+struct entries {
+    entry_formula *f;
+    scalar pad;
+    bool paired, limited;
+};
+
+/* The entries of a row that take part. */
+INLINE ptrdiff_t length_of(struct entries e, const struct batch *b, int r, ptrdiff_t n)
+{
+    return e.limited ? b->length[r] : n;
+}
+
+INLINE real entry_itself(real x, real unused, real factor)
+{
+    (void)unused, (void)factor;
+    return x;
+}
+INLINE real entry_negated(real x, real unused, real factor)
+{
+    (void)unused, (void)factor;
+    return -x;
+}
+#define ITSELF ((struct entries){entry_itself, -INFINITE, false, false})
+#define NEGATED ((struct entries){entry_negated, INFINITE, false, false})
+
+/* The largest of every PARTS-th entry of a row: -inf where there is none.  NaN is passed over. */
+INLINE void largest_by_part(struct entries e, const scalar *a, const scalar *b, scalar factor, ptrdiff_t n,
+                            scalar *largest)
 {
     enum { STREAMS = 4 * PARTS };
-    scalar least = negate ? INFINITE : -INFINITE;
     real found[STREAMS / LANES];
     UNROLL_VECTORS
     for (int k = 0; k < STREAMS / LANES; k++)
@@ -169,10 +201,8 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
     ptrdiff_t i = 0;
     for (; i <= n - STREAMS; i += STREAMS) {
         UNROLL_VECTORS
-        for (int k = 0; k < STREAMS; k += LANES) {
-            real value = load(x + i + k);
-            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
-        }
+        for (int k = 0; k < STREAMS; k += LANES)
+            found[k / LANES] = at_least(found[k / LANES], e.f(load(a + i + k), load(b + i + k), splat(factor)));
     }
     if (n >= STREAMS) {
         UNROLL_VECTORS
@@ -183,16 +213,14 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
     for (; i <= n - PARTS; i += PARTS) {
         UNROLL_VECTORS
         EACH_PART(k)
-        {
-            real value = load(x + i + k);
-            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
-        }
+            found[k / LANES] = at_least(found[k / LANES], e.f(load(a + i + k), load(b + i + k), splat(factor)));
     }
     if (i < n) {
         EACH_PART(k)
         {
-            real value = load_padded(x + i + k, lanes_in(n - i - k), least);
-            found[k / LANES] = at_least(found[k / LANES], negate ? -value : value);
+            const ptrdiff_t lanes = lanes_in(n - i - k);
+            real value = e.f(load_padded(a + i + k, lanes, e.pad), load_padded(b + i + k, lanes, e.pad), splat(factor));
+            found[k / LANES] = at_least(found[k / LANES], value);
         }
     }
     UNROLL_VECTORS
@@ -200,13 +228,14 @@ INLINE void largest_by_part(const scalar *x, ptrdiff_t n, bool negate, scalar *l
         store(largest + k, found[k / LANES]);
 }
 
-/* The largest x, or -x, of the rows of a group; 0 of those that it does not have.  The sign of 0 is not kept. */
-INLINE void largest_of_group(const struct batch *b, int first, ptrdiff_t n, bool negate, scalar *max)
+/* The largest entries of the rows of a group; 0 of those that it does not have.  The sign of 0 is not kept. */
+INLINE void largest_of_group(struct entries e, const struct batch *b, int first, ptrdiff_t n, scalar *max)
 {
     ALIGNED scalar by_part[ROWS][PARTS];
     const int rows = rows_of_group(b, first);
     for (int r = 0; r < rows; r++)
-        largest_by_part(b->in[0][first + r], n, negate, by_part[r]);
+        largest_by_part(e, b->in[0][first + r], b->in[e.paired][first + r], b->factor[first + r],
+                        length_of(e, b, first + r, n), by_part[r]);
     for (int r = rows; r < ROWS; r++)
         memset(by_part[r], 0, sizeof by_part[r]);
     max_of_rows(by_part, max);
@@ -216,7 +245,7 @@ INLINE void largest_of_group(const struct batch *b, int first, ptrdiff_t n, bool
 INLINE void largest_of_rows(const struct batch *b, ptrdiff_t n, scalar *max)
 {
     for (int first = 0; first < b->rows; first += ROWS)
-        largest_of_group(b, first, n, false, max + first);
+        largest_of_group(ITSELF, b, first, n, max + first);
 }
 
 /* Prefetches: the hardware prefetcher stops at the end of a page, which a row of 1024 floats fills.  Beyond the end
@@ -326,10 +355,10 @@ INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
         struct dw sum = dw_from_dd(sum_over(term, dy, y, n));
-        if (b->temperature[r] == 1)
+        if (b->factor[r] == 1)
             apply(plain, dy, y, b->out[r], n, sum, 1);
         else
-            apply(tempered, dy, y, b->out[r], n, sum, b->temperature[r]);
+            apply(tempered, dy, y, b->out[r], n, sum, b->factor[r]);
     }
 }
 

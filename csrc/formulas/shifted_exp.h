@@ -18,21 +18,29 @@ struct shifts {
     scalar origin[ROWS], top[ROWS], low[ROWS], scale[ROWS], scale_lo[ROWS], rounder[ROWS];
 };
 
-/* For maxima and temperatures of as many rows as there are lanes. */
-INLINE struct shift shift_of(real max, real temperature)
+/* For as many maxima as there are lanes, and what they are multiplied by: scale + scale_lo = 1 / temperature. */
+INLINE struct shift shift_of(real max, real scale, real scale_lo, real temperature)
 {
-    real scale = 1 / temperature, scale_lo = fma(-scale, temperature, 1) * scale;
     real origin = select(le(absolute(max * scale), FAR), 0, clamp(max, LARGEST));
     real top = select(gt(absolute(max), LARGEST), (2 * (scalar)SPAN) * temperature, max - origin);
     real n_top = round_to_int(top * scale * LOG2E), low = (n_top - (OFFSET + EXPONENT_BIAS)) * LN2 * temperature;
     return (struct shift){origin, top, low, scale, scale_lo, (POWER_ROUNDER + OFFSET) - n_top};
 }
 
-INLINE void shifts_of(const scalar *max, const scalar *temperature, struct shifts *shifts)
+/* The shift for a maximum and the factor of its row. */
+typedef struct shift shift_formula(real max, real factor);
+
+INLINE struct shift shift_by_temperature(real max, real temperature)
+{
+    real scale = 1 / temperature, scale_lo = fma(-scale, temperature, 1) * scale;
+    return shift_of(max, scale, scale_lo, temperature);
+}
+
+INLINE void shifts_of(shift_formula *shift_of_row, const scalar *max, const scalar *factor, struct shifts *shifts)
 {
 #pragma GCC ivdep
     for (int r = 0; r < ROWS; r += LANES) {
-        struct shift shift = shift_of(load(max + r), load(temperature + r));
+        struct shift shift = shift_of_row(load(max + r), load(factor + r));
         store(shifts->origin + r, shift.origin);
         store(shifts->top + r, shift.top);
         store(shifts->low + r, shift.low);
@@ -90,19 +98,33 @@ INLINE bool is_everywhere(scalar value, const scalar *of_rows)
     return equal == ROWS;
 }
 
+/* The exponentials of rows: of which entries, relative to what.  The plain formula gives the bits of the general one
+   where the origin is 0, and the factor 1 unless it is for any factor. */
+struct exponentials {
+    struct entries entries;
+    shift_formula *shift;
+    term_formula *plain, *general;
+    bool any_factor;
+};
+#define UPWARD                                                                                                         \
+    ((struct exponentials){ITSELF, shift_by_temperature, plain_exponential, general_exponential, false})
+#define DOWNWARD                                                                                                       \
+    ((struct exponentials){NEGATED, shift_by_temperature, plain_exponential_down, general_exponential_down,   \
+                             false})
+
 /* What the exponentials of a group need.  Its latency is long, so that it is computed one group ahead. */
 struct ahead {
     scalar max[ROWS];
     struct shifts shifts;
-    bool is_plain; /* all temperatures are 1 and all origins 0: the plain formulas give the bits of the general ones */
+    bool is_plain;
 };
 
-INLINE void look_ahead(const struct batch *b, int first, ptrdiff_t n, bool negate, struct ahead *ahead)
+INLINE void look_ahead(struct exponentials e, const struct batch *b, int first, ptrdiff_t n, struct ahead *ahead)
 {
     if (first >= b->rows) return;
-    largest_of_group(b, first, n, negate, ahead->max);
-    shifts_of(ahead->max, b->temperature + first, &ahead->shifts);
-    ahead->is_plain = is_everywhere(1, b->temperature + first) && is_everywhere(0, ahead->shifts.origin);
+    largest_of_group(e.entries, b, first, n, ahead->max);
+    shifts_of(e.shift, ahead->max, b->factor + first, &ahead->shifts);
+    ahead->is_plain = (e.any_factor || is_everywhere(1, b->factor + first)) && is_everywhere(0, ahead->shifts.origin);
 }
 
 #endif

@@ -47,44 +47,50 @@ INLINE void inverses_of(const struct sums *rows, int count, const scalar *max, s
 #endif
 }
 
+/* Whether the terms of a row are kept in scratch of whole blocks. */
+INLINE bool is_padded(ptrdiff_t length) { return length <= SHORT && length % PARTS; }
+
 /* Each step is taken for all rows of a group before the next one, so that the processor has several rows to work on
    at a time. */
-INLINE void softmax_batch(const struct batch *b, ptrdiff_t n, bool negate, term_formula *plain, term_formula *general)
+INLINE void softmax_batch(struct exponentials e, const struct batch *b, ptrdiff_t n)
 {
-    const bool padded = n <= SHORT && n % PARTS;
-    const scalar pad = negate ? INFINITE : -INFINITE;
-    const struct summation plainly = {plain, pad, BATCH_BYTES}, generally = {general, pad, BATCH_BYTES};
+    const struct summation plainly = {e.plain, e.entries.pad, b->ahead},
+                           generally = {e.general, e.entries.pad, b->ahead};
     ALIGNED scalar terms[ROWS][SHORT];
     struct ahead ahead[2];
-    look_ahead(b, 0, n, negate, &ahead[0]);
+    look_ahead(e, b, 0, n, &ahead[0]);
     for (int first = 0, k = 0; first < b->rows; first += ROWS, k = 1 - k) {
         const int rows = rows_of_group(b, first);
         struct sums sums[ROWS];
         for (int r = 0; r < rows; r++) {
-            const scalar *x = b->in[0][first + r];
+            const scalar *x = b->in[0][first + r], *bias = b->in[e.entries.paired][first + r];
+            const ptrdiff_t length = length_of(e.entries, b, first + r, n);
             const struct shift shift = shift_at(&ahead[k].shifts, r);
+            const bool padded = is_padded(length);
             scalar *out = b->out[first + r], *y = padded ? terms[r] : out, *due = out + WRITE_AHEAD;
             if (ahead[k].is_plain)
-                sum_terms(plainly, x, x, n, &shift, y, padded, due, &sums[r]);
+                sum_terms(plainly, x, bias, length, &shift, y, padded, due, &sums[r]);
             else
-                sum_terms(generally, x, x, n, &shift, y, padded, due, &sums[r]);
+                sum_terms(generally, x, bias, length, &shift, y, padded, due, &sums[r]);
         }
-        look_ahead(b, first + ROWS, n, negate, &ahead[1 - k]);
+        look_ahead(e, b, first + ROWS, n, &ahead[1 - k]);
         struct inverses inverses;
         inverses_of(sums, rows, ahead[k].max, &inverses);
         for (int r = 0; r < rows; r++) {
+            const ptrdiff_t length = length_of(e.entries, b, first + r, n);
+            const bool padded = is_padded(length);
             struct dw factor = {splat(inverses.hi[r]), splat(inverses.lo[r])};
-            multiply(padded ? terms[r] : b->out[first + r], b->out[first + r], n, padded, factor);
+            multiply(padded ? terms[r] : b->out[first + r], b->out[first + r], length, padded, factor);
         }
     }
 }
 INLINE void softmax_rows(const struct batch *b, ptrdiff_t n)
 {
-    softmax_batch(b, n, false, plain_exponential, general_exponential);
+    softmax_batch(UPWARD, b, n);
 }
 INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
 {
-    softmax_batch(b, n, true, plain_exponential_down, general_exponential_down);
+    softmax_batch(DOWNWARD, b, n);
 }
 
 INLINE real softmax_grad_of(real dy, real y, struct dw sum, real temperature)

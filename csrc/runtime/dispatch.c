@@ -6,8 +6,8 @@
 
 #include "numact.h"
 #include "runtime/fp_env.h"
-#include "runtime/stores.h"
 #include "runtime/operands.h"
+#include "runtime/stores.h"
 #include "runtime/thread_pool.h"
 
 #if defined __x86_64__
@@ -76,66 +76,6 @@ const struct numact_level *numact_levels(void)
     atomic_store(&known, true);
 #endif
     return levels;
-}
-
-/* A loop over rows, for several threads. */
-struct row_loop {
-    const struct numact_axis_function *function;
-    int count;
-    char *const *arrays;
-    const ptrdiff_t *dimensions, *strides;
-    atomic_bool failed; /* memory could not be allocated */
-};
-
-static void compute_rows(void *context, ptrdiff_t start, ptrdiff_t stop)
-{
-    struct row_loop *loop = context;
-    char *arrays[NUMACT_MAX_ARRAYS];
-    for (int k = 0; k < loop->count; k++)
-        arrays[k] = loop->arrays[k] + start * loop->strides[k];
-    if (!loop->function->loop(arrays, (const ptrdiff_t[]){stop - start, loop->dimensions[1]}, loop->strides))
-        atomic_store(&loop->failed, true);
-}
-
-/* The operands of a signature such as "(n),()->(n)": each a row of n or a single value, the inputs first. */
-static int operands_of(const struct row_loop *loop, struct operand *operands, int *inputs)
-{
-    int count = 0;
-    const ptrdiff_t *stride = loop->strides + strlen(loop->function->types) - 1;
-    const char *type = loop->function->types;
-    for (const char *c = loop->function->signature; *c; c++) {
-        if (*c == '>') *inputs = count, type++;
-        if (*c != '(') continue;
-        bool single = c[1] == ')';
-        operands[count] = (struct operand){
-            loop->arrays[count], loop->strides[count], single ? 0 : *stride, single ? 1 : loop->dimensions[1],
-            *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
-        stride += !single;
-        count++, type++;
-    }
-    return count;
-}
-
-bool numact_axis_ufunc_loop(char **arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, void *data)
-{
-    enum { BATCH = 16 }; /* short rows that loops/rows.h computes together */
-    fp_env found = fp_env_enter();
-    struct row_loop loop = {.function = data, .arrays = arrays, .dimensions = dimensions, .strides = strides};
-    struct operand operands[NUMACT_MAX_ARRAYS] = {{0}};
-    int inputs = 0;
-    loop.count = operands_of(&loop, operands, &inputs);
-    const ptrdiff_t n = dimensions[0], length = dimensions[1], grain = GRAIN / (length + 1) + 1;
-    bool shared = n > 1 && n * length >= LEAST_SHARED && independent(operands, inputs, loop.count, n);
-    if (shared) {
-        bool whole = grain >= BATCH; /* batches stay whole, as do rows that share cache lines */
-        for (int k = 0; k < loop.count; k++)
-            whole |= operands[k].length > 1 && size_of(operands[k].row) < size_of(operands[k].stride);
-        numact_parallel(compute_rows, &loop, n, grain, whole ? BATCH : 1);
-    } else {
-        compute_rows(&loop, 0, n);
-    }
-    fp_env_leave(found, false);
-    return !atomic_load(&loop.failed);
 }
 
 /* A loop with a bit for each element, for several threads. */

@@ -49,6 +49,13 @@ INLINE mask not_le_real(real a, real b) { return INTRINSIC_COMPARE(a, b, _CMP_NL
 INLINE mask both(mask a, mask b) { return (mask)(a & b); }
 INLINE mask either(mask a, mask b) { return (mask)(a | b); }
 
+/* Which of the LANES bytes are not 0. */
+INLINE mask nonzero_bytes(const unsigned char *p)
+{
+    __m128i bytes = LANES == 16 ? _mm_loadu_si128((const __m128i *)p) : _mm_loadl_epi64((const __m128i *)p);
+    return (mask)_mm_test_epi8_mask(bytes, bytes);
+}
+
 /* Whether a condition holds in every lane, to leave out what only other lanes need. */
 INLINE bool all(mask condition) { return condition == (mask)((1u << LANES) - 1); }
 

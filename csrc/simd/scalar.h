@@ -33,6 +33,7 @@ INLINE mask lt_real(real a, real b) { return a < b; }
 INLINE mask le_real(real a, real b) { return a <= b; }
 INLINE mask eq_real(real a, real b) { return a == b; }
 INLINE mask not_le_real(real a, real b) { return !(a <= b); }
+INLINE mask nonzero_bytes(const unsigned char *p) { return *p != 0; }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 

@@ -42,6 +42,14 @@ INLINE mask not_le_real(real a, real b) { return ~(mask)(a <= b); }
 INLINE mask both(mask a, mask b) { return a & b; }
 INLINE mask either(mask a, mask b) { return a | b; }
 
+/* Which of the LANES bytes are not 0. */
+INLINE mask nonzero_bytes(const unsigned char *p)
+{
+    uint8_t __attribute__((vector_size(LANES))) bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return __builtin_convertvector(bytes, mask) != 0;
+}
+
 /* Whether a condition holds in every lane, to leave out what only other lanes need. */
 INLINE bool all(mask condition) { return mask_to_word(condition) == (1u << LANES) - 1; }
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of
 from support.reference import EXACT
-from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers
+from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers, ulp_error
 
 import numact
 from numact._functions import ufuncs
@@ -54,19 +54,6 @@ def rows(dtype: Any, longest: int = 200) -> Iterator[Array]:
         # One rounding that all entries but a few share moves the sum as far as roundings can.
         few, many = rng.uniform(-3, 3, 2)
         yield np.where(np.arange(n) < n // 8, few, many).astype(dtype)
-
-
-def ulp_error(got: Any, want: Any, scale: Any = 0) -> float:
-    """Distance in units in the last place of the true value, or of `scale` if that is larger."""
-    info = np.finfo(got.dtype)
-    if abs(want) >= EXACT.ldexp(2 - EXACT.mpf(2) ** -(info.nmant + 1), info.maxexp - 1):  # rounds to infinity
-        return 0 if got == math.copysign(math.inf, want) else math.inf
-    size = max(abs(want), abs(scale))
-    exponent = math.frexp(float(size))[1] if size > info.smallest_subnormal else -5000
-    if size and exponent < info.minexp:
-        exponent = info.minexp + 1
-    unit = EXACT.ldexp(1, max(exponent - 1 - info.nmant, info.minexp - info.nmant))
-    return float(abs(EXACT.mpf(float(got)) - want) / unit)
 
 
 # Accuracy
@@ -178,17 +165,22 @@ def test_a_million(dtype: Any) -> None:
 # The same bits everywhere
 
 
-def operands(name: str, x: Array, dy: Array, signature: Any) -> tuple[Any, ...]:
-    """Operands of a raw ufunc: rows, a mask, a temperature."""
-    inputs = signature.split("->")[0].count("(")
+def operands(name: str, x: Array, dy: Array, ufunc: np.ufunc) -> tuple[Any, ...]:
+    """Operands of a raw ufunc: rows, a mask, a bias, a temperature, limits."""
     if name.startswith("maxout"):
         return (x,) if name == "maxout" else ()
     pair = name.endswith("_grad")
     found: list[Any] = [dy, x] if pair else [x]
     if name.endswith("_where"):
         found.append(np.random.default_rng(5).random(x.shape) < 0.7)
-    if len(found) < inputs:
-        found.append(np.linspace(0.5, 2, x.shape[0]).astype(x.dtype))
+    if name.endswith("_bias"):
+        found.append(np.where(np.random.default_rng(5).random(x.shape) < 0.7, dy, -np.inf).astype(x.dtype))
+        found[-1][:4] = np.where(found[-1][:4] < 0, -np.inf, 0)  # only masks, of which rows are to be independent
+    for letter in ufunc.types[0].split("->")[0][len(found) :]:
+        if letter == "f":
+            found.append(np.linspace(0.5, 2, x.shape[0]).astype(x.dtype))
+        else:
+            found.append(np.random.default_rng(11).integers(0, x.shape[1] + 2, x.shape[0]))
     return tuple(found)
 
 
@@ -213,7 +205,7 @@ def test_levels_and_places(name: str, dtype: Any, kind: str) -> None:
         x = matrix(dtype, n, kind)
         dy = np.asarray(np.random.default_rng(6).normal(size=x.shape), dtype)
         ufuncs = [BUILT[level][name] for level in LEVELS]
-        given = operands(name, x, dy, ufuncs[0].signature)
+        given = operands(name, x, dy, ufuncs[0])
         whole = ufuncs[0](*given)
         for level, ufunc in zip(LEVELS, ufuncs, strict=True):
             message = f"{name}, {level}, {n}:"
@@ -257,6 +249,40 @@ def test_axes_and_overlap(name: str, dtype: Any) -> None:
         assert_same_bits(buffer[:, slice(*stop)], want)
     lists = public(name)(x[0].tolist())
     assert_same_bits(lists, public(name)(x[0].astype(np.float64)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("axis", [-1, 0, 1, 2])
+def test_plain_calls(name: str, dtype: Any, axis: int) -> None:
+    """Calls that pass NumPy by have the bits of the generalised ufunc, whatever the mask and where it broadcasts."""
+    rng = np.random.default_rng(12)
+    for shape in ((3, 20, 30), (2, 3, 7, 9), (1, 4, 1, 5), (70, 3, 40)):
+        x = rng.normal(size=shape).astype(dtype)
+        masks: list[Any] = [None] + [rng.random(shape[k:]) < 0.7 for k in range(3)]
+        masks += [
+            rng.random([length if k in kept else 1 for k, length in enumerate(shape)]) < 0.7
+            for kept in ((0,), (1,), (0, 2), (0, len(shape) - 1), ())
+        ]
+        for mask in masks:
+            ufunc = ufuncs.AXIS[name if mask is None else f"{name}_where"]
+            given = [x] if mask is None else [x, np.broadcast_to(mask, shape)]
+            if str(ufunc.signature).split("->")[0].endswith("()"):
+                given.append(np.array(0.5, dtype))
+            keywords = {"temperature": 0.5} if name in TEMPERED else {}
+            for threads in (1, 2):
+                with numact.num_threads(threads):
+                    got = public(name)(x, axis=axis, where=mask, **keywords)
+                    assert_same_bits(got, ufunc(*given, axis=axis))
+    if name == "logsumexp":
+        assert public(name)(x, axis=axis, keepdims=True).shape == ufunc(*given, axis=axis, keepdims=True).shape
+        assert type(public(name)(x[0, 0])) is dtype
+    else:
+        for start, stop in (((0, 60), (5, 65)), ((5, 65), (0, 60))):
+            buffer = rng.normal(size=(70, 3, 40)).astype(dtype)
+            want = public(name)(buffer[slice(*start)].copy(), axis=axis)
+            public(name)(buffer[slice(*start)], axis=axis, out=buffer[slice(*stop)])
+            assert_same_bits(buffer[slice(*stop)], want)
 
 
 @pytest.mark.parametrize("name", ["softmax_grad", "softmin_grad", "log_softmax_grad", "sparsemax_grad"])
@@ -372,7 +398,7 @@ def test_silent(name: str, dtype: Any) -> None:
     rng = np.random.default_rng(11)
     x, dy = (rng.choice(np.array(values, dtype), size=(20, 21)) for _ in range(2))
     with np.errstate(all="raise"):
-        ufuncs.AXIS[name](*operands(name, x, dy, ufuncs.AXIS[name].signature))
+        ufuncs.AXIS[name](*operands(name, x, dy, ufuncs.AXIS[name]))
 
 
 # Sums of gradients, maxout, samples
@@ -434,8 +460,9 @@ def test_names() -> None:
         assert name in numact.__all__
         assert function.__doc__
         assert name in ufuncs.AXIS or name == "gumbel_softmax"
-    assert set(FORWARD) | set(GRADIENTS) | {"hardmax", "maxout", "maxout_grad"} == {
-        name.removesuffix("_where") for name in BOUNDS
+    attention = {"attention_softmax", "attention_softmax_grad"}  # test_attention.py
+    assert set(FORWARD) | set(GRADIENTS) | {"hardmax", "maxout", "maxout_grad"} | attention == {
+        name.removesuffix("_where").removesuffix("_bias") for name in BOUNDS
     }
     for ufunc in ufuncs.AXIS.values():
         assert ufunc.signature

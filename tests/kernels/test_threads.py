@@ -131,11 +131,13 @@ def test_axis(name: str, dtype: Any, shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     single = [part == "()" for part in str(ufunc.signature).split("->")[0].replace("),", ") ").split(" ")]
     letters = next(types for types in ufunc.types if types[0] == np.dtype(dtype).char).split("->")[0]
-    operands = []
+    operands: list[Array] = []
     for alone, letter in zip(single, letters, strict=True):
         size = rows if alone else (rows, n)
         if letter == "?":
             operands.append(rng.random(size) < 0.8)
+        elif letter in "lq":
+            operands.append(rng.integers(0, n + 1, size))
         else:
             operands.append(np.exp(rng.standard_normal(size)).astype(dtype))
     assert_threads_agree(ufunc, *operands)

@@ -1,8 +1,10 @@
 """The functions along an axis as mathematics on one row, in mpmath numbers of 200 bits, for finite entries."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from support.reference import EXACT
 
 Row = list[Any]
@@ -11,6 +13,19 @@ Row = list[Any]
 def numbers(row: Any) -> Row:
     """Turn an array into mpmath numbers."""
     return [EXACT.mpf(float(value)) for value in row]
+
+
+def ulp_error(got: Any, want: Any, scale: Any = 0) -> float:
+    """Distance in units in the last place of the true value, or of `scale` if that is larger."""
+    info = np.finfo(got.dtype)
+    if abs(want) >= EXACT.ldexp(2 - EXACT.mpf(2) ** -(info.nmant + 1), info.maxexp - 1):  # rounds to infinity
+        return 0 if got == math.copysign(math.inf, want) else math.inf
+    size = max(abs(want), abs(scale))
+    exponent = math.frexp(float(size))[1] if size > info.smallest_subnormal else -5000
+    if size and exponent < info.minexp:
+        exponent = info.minexp + 1
+    unit = EXACT.ldexp(1, max(exponent - 1 - info.nmant, info.minexp - info.nmant))
+    return float(abs(EXACT.mpf(float(got)) - want) / unit)
 
 
 def softmax(x: Row, temperature: Any = 1) -> Row:

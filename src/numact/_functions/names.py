@@ -14,6 +14,7 @@ MODULES = {
     "prelu": ("prelu", "prelu_grad"),
     "rrelu": ("rrelu", "rrelu_grad"),
     "axis.softmax": ("softmax", "softmin", "log_softmax", "softmax_grad", "softmin_grad", "log_softmax_grad"),
+    "axis.attention": ("attention_softmax", "attention_softmax_grad"),
     "axis.logsumexp": ("logsumexp",),
     "axis.sparsemax": ("sparsemax", "hardmax", "sparsemax_grad"),
     "axis.maxout": ("maxout", "maxout_grad"),

@@ -46,20 +46,20 @@ cdef list describe_axis():
     table = {}
     while function.name != NULL:
         table[function.name.decode()] = (
-            text(function.formula), function.ulp, text(function.range), b"()" in function.signature.split(b"->")[0]
+            text(function.formula), function.ulp, text(function.range), text(function.parameters), text(function.domain)
         )
         function += 1
     rows = []
-    for name, (formula, ulp, values, tempered) in table.items():
-        if name.endswith(("_where", "_grad")):
+    for name, (formula, ulp, values, parameters, domain) in table.items():
+        if name.endswith(("_where", "_bias", "_grad")):
             continue
-        derivative, ulp_gradient, _, _ = table.get(f"{name}_grad", ("", 0.0, "", False))
+        derivative, ulp_gradient, *_ = table.get(f"{name}_grad", ("", 0.0, "", "", ""))
         rows.append({
             "name": name,
             "family": "axis",
             "arguments": "x",
-            "parameters": "temperature=1.0" if tempered else "",
-            "domain": "temperature > 0" if tempered else "",
+            "parameters": parameters,
+            "domain": domain,
             "from_output": bool(derivative),
             "kink": False,
             "masked": False,

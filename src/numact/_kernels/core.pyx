@@ -8,7 +8,9 @@ import os
 import warnings
 
 from cpython.exc cimport PyErr_SetNone
+from cpython.unicode cimport PyUnicode_AsUTF8
 from libc.stdlib cimport malloc
+from libc.string cimport strcmp
 
 cimport numpy as cnp
 
@@ -48,6 +50,8 @@ cdef extern from "numact.h":
         const char *signature
         const char *types
         double ulp
+        const char *parameters
+        const char *domain
         const char *formula
         const char *range
     ctypedef void numact_masked_loop(const void *, cnp.npy_uint8 *, void *, ptrdiff_t, const void *)
@@ -117,8 +121,9 @@ cdef list _kept = []
 
 cdef const numact_level *find_level(str name) except NULL:
     cdef const numact_level *level = LEVELS
+    cdef const char *wanted = PyUnicode_AsUTF8(name)
     while level.name != NULL:
-        if level.supported and level.name.decode() == name:
+        if level.supported and strcmp(level.name, wanted) == 0:
             return level
         level += 1
     raise ValueError(f"level must be one of {', '.join(levels())}; got {name!r}")
@@ -423,6 +428,7 @@ include "call.pxi"
 include "strided.pxi"
 include "keywords.pxi"
 include "axis.pxi"
+include "axis_call.pxi"
 include "masked.pxi"
 include "norm.pxi"
 include "bias.pxi"

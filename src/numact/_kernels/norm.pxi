@@ -130,7 +130,8 @@ def run_norm_task(str level_name, str name, bint across, dict arrays, dict vecto
 
 
 cdef const numact_norm_task *find_task(const numact_norm_task *task, str name) except NULL:
-    while task.name != NULL and task.name.decode() != name:
+    cdef const char *wanted = PyUnicode_AsUTF8(name)
+    while task.name != NULL and strcmp(task.name, wanted) != 0:
         task += 1
     if task.name == NULL:
         raise ValueError(f"no task is called {name!r}")

@@ -14,6 +14,8 @@ from . import init as init
 from . import memory as memory
 from . import norm as norm
 from numact._functions.catalogue import Activation as Activation
+from numact._functions.axis.attention import attention_softmax as attention_softmax
+from numact._functions.axis.attention import attention_softmax_grad as attention_softmax_grad
 from numact._functions.axis.gumbel import gumbel_softmax as gumbel_softmax
 from numact._functions.axis.sparsemax import hardmax as hardmax
 from numact._functions.axis.softmax import log_softmax as log_softmax

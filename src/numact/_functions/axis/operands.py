@@ -12,6 +12,7 @@ import numpy as np
 
 from numact._functions import ufuncs
 from numact._functions.arguments import (
+    BOOL,
     Array,
     broadcast_mask,
     check_out,
@@ -24,12 +25,9 @@ from numact._functions.axes import as_axes
 from numact._functions.parameters import FLOAT32, FLOAT64, PYTHON_NUMBERS, as_number
 from numact._kernels import core, targets
 
-# Outside this interval float32 cannot hold both the temperature and its reciprocal to full precision.  The bounds are
-# float64 scalars: a Python number would be converted to float16 in a comparison, to 0 and infinity.
-COLDEST, HOTTEST = np.float64(1e-28), np.float64(1e28)
-
-# Temperature 1, in the dtype that promotes no other.
-ONE = np.array(1, np.float16)
+# The temperatures that are allowed.  The bounds are float64 scalars: a Python number would be converted to float16 in a
+# comparison, to 0 and infinity.
+COLDEST, HOTTEST = map(np.float64, core.FACTORS)
 
 # What a masked entry of the operands is replaced by, so that it has no influence; 0 where a name is missing.
 NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
@@ -37,9 +35,6 @@ NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
 
 def as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
     """Check a temperature; a scalar becomes an array that does not influence the dtype of the result."""
-    if type(value) is float and COLDEST <= value <= HOTTEST:
-        wide = getattr(x, "dtype", FLOAT64) is FLOAT64
-        return ONE if value == 1 else np.array(value, FLOAT64 if wide else FLOAT32)
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{function}: {name} must not be masked, got {value!r}")
     array = np.asanyarray(value)
@@ -57,7 +52,7 @@ def as_temperature(function: str, value: Any, x: Any, name: str = "temperature")
 
 @cache
 def has_temperature(name: str) -> bool:
-    """Whether the last operand of a ufunc is a temperature."""
+    """Whether the last operand of a ufunc is a temperature or a scale."""
     return core_dimensions(ufuncs.AXIS[name])[0][-1] == "()"
 
 
@@ -68,10 +63,19 @@ def core_dimensions(ufunc: np.ufunc) -> tuple[list[str], str]:
 
 
 def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bool = False) -> Any:
-    """Call a generalised ufunc.
+    """Call a generalised ufunc, or its loop without NumPy where the arguments are plain.
 
     Arrays of one dtype and a single axis are passed on as they are.
     """
+    found = core.call_axis(targets.LEVEL, name, operands, axis, out, keepdims)
+    if found is None and out is None and type(operands[0]) is np.ndarray and is_half(operands[0].dtype):
+        found = _call_halves(name, operands, axis, keepdims)
+    if found is not None:
+        return found
+    if has_temperature(name):
+        *arrays, temperature = operands
+        widest = max(arrays, key=lambda array: getattr(array, "dtype", FLOAT64).itemsize)
+        operands = (*arrays, as_temperature(name.removesuffix("_where"), temperature, widest))
     dtype = getattr(operands[0], "dtype", None)
     simple = (dtype is FLOAT32 or dtype is FLOAT64) and type(axis) is int and (out is None or type(out) is np.ndarray)
     if (
@@ -82,6 +86,20 @@ def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bo
         keywords = {"keepdims": True} if keepdims else {}
         return ufuncs.AXIS[name](*operands, axis=axis, out=out, **keywords)
     return _call(name, operands, axis, out, keepdims)
+
+
+def _call_halves(name: str, operands: tuple[Any, ...], axis: Any, keepdims: bool) -> Any:
+    """The same for plain arguments of a dtype of 16 bits; None for others."""
+    dtype = operands[0].dtype
+    wide = []
+    for operand in operands:
+        if type(operand) is np.ndarray and operand.dtype is not BOOL:
+            if operand.dtype != dtype:
+                return None
+            operand = widened(operand)
+        wide.append(operand)
+    found = core.call_axis(targets.LEVEL, name, tuple(wide), axis, None, keepdims)
+    return narrowed(found, float_dtype(dtype)) if type(found) is np.ndarray and found.ndim else None
 
 
 def call_where(
@@ -123,7 +141,7 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
         raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
     arrays = [
-        _in_rows(_widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
+        _in_rows(widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
     ]
     reduces = output == "()"
     final = _reduced(shape, axes, keepdims) if reduces else shape
@@ -131,7 +149,7 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
         check_out(function, out, final, dtype)
     with np.errstate(all="ignore"):
         result = np.asanyarray(ufunc(*arrays, axis=-1, casting="same_kind", dtype=_computed(dtype)))
-        result = _narrowed(result, dtype)
+        result = narrowed(result, dtype)
         if not reduces:
             lengths = tuple(shape[k] for k in axes)
             result = np.moveaxis(result.reshape(rest + lengths), range(-len(axes), 0), axes)
@@ -142,14 +160,14 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     return result if array_wanted or result.ndim else result[()]
 
 
-def _widened(array: Array) -> Array:
+def widened(array: Array) -> Array:
     """An array of 16 bits as float32, others as they are."""
     if not is_half(array.dtype) or array.ndim == 0:
         return array
-    return core.widened(targets.LEVEL, np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+    return core.widened(targets.LEVEL, np.ascontiguousarray(array, float_dtype(array.dtype)))
 
 
-def _narrowed(array: Array, dtype: np.dtype[Any]) -> Array:
+def narrowed(array: Array, dtype: np.dtype[Any]) -> Array:
     """A result in its dtype, rounded once."""
     if not is_half(dtype) or array.dtype != FLOAT32 or array.ndim == 0:
         return array.astype(dtype, copy=False)

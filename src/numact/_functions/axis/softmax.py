@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from numact._functions.axis.docstrings import documented
-from numact._functions.axis.operands import as_temperature, call, call_where
+from numact._functions.axis.operands import call, call_where
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def softmax(
     >>> y = numact.softmax(x, axis=0, where=x > 0.2, temperature=0.5)
 
     """
-    return call_where("softmax", x, where, (as_temperature("softmax", temperature, x),), axis, out)
+    return call_where("softmax", x, where, (temperature,), axis, out)
 
 
 @set_module("numact")
@@ -100,7 +100,7 @@ def softmin(
     >>> y = numact.softmin(x, temperature=0.5)
 
     """
-    return call_where("softmin", x, where, (as_temperature("softmin", temperature, x),), axis, out)
+    return call_where("softmin", x, where, (temperature,), axis, out)
 
 
 @set_module("numact")
@@ -145,7 +145,7 @@ def log_softmax(
     >>> y = numact.log_softmax(x, axis=0)
 
     """
-    return call_where("log_softmax", x, where, (as_temperature("log_softmax", temperature, x),), axis, out)
+    return call_where("log_softmax", x, where, (temperature,), axis, out)
 
 
 @set_module("numact")
@@ -185,7 +185,7 @@ def softmax_grad(
     >>> dx = numact.softmax_grad(dy, y, temperature=0.5, out=dy)
 
     """
-    return call("softmax_grad", (dy, y, as_temperature("softmax_grad", temperature, y)), axis, out)
+    return call("softmax_grad", (dy, y, temperature), axis, out)
 
 
 @set_module("numact")
@@ -222,7 +222,7 @@ def softmin_grad(
     >>> dx = numact.softmin_grad(dy, y, out=dy)
 
     """
-    return call("softmin_grad", (dy, y, as_temperature("softmin_grad", temperature, y)), axis, out)
+    return call("softmin_grad", (dy, y, temperature), axis, out)
 
 
 @set_module("numact")
@@ -259,4 +259,4 @@ def log_softmax_grad(
     >>> dx = numact.log_softmax_grad(dy, y, out=dy)
 
     """
-    return call("log_softmax_grad", (dy, y, as_temperature("log_softmax_grad", temperature, y)), axis, out)
+    return call("log_softmax_grad", (dy, y, temperature), axis, out)
