@@ -558,3 +558,36 @@ def test_shared_axes(axes: Any) -> None:
         numact.dropout(x, 0.5, 0, shared_axes=4)
     with pytest.raises(ValueError, match="dropout: shared_axes must not name an axis twice"):
         numact.dropout(x, 0.5, 0, shared_axes=(0, -4))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=str)
+def test_plain_dropout(dtype: Any) -> None:
+    """Plain calls of dropout draw and compute what others do, in place too."""
+    x = np.linspace(-3, 3, 130).astype(dtype)
+    for p in (0, 0.5, 0.3, 1.0):
+        y, mask = numact.dropout(x, p, np.random.default_rng(3))
+        want, want_mask = numact.dropout(np.repeat(x, 2)[::2], p, np.random.default_rng(3))
+        np.testing.assert_array_equal(y, want)
+        assert mask == want_mask
+        buffer = x.copy()
+        assert numact.dropout(buffer, p, np.random.default_rng(3), out=buffer)[0] is buffer
+        np.testing.assert_array_equal(buffer, want)
+
+
+def test_parameters_of_plain_calls() -> None:
+    """Parameters of masked activations by position and keyword, good and bad."""
+    x = np.linspace(-3, 3, 70)
+    for y, mask in (
+        numact.leaky_relu_masked(x, 0.2),
+        numact.leaky_relu_masked(x, negative_slope=0.2),
+        numact.leaky_relu_masked(x, out=np.empty_like(x), negative_slope=0.2),
+    ):
+        np.testing.assert_array_equal(y, numact.leaky_relu(x, 0.2))
+        assert mask == numact.BitMask.pack(x > 0)
+    wrong: dict[str, Any] = {"negative_slope": 0.2}
+    with pytest.raises(TypeError, match="multiple values"):
+        numact.leaky_relu_masked(x, 0.2, **wrong)
+    with pytest.raises(ValueError, match="hard_tanh_masked: min_val must be"):
+        numact.hard_tanh_masked(x, 1.0, -1.0)
+    with pytest.raises(TypeError, match="negative_slope must be a number"):
+        numact.leaky_relu_masked(x, **{"negative_slope": "1"})  # type: ignore[arg-type]

@@ -289,3 +289,26 @@ def test_plain_calls_have_the_bits_of_all_others(name: str, dtype: Any) -> None:
             norm(x, weight[:-1])
         with pytest.raises(ValueError, match="eps"):
             norm(x, eps=-1.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=str)
+@pytest.mark.parametrize(("shape", "axis"), [((1, 5), 1), ((7, 5), -1), ((3, 5, 4, 2), 1), ((5, 3), 0), ((2, 3, 5), 2)])
+def test_plain_batch_norm(dtype: Any, shape: tuple[int, ...], axis: int) -> None:
+    """Plain calls of batch_norm have the bits of those that go through NumPy's checks and layouts."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape).astype(dtype)
+    mean, weight, bias = rng.normal(size=(3, 5)).astype(np.float32)
+    var = rng.random(5)
+    var[2] = 0
+    for w, b, eps in ((None, None, 1e-5), (weight, None, 0.0), (weight, bias, 1e-3)):
+        with np.errstate(all="raise"):
+            got = numact.norm.batch_norm(x, mean, var, w, b, eps, axis)
+        want = numact.norm.batch_norm(np.repeat(x, 2, -1)[..., ::2], mean, var, w, b, eps, axis)
+        np.testing.assert_array_equal(got, want)
+        buffer = x.copy()
+        assert numact.norm.batch_norm(buffer, mean, var, w, b, eps, axis, out=buffer) is buffer
+        np.testing.assert_array_equal(buffer, want)
+    with pytest.raises(ValueError, match="var must be >= 0"):
+        numact.norm.batch_norm(x, mean, -var, axis=axis)
+    with pytest.raises(ValueError, match="mean must be of shape"):
+        numact.norm.batch_norm(x, mean[:3], var, axis=axis)

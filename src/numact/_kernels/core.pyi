@@ -32,6 +32,9 @@ class Bits:
     def __init__(self, packed: bytes, shape: tuple[int, ...]) -> None: ...
 
 class MaskedFunction:
+    def random(
+        self, x: Any, out: Any, values: tuple[float, ...], kind: type[_Bits], threshold: int, generator: Any
+    ) -> tuple[Any, _Bits] | None: ...
     def gradient(self, dy: Any, out: Any, values: tuple[float, ...], mask: Bits) -> Any: ...
     def __call__(
         self,
@@ -43,7 +46,12 @@ class MaskedFunction:
 
 class MaskedCall:
     def __init__(
-        self, functions: dict[str, MaskedFunction], name: str, defaults: tuple[float, ...], kind: type[Bits]
+        self,
+        functions: dict[str, MaskedFunction],
+        name: str,
+        defaults: dict[str, float | None],
+        conditions: list[Any],
+        kind: type[Bits],
     ) -> None: ...
     def __call__(self, *given: Any, **keywords: Any) -> Any: ...
 
@@ -90,6 +98,7 @@ def foreign_with(
 ) -> None: ...
 def explain_with(explain: Callable[[Any, tuple[str, ...]], str | None]) -> None: ...
 
+_Bits = TypeVar("_Bits", bound=Bits)
 _Class = TypeVar("_Class", bound=type[ParametricCall] | type[MaskedCall] | type[FunctionCall])
 
 def widened(level_name: str, array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]: ...
@@ -101,6 +110,17 @@ PADDING: int
 
 def normalise_plain_rows(
     level_name: str, name: str, given: object, weight: object, bias: object, eps: float, out: object
+) -> np.ndarray[Any, Any] | None: ...
+def normalise_plain_channels(
+    level_name: str,
+    given: object,
+    mean: object,
+    var: object,
+    weight: object,
+    bias: object,
+    eps: float,
+    axis: object,
+    out: object,
 ) -> np.ndarray[Any, Any] | None: ...
 
 _Arrays = tuple[np.ndarray[Any, Any], ...]

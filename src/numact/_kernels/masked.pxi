@@ -41,7 +41,8 @@ cdef class Bits:
 cpdef bint is_simple(object given, object out):
     """Whether a loop can take both as they are, or a new array if out is None.
 
-    They must be C-contiguous arrays of the same shape and dtype, float32 or float64, and the same memory or disjoint.
+    They must be C-contiguous arrays of the same shape and dtype, float16, float32 or float64, and the same memory or
+    disjoint.
     """
     cdef cnp.ndarray x, y
     cdef char *x_data
@@ -49,7 +50,7 @@ cpdef bint is_simple(object given, object out):
     if not cnp.PyArray_CheckExact(given):
         return False
     x = given
-    if cnp.PyArray_TYPE(x) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE) or not cnp.PyArray_ISCARRAY_RO(x):
+    if cnp.PyArray_TYPE(x) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT16) or not cnp.PyArray_ISCARRAY_RO(x):
         return False
     if out is None:
         return cnp.PyArray_NDIM(x) > 0
@@ -60,6 +61,35 @@ cpdef bint is_simple(object given, object out):
         return False
     x_data, y_data = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)
     return x_data == y_data or x_data + cnp.PyArray_NBYTES(x) <= y_data or y_data + cnp.PyArray_NBYTES(y) <= x_data
+
+
+cdef cnp.npy_uint8 *bits_of(Bits mask) noexcept:
+    """The bits.  New bytes may be written as long as nothing else refers to them."""
+    return <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed)
+
+
+cdef Bits new_mask(cnp.ndarray x, kind):
+    """A mask of an array, not yet written."""
+    cdef Bits mask = Bits.__new__(kind)
+    mask.packed = PyBytes_FromStringAndSize(NULL, (cnp.PyArray_SIZE(x) + 7) >> 3)
+    mask.shape = (<object>x).shape
+    return mask
+
+
+cdef object out_or_new(cnp.ndarray x, out):
+    """The array for a result: `out`, or a new one like x."""
+    if out is not None:
+        return out
+    return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
+
+
+cdef int draw(cnp.npy_uint8 *bits, ptrdiff_t count, cnp.npy_uint64 threshold, generator) except -1:
+    """Fill bytes with random bits, under the lock of the generator."""
+    cdef bitgen *source = <bitgen *>PyCapsule_GetPointer(generator.capsule, "BitGenerator")
+    with generator.lock:
+        with nogil:
+            numact_random_bits(bits, count, threshold, source.next_uint64, source.state)
+    return 0
 
 
 cdef class MaskedFunction:
@@ -74,22 +104,28 @@ cdef class MaskedFunction:
         cdef Bits mask
         if not is_simple(x, out):
             return None
-        if out is None:
-            out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
-        mask = Bits.__new__(kind)
-        # New bytes may be written as long as nothing else refers to them.
-        mask.packed = PyBytes_FromStringAndSize(NULL, (cnp.PyArray_SIZE(x) + 7) >> 3)
-        mask.shape = x.shape
-        self.run(x, <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed), out, values)
+        mask = new_mask(x, kind)
+        out = out_or_new(x, out)
+        self.run(x, bits_of(mask), out, values)
+        return out, mask
+
+    def random(self, x, out, tuple values, kind, cnp.npy_uint64 threshold, generator):
+        """The same for the function of a mask, of random bits as `random_bits` makes them."""
+        cdef Bits mask
+        if not is_simple(x, out):
+            return None
+        mask = new_mask(x, kind)
+        out = out_or_new(x, out)
+        draw(bits_of(mask), cnp.PyArray_SIZE(x), threshold, generator)
+        self.run(x, bits_of(mask), out, values)
         return out, mask
 
     def gradient(self, dy, out, tuple values, Bits mask):
         """Compute the result from a mask; None where the arrays are not simple, or the mask has another shape."""
         if not is_simple(dy, out) or dy.shape != mask.shape:
             return None
-        if out is None:
-            out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(dy), cnp.PyArray_DIMS(dy), cnp.PyArray_TYPE(dy), 0)
-        self.run(dy, <cnp.npy_uint8 *>PyBytes_AS_STRING(mask.packed), out, values)
+        out = out_or_new(dy, out)
+        self.run(dy, bits_of(mask), out, values)
         return out
 
     def __call__(self, cnp.ndarray x, cnp.ndarray bits, cnp.ndarray out, tuple values):
@@ -122,7 +158,7 @@ cdef class MaskedFunction:
 cdef class MaskedCall:
     """The vectorcall of NAME_masked: a fast path, and the method `_compute` of the derived class for other calls.
 
-    The fast path takes one array and, of the keywords, only ``out=``.
+    The fast path takes one array, parameters that are floats, and ``out=``.
 
     Parameters
     ----------
@@ -130,8 +166,10 @@ cdef class MaskedCall:
         All functions of a level.
     name : str
         The one to call.
-    defaults : tuple of float
-        Its parameters.
+    defaults : dict of str to (float or None)
+        Its parameters; None if there is no default.
+    conditions : list of (int, callable, int or None, float)
+        Conditions on the parameters, as those of a `ParametricCall`.
     kind : type
         The class of the masks, derived from `Bits`.
     """
@@ -139,29 +177,61 @@ cdef class MaskedCall:
     cdef vectorcallfunc vectorcall
     cdef dict functions
     cdef str name
+    cdef tuple names
     cdef tuple defaults
+    cdef list conditions
     cdef object kind
 
-    def __init__(self, dict functions, str name, tuple defaults, kind):
-        self.functions, self.name, self.defaults, self.kind = functions, name, defaults, kind
+    def __init__(self, dict functions, str name, dict defaults, list conditions, kind):
+        self.functions, self.name, self.conditions, self.kind = functions, name, conditions, kind
+        self.names, self.defaults = tuple(defaults), tuple(defaults.values())
         self.vectorcall = call_masked
 
     def __call__(self, *given, **keywords):
         return self._compute(*given, **keywords)
 
+    cdef tuple values(self, PyObject *const *given, Py_ssize_t count, tuple keywords, list out):
+        """The values of the parameters, and out; None for a call that is not for the fast path."""
+        cdef Py_ssize_t k
+        cdef int index
+        if not 1 <= count <= 1 + len(self.names):
+            return None
+        if count == 1 and not keywords and None not in self.defaults:
+            return self.defaults
+        found = list(self.defaults)
+        for k in range(1, count):
+            found[k - 1] = <object>given[k]
+        for k in range(len(keywords)):
+            index = find(self.names, <PyObject *>keywords[k])
+            if index >= count - 1:
+                found[index] = <object>given[count + k]
+            elif index < 0 and keywords[k] == "out":
+                out.append(<object>given[count + k])
+            else:
+                return None
+        for value in found:
+            if type(value) is not float:
+                return None
+        for left, compare, right, bound in self.conditions:
+            if not compare(found[left], bound if right is None else found[right]):
+                return None
+        return tuple(found)
+
 
 cdef object call_masked(object function, PyObject *const *given, size_t flags, PyObject *names):
     cdef MaskedCall self = function
     cdef tuple keywords = <tuple>names if names else ()
-    cdef Py_ssize_t count = PyVectorcall_NARGS(flags), named = len(keywords), k
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flags), k
     cdef MaskedFunction loops
-    if count == 1 and (named == 0 or (named == 1 and keywords[0] == "out")):
+    cdef list out = []
+    cdef tuple values = self.values(given, count, keywords, out)
+    if values is not None:
         loops = self.functions[self.name]
-        found = loops.compute(<object>given[0], <object>given[1] if named else None, self.defaults, self.kind)
+        found = loops.compute(<object>given[0], out[0] if out else None, values, self.kind)
         if found is not None:
             return found
     return self._compute(
-        *as_tuple(given, <int>count), **{keywords[k]: <object>given[count + k] for k in range(named)}
+        *as_tuple(given, <int>count), **{keywords[k]: <object>given[count + k] for k in range(len(keywords))}
     )
 
 
@@ -217,8 +287,4 @@ def random_bits(cnp.ndarray bits, ptrdiff_t count, cnp.npy_uint64 threshold, gen
     generator : numpy.random.BitGenerator
         The generator of the words, which are drawn under its lock.
     """
-    cdef bitgen *source = <bitgen *>PyCapsule_GetPointer(generator.capsule, "BitGenerator")
-    cdef cnp.npy_uint8 *data = <cnp.npy_uint8 *>cnp.PyArray_DATA(bits)
-    with generator.lock:
-        with nogil:
-            numact_random_bits(data, count, threshold, source.next_uint64, source.state)
+    draw(<cnp.npy_uint8 *>cnp.PyArray_DATA(bits), count, threshold, generator)

@@ -1,6 +1,7 @@
 # Runs the tasks of csrc/loops/norm/tasks.h on NumPy arrays, which numact.norm has checked and laid out.
 
 from libc.stdlib cimport calloc, free
+from libc.math cimport sqrt
 from libc.string cimport memcpy, memset
 
 cdef enum:
@@ -219,6 +220,91 @@ def normalise_plain_rows(str level_name, str name, given, weight, bias, double e
         call.x.position = call.out.position = call.width
         call.x.sample = call.x.channel = call.out.sample = call.out.channel = n * call.width
         call.weight, call.bias = vectors, vectors + count
+        with nogil:
+            numact_norm_run(task, &call)
+    finally:
+        free(vectors)
+    return y
+
+
+@cython.cdivision(True)
+def normalise_plain_channels(str level_name, given, mean, var, weight, bias, double eps, axis, out):
+    """Run the task "batch" on a contiguous array, for plain vectors.
+
+    Parameters
+    ----------
+    level_name : str
+        One of `levels()`.
+    given : object
+        The array.
+    mean, var, weight, bias : object
+        Vectors of the length of the axis; the last two may be None.
+    eps : float
+        Added to the variances.
+    axis : object
+        The axis of the channels, an int.
+    out : object
+        None, or `given`.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None for other arguments, and for a negative variance.
+    """
+    cdef cnp.ndarray x, y
+    cdef numact_norm call
+    cdef const numact_level *level
+    cdef const numact_norm_task *task
+    cdef double *vectors
+    cdef double *scale
+    cdef ptrdiff_t channels, count, k, outer = 1, inner = 1
+    cdef int number, ndim, at, d
+    if not cnp.PyArray_CheckExact(given) or (out is not None and out is not given) or type(axis) is not int:
+        return None
+    x = given
+    number, ndim = cnp.PyArray_TYPE(x), cnp.PyArray_NDIM(x)
+    if (number != cnp.NPY_FLOAT and number != cnp.NPY_DOUBLE) or not -ndim <= axis < ndim:
+        return None
+    if cnp.PyArray_SIZE(x) == 0 or not cnp.PyArray_ISCARRAY_RO(x) or (out is not None and not cnp.PyArray_ISCARRAY(x)):
+        return None
+    at = <int>axis + (ndim if axis < 0 else 0)
+    for d in range(ndim):
+        if d < at:
+            outer *= cnp.PyArray_DIM(x, d)
+        elif d > at:
+            inner *= cnp.PyArray_DIM(x, d)
+    channels = cnp.PyArray_DIM(x, at)
+    count = channels + NORM_PADDING
+    vectors = <double *>calloc(4 * count, sizeof(double))  # mean, its low part, bias, scale
+    if vectors == NULL:
+        raise MemoryError
+    scale = vectors + 3 * count
+    try:
+        if mean is None or not fill_vector(vectors, mean, channels, 0) or not fill_vector(scale, weight, channels, 1.0):
+            return None
+        if var is None or not fill_vector(vectors + count, var, channels, 0):
+            return None
+        for k in range(channels):
+            if vectors[count + k] < 0:
+                return None
+        for k in range(channels):
+            scale[k] = 1 / sqrt(vectors[count + k] + eps) * scale[k]
+            vectors[count + k] = 0
+        if not fill_vector(vectors + 2 * count, bias, channels, -0.0):
+            return None
+        level = find_level(level_name)
+        y = x if out is not None else cnp.PyArray_EMPTY(ndim, cnp.PyArray_DIMS(x), number, 0)
+        memset(&call, 0, sizeof(call))
+        call.width = cnp.PyArray_ITEMSIZE(x)
+        call.storage = NUMACT_REAL
+        call.across = inner == 1
+        call.samples, call.channels, call.positions = 1 if call.across else outer, channels, outer if call.across else inner
+        call.x.start, call.out.start = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)
+        call.x.sample = call.out.sample = channels * inner * call.width
+        call.x.channel = call.out.channel = inner * call.width
+        call.x.position = call.out.position = (channels if call.across else 1) * call.width
+        call.mean, call.mean_lo, call.shift, call.scale = vectors, vectors + count, vectors + 2 * count, scale
+        task = find_task(level.norm_f64 if number == cnp.NPY_DOUBLE else level.norm_f32, "batch")
         with nogil:
             numact_norm_run(task, &call)
     finally:

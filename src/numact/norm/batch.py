@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from numact._functions.public import set_module
+from numact._kernels import core, targets
 from numact.norm.arguments import (
     Activation,
     as_activation,
@@ -130,6 +131,10 @@ def batch_norm(
 
     """
     function = "batch_norm"
+    if activation is None and type(eps) is float and 0 <= eps < np.inf:
+        found = core.normalise_plain_channels(targets.LEVEL, x, mean, var, weight, bias, eps, axis, out)
+        if found is not None:
+            return cast("Array", found)
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     means = as_vector(function, "mean", mean, shape, layout.kept)

@@ -10,7 +10,7 @@ import numpy as np
 from numact._functions.arguments import as_generator, number_between
 from numact._functions.axes import as_axes
 from numact._functions.masks.bit_mask import BitMask
-from numact._functions.masks.loops import Pass, empty_bits
+from numact._functions.masks.loops import LOOPS, Pass, empty_bits
 from numact._functions.public import set_module
 from numact._kernels import core
 
@@ -89,16 +89,20 @@ def dropout(
 
     """
     p = number_between("dropout", "p", p, 0, 1)
-    generator = as_generator("dropout", rng)
+    generator = rng if type(rng) is np.random.Generator else as_generator("dropout", rng)
+    threshold, factors = round((1 - p) * 2**32), (1 / (1 - p) if p < 1 else 0.0, 0.0)
+    if shared_axes is None:
+        found = LOOPS["masked_grad"].random(x, out, factors, BitMask, threshold, generator.bit_generator)
+        if found is not None:
+            return found
     work = Pass("dropout", "x", x, out)
     shape = work.source.shape
     none = shared_axes is None or (isinstance(shared_axes, tuple) and not shared_axes)
     shared = () if none else as_axes("dropout", shared_axes, len(shape), name="shared_axes")
     drawn = tuple(1 if axis in shared else length for axis, length in enumerate(shape))
     bits = empty_bits(drawn)
-    core.random_bits(bits, math.prod(drawn), round((1 - p) * 2**32), generator.bit_generator)
+    core.random_bits(bits, math.prod(drawn), threshold, generator.bit_generator)
     if shared:
         kept = np.unpackbits(bits, count=math.prod(drawn), bitorder="little").reshape(drawn)
         bits = np.packbits(np.broadcast_to(kept, shape).ravel(), bitorder="little")
-    factor = 1 / (1 - p) if p < 1 else 0.0
-    return work.run("masked_grad", bits, [factor, 0.0]), BitMask._of(bits, shape)
+    return work.run("masked_grad", bits, factors), BitMask._of(bits, shape)

@@ -75,9 +75,10 @@ class MaskedActivation(core.MaskedCall):
     def __init__(self, row: Activation) -> None:
         self.__name__ = self.__qualname__ = name = f"{row.name}_masked"
         self.__module__ = "numact"
-        super().__init__(LOOPS, name, tuple(value for _, value in row.parameters if value is not None), BitMask)
         self._names = names = tuple(parameter for parameter, _ in row.parameters)
         self._checks = [Rule(text, names) for text in rules(row.domain, "").split(", ") if text]
+        conditions = [(rule.left, rule.compare, rule.right, rule.bound) for rule in self._checks]
+        super().__init__(LOOPS, name, dict(row.parameters), conditions, BitMask)
         kind = Parameter.POSITIONAL_OR_KEYWORD
         self.__signature__ = Signature(
             [
