@@ -3,8 +3,9 @@
    element.
 
    Where every operand is contiguous or constant along the innermost dimension, kernels compute the rows in place.
-   Otherwise they compute tiles that are copied to the stack: a tile extends along the innermost dimension and along the
-   one in which another operand is contiguous, so that each cache line that is read or written is used as a whole. */
+   Otherwise they compute tiles, of which they copy to the stack what is not contiguous: a tile extends along the
+   innermost dimension and along the one in which another operand is contiguous, so that each cache line that is read or
+   written is used as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,13 @@
 
 enum {
     TILE_BYTES = 16 << 10,  /* the most bytes of a tile in one operand */
-    SIDE = 32,              /* elements of a side of a tile in which an operand is transposed */
     LEAST_TILE = 64,        /* smaller tiles are not worth their overhead */
-    LEAST_ROW = 256,        /* shorter rows are computed as tiles */
+    LEAST_ROW = 128,        /* shorter rows are computed together, as tiles that are copied as a whole */
+    LINE_BYTES = 64,        /* of a cache line */
     ROW_PART = 8192,        /* a row is computed in parts, which threads share */
 };
+
+static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* Whether NumPy iterates over dimension a inside dimension b: the operands' strides decide, and C order where they
    disagree.  0: undecided. */
@@ -161,6 +164,116 @@ struct strided_run {
     ptrdiff_t units[NUMACT_MAX_DIMENSIONS]; /* tiles along each dimension */
 };
 
+/* Elements (a, b) with b contiguous in one array and a in the other.  Lines of the cache that are far apart may all fall
+   on one set of it, so that few of them are held at a time: those of the side that is not a block on the stack are
+   taken four by four, each as a whole. */
+struct transposition {
+    char *to;
+    const char *from;
+    ptrdiff_t to_row, from_row; /* strides in bytes: of b in `to`, of a in `from` */
+    ptrdiff_t a_count, b_count;
+    bool gathers;               /* `from` is the array, `to` the block */
+};
+
+enum { FOUR = 4 };
+
+#define TRANSPOSE_ELEMENTS(type)                                                                                       \
+    for (ptrdiff_t b = b_start; b < b_end; b++)                                                                        \
+        for (ptrdiff_t a = a_start; a < a_end; a++)                                                                    \
+            memcpy(t->to + b * t->to_row + a * (ptrdiff_t)sizeof(type),                                                \
+                   t->from + a * t->from_row + b * (ptrdiff_t)sizeof(type), sizeof(type));
+
+#if defined __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE __builtin_shufflevector
+#endif
+#endif
+
+#ifdef SHUFFLE
+/* 4 x 4 elements in registers. */
+#define TRANSPOSE_FOUR(type)                                                                                           \
+    if (a_end - a_start == FOUR && b_end - b_start == FOUR) {                                                          \
+        typedef type four __attribute__((vector_size(FOUR * sizeof(type))));                                           \
+        const char *from = t->from + a_start * t->from_row + b_start * (ptrdiff_t)sizeof(type);                        \
+        char *to = t->to + b_start * t->to_row + a_start * (ptrdiff_t)sizeof(type);                                    \
+        four row[FOUR], pair[FOUR], column[FOUR];                                                                      \
+        for (int k = 0; k < FOUR; k++)                                                                                 \
+            memcpy(&row[k], from + k * t->from_row, sizeof row[k]);                                                    \
+        for (int k = 0; k < FOUR; k += 2) {                                                                            \
+            pair[k] = SHUFFLE(row[k], row[k + 1], 0, 4, 1, 5);                                                         \
+            pair[k + 1] = SHUFFLE(row[k], row[k + 1], 2, 6, 3, 7);                                                     \
+        }                                                                                                              \
+        for (int k = 0; k < 2; k++) {                                                                                  \
+            column[2 * k] = SHUFFLE(pair[k], pair[k + 2], 0, 1, 4, 5);                                                 \
+            column[2 * k + 1] = SHUFFLE(pair[k], pair[k + 2], 2, 3, 6, 7);                                             \
+        }                                                                                                              \
+        for (int k = 0; k < FOUR; k++)                                                                                 \
+            memcpy(to + k * t->to_row, &column[k], sizeof column[k]);                                                  \
+        return;                                                                                                        \
+    }
+#else
+#define TRANSPOSE_FOUR(type)
+#endif
+
+static void transpose_16(const struct transposition *t, ptrdiff_t a_start, ptrdiff_t a_end, ptrdiff_t b_start,
+                         ptrdiff_t b_end)
+{
+    TRANSPOSE_FOUR(uint16_t)
+    TRANSPOSE_ELEMENTS(uint16_t)
+}
+
+static void transpose_32(const struct transposition *t, ptrdiff_t a_start, ptrdiff_t a_end, ptrdiff_t b_start,
+                         ptrdiff_t b_end)
+{
+    TRANSPOSE_FOUR(uint32_t)
+    TRANSPOSE_ELEMENTS(uint32_t)
+}
+
+/* In vectors of two, which are those that all processors have. */
+static void transpose_64(const struct transposition *t, ptrdiff_t a_start, ptrdiff_t a_end, ptrdiff_t b_start,
+                         ptrdiff_t b_end)
+{
+#ifdef SHUFFLE
+    if (a_end - a_start == FOUR && b_end - b_start == FOUR) {
+        typedef uint64_t two __attribute__((vector_size(2 * sizeof(uint64_t))));
+        for (int a = 0; a < FOUR; a += 2)
+            for (int b = 0; b < FOUR; b += 2) {
+                const char *from = t->from + (a_start + a) * t->from_row + (b_start + b) * (ptrdiff_t)sizeof(uint64_t);
+                char *to = t->to + (b_start + b) * t->to_row + (a_start + a) * (ptrdiff_t)sizeof(uint64_t);
+                two row[2], column[2];
+                memcpy(&row[0], from, sizeof row[0]);
+                memcpy(&row[1], from + t->from_row, sizeof row[1]);
+                column[0] = SHUFFLE(row[0], row[1], 0, 2);
+                column[1] = SHUFFLE(row[0], row[1], 1, 3);
+                memcpy(to, &column[0], sizeof column[0]);
+                memcpy(to + t->to_row, &column[1], sizeof column[1]);
+            }
+        return;
+    }
+#endif
+    TRANSPOSE_ELEMENTS(uint64_t)
+}
+
+static void transpose(const struct transposition *t, ptrdiff_t width)
+{
+    const ptrdiff_t line = LINE_BYTES / width, a_step = t->gathers ? FOUR : line, b_step = t->gathers ? line : FOUR;
+    for (ptrdiff_t outer = 0; outer < (t->gathers ? t->b_count : t->a_count); outer += line)
+        for (ptrdiff_t inner = 0; inner < (t->gathers ? t->a_count : t->b_count); inner += FOUR) {
+            const ptrdiff_t a = t->gathers ? inner : outer, b = t->gathers ? outer : inner;
+            const ptrdiff_t a_end = least(a + a_step, t->a_count), b_end = least(b + b_step, t->b_count);
+            for (ptrdiff_t i = a; i < a_end; i += FOUR)
+                for (ptrdiff_t j = b; j < b_end; j += FOUR) {
+                    const ptrdiff_t i_end = least(i + FOUR, a_end), j_end = least(j + FOUR, b_end);
+                    if (width == sizeof(uint32_t))
+                        transpose_32(t, i, i_end, j, j_end);
+                    else if (width == sizeof(uint64_t))
+                        transpose_64(t, i, i_end, j, j_end);
+                    else
+                        transpose_16(t, i, i_end, j, j_end);
+                }
+        }
+}
+
 #define COPY(type)                                                                                                     \
     for (ptrdiff_t i = 0; i < length; i++)                                                                             \
         for (ptrdiff_t j = 0; j < height; j++)                                                                         \
@@ -173,6 +286,12 @@ static void copy_tile(char *to, ptrdiff_t to_along, ptrdiff_t to_across, const c
     if (to_along == width && from_along == width) {
         for (ptrdiff_t j = 0; j < height; j++)
             memcpy(to + j * to_across, from + j * from_across, (size_t)(length * width));
+    } else if (to_along == width && from_across == width) {
+        const struct transposition t = {to, from, to_across, from_along, length, height, true};
+        transpose(&t, width);
+    } else if (to_across == width && from_along == width) {
+        const struct transposition t = {to, from, to_along, from_across, height, length, false};
+        transpose(&t, width);
     } else if (width == sizeof(uint16_t)) {
         COPY(uint16_t)
     } else if (width == sizeof(uint32_t)) {
@@ -224,35 +343,57 @@ static char *add_terms(const struct tile *tile, int k)
     return tile->blocks[k];
 }
 
-/* Computes a tile; what is not contiguous there is copied to the stack. */
+/* Computes a tile; what is not contiguous there is copied to the stack.  Rows that are long enough are computed one by
+   one, so that those of an operand need not follow each other. */
 static void compute_tile(const struct strided_run *run, char *const *start, ptrdiff_t length, ptrdiff_t height)
 {
     const struct numact_strided *call = run->call;
     const int inputs = call->kernel->inputs, outputs = call->kernel->outputs;
+    const bool by_rows = length >= LEAST_ROW;
     _Alignas(64) char blocks[NUMACT_MAX_OPERANDS][TILE_BYTES];
     const struct tile tile = {run, start, blocks, length, height};
     char *arrays[NUMACT_MAX_ARRAYS];
-    ptrdiff_t strides[NUMACT_MAX_ARRAYS];
+    ptrdiff_t strides[NUMACT_MAX_ARRAYS], steps[NUMACT_MAX_ARRAYS];
     bool copied[NUMACT_MAX_ARRAYS];
     for (int k = 0; k < inputs + outputs; k++) {
         const ptrdiff_t width = run->widths[k], along = run->along[k], over = run->over[k];
-        const bool single = along == 0 && over == 0, output = k >= inputs;
-        copied[k] = !single && !(along == width && (height == 1 || over == length * width));
+        const bool output = k >= inputs, constant = along == 0 && (over == 0 || by_rows);
+        copied[k] = !constant && !(along == width && (height == 1 || by_rows || over == length * width));
         arrays[k] = output && copied[k] ? blocks[k] : start[k];
-        strides[k] = single ? 0 : width;
+        strides[k] = constant ? 0 : width;
         if (!output && run->has_terms[k])
-            arrays[k] = add_terms(&tile, k), strides[k] = width;
+            arrays[k] = add_terms(&tile, k), strides[k] = width, copied[k] = true;
         else if (!output && copied[k])
             arrays[k] = gather(&tile, k);
+        steps[k] = copied[k] ? length * width : over;
     }
     struct numact_element_loop loop = run->loop;
     loop.arrays = arrays;
     loop.strides = strides;
-    numact_compute_elements(&loop, 0, length * height);
+    const ptrdiff_t rows = by_rows ? height : 1;
+    for (ptrdiff_t j = 0; j < rows; j++) {
+        numact_compute_elements(&loop, 0, by_rows ? length : length * height);
+        for (int k = 0; k < inputs + outputs && j + 1 < rows; k++)
+            arrays[k] += steps[k];
+    }
     for (int k = inputs; k < inputs + outputs; k++)
         if (copied[k])
             copy_tile(start[k], run->along[k], run->over[k], blocks[k], run->widths[k], length * run->widths[k], length,
                       height, run->widths[k]);
+}
+
+/* Prefetches what is transposed in the next tile to the L2 cache: so short pieces, far apart, are nothing for the
+   prefetchers of the processor, which find the rows of other operands. */
+static void prefetch_next(const struct strided_run *run, char *const *tile, ptrdiff_t length, ptrdiff_t height)
+{
+    for (int k = 0; k < operand_count(run->call); k++) {
+        const ptrdiff_t width = run->widths[k], along = run->along[k], over = run->over[k];
+        if (over != width || along == 0) continue;
+        const char *next = tile[k] + length * along;
+        for (ptrdiff_t row = 0; row < length; row++)
+            for (ptrdiff_t byte = 0; byte < height * width; byte += LINE_BYTES)
+                __builtin_prefetch(next + row * along + byte, 0, 2);
+    }
 }
 
 static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
@@ -286,6 +427,7 @@ static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
                 const ptrdiff_t below = call->shape[run->across] - index[run->across] * run->height;
                 height = below < run->height ? below : run->height;
             }
+            if (index[inner] + 1 < run->units[inner]) prefetch_next(run, tile, length, height);
             compute_tile(run, tile, length, height);
         }
         for (int d = inner; d >= 0; d--) {
@@ -298,8 +440,6 @@ static void compute_units(void *context, ptrdiff_t start, ptrdiff_t stop)
         }
     }
 }
-
-static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* Decides between rows and tiles, and what a tile is.  False if tiles would be too small. */
 static bool plan(struct strided_run *run)
@@ -321,12 +461,10 @@ static bool plan(struct strided_run *run)
     run->length = run->direct ? ROW_PART : least(length, tile);
     run->height = 1;
     if (!run->direct) {
-        if (run->across >= 0) {
-            tile = SIDE * SIDE;
-            run->length = least(length, SIDE);
-        } else if (inner > 0) {
+        if (run->across >= 0)   /* a line of the transposed operand */
+            run->length = least(length, tile / (2 * LINE_BYTES / call->kernel->width));
+        else if (inner > 0)
             run->across = inner - 1;
-        }
         if (run->across >= 0) {
             run->height = least(call->shape[run->across], tile / run->length);
             run->length = least(length, tile / run->height);

@@ -177,3 +177,31 @@ def test_concurrent_calls() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=str)
+@pytest.mark.parametrize("shape", [(40, 5, 3, 16), (130, 67), (3, 129, 33), (256, 4, 8, 8)], ids=str)
+def test_transposed_copies(dtype: Any, shape: tuple[int, ...]) -> None:
+    """Masks, dropout and normalisation of transposed arrays, whose memory is copied block by block, as of copies."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape[1:] + shape[:1]).astype(dtype)
+    x.flat[::7] = -0.0
+    x = np.moveaxis(x, -1, 0)
+    plain = np.ascontiguousarray(x)
+    for threads in (1, 2):
+        with numact.num_threads(threads):
+            y, mask = numact.relu_masked(x)
+            want, want_mask = numact.relu_masked(plain)
+            assert_same_bits(y, want)
+            assert mask == want_mask
+            out = np.empty_like(x)
+            assert numact.masked_grad(x, mask, off=0.5, out=out) is out
+            assert_same_bits(out, numact.masked_grad(plain, mask, off=0.5))
+            assert_same_bits(
+                numact.dropout(x, 0.5, np.random.default_rng(1))[0],
+                numact.dropout(plain, 0.5, np.random.default_rng(1))[0],
+            )
+            got, statistics = numact.norm.batch_norm_train(x, None, None)
+            want, want_statistics = numact.norm.batch_norm_train(plain, None, None)
+            assert_same_bits(got, want)
+            np.testing.assert_array_equal(statistics.mean, want_statistics.mean)

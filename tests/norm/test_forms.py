@@ -308,6 +308,10 @@ def test_plain_batch_norm(dtype: Any, shape: tuple[int, ...], axis: int) -> None
         buffer = x.copy()
         assert numact.norm.batch_norm(buffer, mean, var, w, b, eps, axis, out=buffer) is buffer
         np.testing.assert_array_equal(buffer, want)
+        turned = np.ascontiguousarray(x.T).T
+        np.testing.assert_array_equal(numact.norm.batch_norm(turned, mean, var, w, b, eps, axis), want)
+        assert numact.norm.batch_norm(turned, mean, var, w, b, eps, axis, out=turned) is turned
+        np.testing.assert_array_equal(turned, want)
     with pytest.raises(ValueError, match="var must be >= 0"):
         numact.norm.batch_norm(x, mean, -var, axis=axis)
     with pytest.raises(ValueError, match="mean must be of shape"):

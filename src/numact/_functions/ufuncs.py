@@ -12,6 +12,8 @@ from numact._kernels import core, targets
 
 OUTLINE = core.outline()
 ROWS = {name: suffixes for name, _, suffixes, _ in OUTLINE}
+# The elements from which on `copy` is faster than NumPy.
+LEAST_COPY = 4096
 GATED = [name for name, family, _, _ in OUTLINE if family == "gated"]
 
 
@@ -76,6 +78,14 @@ PUBLIC: Lazy[np.ufunc | ParametricUfunc | Callable[..., Any]] = Lazy(
     ],
     _make_public,
 )
+
+
+def copy(source: Any, target: Any) -> None:
+    """Copy an array to another one of its shape, in threads and block by block where their layouts differ."""
+    if source.dtype == target.dtype and source.dtype.isnative and source.size >= LEAST_COPY:
+        RAW["identity"](source, out=target)
+    else:
+        np.copyto(target, source, casting="same_kind")
 
 
 def __getattr__(name: str) -> Any:

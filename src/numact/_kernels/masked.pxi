@@ -41,7 +41,7 @@ cdef class Bits:
 cpdef bint is_simple(object given, object out):
     """Whether a loop can take both as they are, or a new array if out is None.
 
-    They must be C-contiguous arrays of the same shape and dtype, float16, float32 or float64, and the same memory or
+    They must be C-contiguous arrays of the same shape and of one of the dtypes of kernels, and the same memory or
     disjoint.
     """
     cdef cnp.ndarray x, y
@@ -50,7 +50,7 @@ cpdef bint is_simple(object given, object out):
     if not cnp.PyArray_CheckExact(given):
         return False
     x = given
-    if cnp.PyArray_TYPE(x) not in (cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT16) or not cnp.PyArray_ISCARRAY_RO(x):
+    if storage_of(cnp.PyArray_TYPE(x)) < 0 or not cnp.PyArray_ISCARRAY_RO(x):
         return False
     if out is None:
         return cnp.PyArray_NDIM(x) > 0
@@ -77,10 +77,14 @@ cdef Bits new_mask(cnp.ndarray x, kind):
 
 
 cdef object out_or_new(cnp.ndarray x, out):
-    """The array for a result: `out`, or a new one like x."""
+    """The array for a result: `out`, or a new one in C order, of the shape and dtype of x."""
+    cdef cnp.PyArray_Descr *dtype = cnp.PyArray_DESCR(x)
     if out is not None:
         return out
-    return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), cnp.PyArray_TYPE(x), 0)
+    Py_INCREF(<cnp.dtype>dtype)
+    return PyArray_NewFromDescr(
+        <CallableType *>cnp.ndarray, dtype, cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), NULL, NULL, 0, NULL
+    )
 
 
 cdef int draw(cnp.npy_uint8 *bits, ptrdiff_t count, cnp.npy_uint64 threshold, generator) except -1:

@@ -164,6 +164,15 @@ cdef bint fill_vector(double *vector, object given, ptrdiff_t n, double default)
     return True
 
 
+cdef int storage_of(int number) noexcept:
+    """How elements of a dtype are stored; -1 if kernels do not read them."""
+    if number == cnp.NPY_FLOAT or number == cnp.NPY_DOUBLE:
+        return NUMACT_REAL
+    if number == cnp.NPY_FLOAT16:
+        return NUMACT_F16
+    return NUMACT_BF16 if number == _bfloat16 else -1
+
+
 def normalise_plain_rows(str level_name, str name, given, weight, bias, double eps, out):
     """Run the task "layer" or "rms" along the last axis of a contiguous array.
 
@@ -194,7 +203,7 @@ def normalise_plain_rows(str level_name, str name, given, weight, bias, double e
         return None
     x = given
     number = cnp.PyArray_TYPE(x)
-    if number != cnp.NPY_FLOAT and number != cnp.NPY_DOUBLE:
+    if storage_of(number) < 0:
         return None
     if cnp.PyArray_NDIM(x) == 0 or cnp.PyArray_SIZE(x) == 0 or not cnp.PyArray_ISCARRAY_RO(x):
         return None
@@ -210,10 +219,10 @@ def normalise_plain_rows(str level_name, str name, given, weight, bias, double e
     try:
         if not fill_vector(vectors, weight, n, 1.0) or not fill_vector(vectors + count, bias, n, -0.0):
             return None
-        y = x if out is not None else cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), number, 0)
+        y = out_or_new(x, out)
         memset(&call, 0, sizeof(call))
         call.width = cnp.PyArray_ITEMSIZE(x)
-        call.storage = NUMACT_REAL
+        call.storage = <numact_storage>storage_of(number)
         call.samples, call.channels, call.positions = cnp.PyArray_SIZE(x) // n, 1, n
         call.eps = eps
         call.x.start, call.out.start = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)
@@ -263,7 +272,7 @@ def normalise_plain_channels(str level_name, given, mean, var, weight, bias, dou
         return None
     x = given
     number, ndim = cnp.PyArray_TYPE(x), cnp.PyArray_NDIM(x)
-    if (number != cnp.NPY_FLOAT and number != cnp.NPY_DOUBLE) or not -ndim <= axis < ndim:
+    if storage_of(number) < 0 or not -ndim <= axis < ndim:
         return None
     if cnp.PyArray_SIZE(x) == 0 or not cnp.PyArray_ISCARRAY_RO(x) or (out is not None and not cnp.PyArray_ISCARRAY(x)):
         return None
@@ -293,10 +302,10 @@ def normalise_plain_channels(str level_name, given, mean, var, weight, bias, dou
         if not fill_vector(vectors + 2 * count, bias, channels, -0.0):
             return None
         level = find_level(level_name)
-        y = x if out is not None else cnp.PyArray_EMPTY(ndim, cnp.PyArray_DIMS(x), number, 0)
+        y = out_or_new(x, out)
         memset(&call, 0, sizeof(call))
         call.width = cnp.PyArray_ITEMSIZE(x)
-        call.storage = NUMACT_REAL
+        call.storage = <numact_storage>storage_of(number)
         call.across = inner == 1
         call.samples, call.channels, call.positions = 1 if call.across else outer, channels, outer if call.across else inner
         call.x.start, call.out.start = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -131,10 +131,10 @@ def batch_norm(
 
     """
     function = "batch_norm"
-    if activation is None and type(eps) is float and 0 <= eps < np.inf:
-        found = core.normalise_plain_channels(targets.LEVEL, x, mean, var, weight, bias, eps, axis, out)
+    if activation is None and type(eps) is float and 0 <= eps < np.inf and type(axis) is int:
+        found = _plain(x, mean, var, weight, bias, eps, axis, out)
         if found is not None:
-            return cast("Array", found)
+            return found
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     means = as_vector(function, "mean", mean, shape, layout.kept)
@@ -146,6 +146,21 @@ def batch_norm(
     result = Result(function, out, array, layout)
     vectors = {"mean": means, "mean_lo": np.zeros_like(means), "scale": scale, "shift": shift}
     return apply_batch(result.input(array), result, vectors, fused)
+
+
+def _plain(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float, axis: int, out: Any) -> Array | None:
+    """The same of a contiguous array, in whatever order its axes lie in memory; None for other arguments."""
+    found = core.normalise_plain_channels(targets.LEVEL, x, mean, var, weight, bias, eps, axis, out)
+    if found is not None or type(x) is not np.ndarray or x.flags.c_contiguous or not -x.ndim <= axis < x.ndim:
+        return found
+    order = sorted(range(x.ndim), key=lambda k: -x.strides[k])
+    moved, place = x.transpose(order), order.index(axis % x.ndim)
+    found = core.normalise_plain_channels(
+        targets.LEVEL, moved, mean, var, weight, bias, eps, place, moved if out is x else out
+    )
+    if found is None:
+        return None
+    return x if out is x else found.transpose(np.argsort(order))
 
 
 def as_share(function: str, momentum: Any, batches: Any) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from numact._functions.arguments import single_out
 from numact._functions.axes import as_axes
+from numact._functions.ufuncs import copy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,9 +64,9 @@ class Layout(NamedTuple):
         view = self.view(array)
         if self.fits(view):
             return view
-        copy = self.empty(array.dtype)
-        copy[...] = view
-        return copy
+        found = self.empty(array.dtype)
+        copy(view, found)
+        return found
 
 
 class Result:
@@ -97,16 +98,16 @@ class Result:
         same = view.ctypes.data == self.target.ctypes.data and view.strides == self.target.strides
         if same or not np.may_share_memory(view, self.target):
             return view
-        copy = self.layout.empty(view.dtype)
-        copy[...] = view
-        return copy
+        found = self.layout.empty(view.dtype)
+        copy(view, found)
+        return found
 
     def finish(self) -> Array:
         """Copy the buffer, if there is one, and return `out`."""
         if self.copied:
             shape = tuple(self.out.shape[axis] for axis in self.layout.order)
             with np.errstate(all="ignore"):
-                self.out.transpose(self.layout.order)[...] = self.target.reshape(shape)
+                copy(self.target.reshape(shape), self.out.transpose(self.layout.order))
         return self.out
 
 

@@ -40,7 +40,7 @@ class Pass:
         self.dtype = dtype = _float_dtype(function, name, array.dtype)
         if out is not None:
             check_out(function, out, array.shape, dtype)
-        self.source = array if _is_direct(array, dtype) else np.array(array, dtype, order="C")
+        self.source = array if _is_direct(array, dtype) else _contiguous(array, dtype)
         if out is not None and _is_direct(out, dtype) and (out is array or not np.may_share_memory(self.source, out)):
             self.target = out
         else:
@@ -52,13 +52,22 @@ class Pass:
         if self.out is None:
             return self.target if self.array_wanted else self.target[()]
         if self.target is not self.out:
-            np.copyto(self.out, self.target, casting="same_kind")
+            ufuncs.copy(self.target, self.out)
         return self.out
 
 
 def _is_direct(array: Array, dtype: np.dtype[Any]) -> bool:
     """Whether a loop can read or write the array itself."""
     return array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
+
+
+def _contiguous(array: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy of an array in C order, and a dtype."""
+    if array.dtype != dtype:
+        return np.array(array, dtype, order="C")
+    found = np.empty(array.shape, dtype)
+    ufuncs.copy(array, found)
+    return found
 
 
 def _float_dtype(function: str, name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
