@@ -61,7 +61,7 @@ typedef bool numact_axis_loop(char *const *arrays, const ptrdiff_t *dimensions, 
 struct numact_axis_function {
     const char *name;
     const char *signature;      /* "(n),()->(n)" */
-    const char *types;          /* "rr>r": r is the type of the rows, ? a boolean, p an index */
+    const char *types;          /* "rr>r": r is the type of the rows, ? a boolean, p an index, i an int32 */
     double ulp;
     numact_axis_loop *loop;
     ptrdiff_t width;            /* bytes of r */

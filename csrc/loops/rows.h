@@ -16,7 +16,7 @@
    entries count as -inf (MASK) or +inf (MASK_UPWARD), and what the result is there (masked_result, 0 by default); a
    FACTOR, the temperature or the scale; a LIMIT, the number of entries at the beginning of the row that take part; the
    result, of the same length or ONE_VALUE.  Where the second input is a bias, `unbiased` is the function without it.  In
-   `types` r is the row's type, ? a boolean, p an index. */
+   `types` r is the row's type, ? a boolean, p an index, i one of 32 bits. */
 #define TEMPERED .parameters = "temperature=1.0", .domain = "temperature > 0"
 #define AXIS_FUNCTIONS(ROW)                                                                                            \
     ROW(softmax, softmax_rows, (.inputs = 1, .scaling = FACTOR),                                                \
@@ -317,38 +317,94 @@ static __attribute__((noinline)) bool run_rows(struct call call, char *const *ar
     return true;
 }
 
-/* The largest element of a row, and its index: the first one's; a NaN counts as the largest. */
-static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+enum { GROUPS = 256 };  /* groups of pieces that are compared together */
+
+/* Writes indices, the bit patterns of `which`, as integers of a width. */
+INLINE void store_indices(char *to, ptrdiff_t stride, const scalar *which, ptrdiff_t count, int width)
 {
-    const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
-    struct rows x = {arrays[0], strides[0], strides[3]};
-    for (ptrdiff_t r = 0; r < count; r++) {
-        scalar best = *(const scalar *)element(x, r, 0);
-        ptrdiff_t which = 0;
-        for (ptrdiff_t i = 1; i < pieces; i++) {
-            scalar value = *(const scalar *)element(x, r, i);
-            bool larger = (value > best) | ((value != value) & (best == best));
-            best = larger ? value : best;
-            which = larger ? i : which;
+    for (ptrdiff_t g = 0; g < count; g++) {
+        bits index;
+        memcpy(&index, which + g, sizeof index);
+        const int32_t narrow = (int32_t)index;
+        const int64_t wide = (int64_t)index;
+        if (width == sizeof narrow)
+            memcpy(to + g * stride, &narrow, sizeof narrow);
+        else
+            memcpy(to + g * stride, &wide, sizeof wide);
+    }
+}
+
+/* The largest piece of each group, and its index.  A group is a row; pieces of one index, which lie apart unless the
+   rows alternate, are brought side by side. */
+INLINE bool maxout(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, int width)
+{
+    const ptrdiff_t pieces = dimensions[1];
+    ALIGNED scalar best[GROUPS + LANES], which[GROUPS + LANES], gathered[GROUPS + LANES];
+    memset(gathered, 0, sizeof gathered);
+    memset(best, 0, sizeof best);
+    for (ptrdiff_t start = 0; start < dimensions[0]; start += GROUPS) {
+        const ptrdiff_t count = dimensions[0] - start < GROUPS ? dimensions[0] - start : GROUPS;
+        const struct rows x = rows_from((struct rows){arrays[0], strides[0], strides[3]}, start);
+        const struct rows side_by_side = {(char *)gathered, sizeof(scalar), 0};
+        for (ptrdiff_t piece = 0; piece < pieces; piece++) {
+            const struct rows from = {element(x, 0, piece), x.row, 0};
+            const bits pattern = (bits)piece;
+            scalar index;
+            memcpy(&index, &pattern, sizeof index);
+            const bool direct = x.row == sizeof(scalar) && count == GROUPS;
+            if (!direct) copy_rows(side_by_side, from, count, 1);
+            const scalar *values = direct ? (const scalar *)from.start : gathered;
+            if (piece == 0) {
+                memcpy(best, values, (size_t)count * sizeof(scalar));
+                memset(which, 0, sizeof which);
+            } else {
+                larger_pieces(values, best, which, index, count);
+            }
         }
-        memcpy(arrays[1] + r * strides[1], &best, sizeof best);
-        memcpy(arrays[2] + r * strides[2], &which, sizeof which);
+        copy_rows((struct rows){arrays[1] + start * strides[1], strides[1], 0},
+                  (struct rows){(char *)best, sizeof(scalar), 0}, count, 1);
+        store_indices(arrays[2] + start * strides[2], strides[2], which, count, width);
     }
     return true;
 }
+static bool maxout_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+{
+    return maxout(arrays, dimensions, strides, sizeof(ptrdiff_t));
+}
+static bool maxout_int32_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+{
+    return maxout(arrays, dimensions, strides, sizeof(int32_t));
+}
 
 /* dy at the index, else 0. */
-static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+INLINE bool maxout_grad(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides, int width)
 {
     const ptrdiff_t count = dimensions[0], pieces = dimensions[1];
-    struct rows dx = {arrays[2], strides[2], strides[3]};
-    for (ptrdiff_t r = 0; r < count; r++) {
-        scalar dy = *(const scalar *)(arrays[0] + r * strides[0]);
-        ptrdiff_t which = *(const ptrdiff_t *)(arrays[1] + r * strides[1]);
+    const struct rows dx = {arrays[2], strides[2], strides[3]};
+    if (dx.stride == sizeof(scalar) && dx.row == pieces * dx.stride) {
+        fill((scalar *)dx.start, count * pieces, 0);
+    } else if (dx.row == sizeof(scalar)) {
         for (ptrdiff_t i = 0; i < pieces; i++)
-            *(scalar *)element(dx, r, i) = i == which ? dy : 0;
+            fill((scalar *)element(dx, 0, i), count, 0);
+    } else {
+        for (ptrdiff_t r = 0; r < count; r++)
+            for (ptrdiff_t i = 0; i < pieces; i++)
+                memset(element(dx, r, i), 0, sizeof(scalar));
+    }
+    for (ptrdiff_t r = 0; r < count; r++) {
+        const char *index = arrays[1] + r * strides[1];
+        const ptrdiff_t which = width == sizeof(int32_t) ? *(const int32_t *)index : *(const ptrdiff_t *)index;
+        memcpy(element(dx, r, which), arrays[0] + r * strides[0], sizeof(scalar));
     }
     return true;
+}
+static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+{
+    return maxout_grad(arrays, dimensions, strides, sizeof(ptrdiff_t));
+}
+static bool maxout_grad_int32_loop(char *const *arrays, const ptrdiff_t *dimensions, const ptrdiff_t *strides)
+{
+    return maxout_grad(arrays, dimensions, strides, sizeof(int32_t));
 }
 
 /* The loops.  Rows of FREQUENT entries are so short that a loop over them costs as much as what is in them: as the
@@ -370,15 +426,21 @@ static bool maxout_grad_loop(char *const *arrays, const ptrdiff_t *dimensions, c
 #define TABLE_ROW(text, rows_of, operands, ...)                                                                        \
     {.name = #text, .loop = SYMBOL(text), .width = sizeof(scalar), __VA_ARGS__},
 
+#define MAXOUT                                                                                                         \
+    .width = sizeof(scalar), .signature = "(p)->(),()", .ulp = 0.5, .formula = "max_j x_j, and the first j that has it", \
+    .range = "(-inf, inf)"
+#define MAXOUT_GRAD                                                                                                    \
+    .width = sizeof(scalar), .signature = "(),()->(p)", .ulp = 0.5, .formula = "dy where j is the index, else 0"
+
 AXIS_FUNCTIONS(LOOP)
 
 extern const struct numact_axis_function SYMBOL(numact_axis)[];
 const struct numact_axis_function SYMBOL(numact_axis)[] = {
     AXIS_FUNCTIONS(TABLE_ROW)
-    {.name = "maxout", .loop = maxout_loop, .width = sizeof(scalar), .signature = "(p)->(),()", .types = "r>rp", .ulp = 0.5,
-     .formula = "max_j x_j, and the first j that has it", .range = "(-inf, inf)"},
-    {.name = "maxout_grad", .loop = maxout_grad_loop, .width = sizeof(scalar), .signature = "(),()->(p)", .types = "rp>r",
-     .ulp = 0.5, .formula = "dy where j is the index, else 0"},
+    {.name = "maxout", .loop = maxout_loop, MAXOUT, .types = "r>rp"},
+    {.name = "maxout_int32", .loop = maxout_int32_loop, MAXOUT, .types = "r>ri"},
+    {.name = "maxout_grad", .loop = maxout_grad_loop, MAXOUT_GRAD, .types = "rp>r"},
+    {.name = "maxout_grad_int32", .loop = maxout_grad_int32_loop, MAXOUT_GRAD, .types = "ri>r"},
     {.name = NULL},
 };
 

@@ -1,5 +1,6 @@
 /* The functions along an axis, in threads: rows of one block, and blocks of rows. */
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include "numact.h"
 #include "runtime/fp_env.h"
@@ -37,7 +38,10 @@ static int operands_of(const struct row_loop *loop, struct operand *operands, in
         bool single = c[1] == ')';
         operands[count] = (struct operand){
             loop->arrays[count], loop->strides[count], single ? 0 : *stride, single ? 1 : loop->dimensions[1],
-            *type == '?' ? 1 : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t) : loop->function->width};
+            *type == '?'   ? 1
+            : *type == 'p' ? (ptrdiff_t)sizeof(ptrdiff_t)
+            : *type == 'i' ? (ptrdiff_t)sizeof(int32_t)
+                           : loop->function->width};
         stride += !single;
         count++, type++;
     }

@@ -168,7 +168,7 @@ def test_a_million(dtype: Any) -> None:
 def operands(name: str, x: Array, dy: Array, ufunc: np.ufunc) -> tuple[Any, ...]:
     """Operands of a raw ufunc: rows, a mask, a bias, a temperature, limits."""
     if name.startswith("maxout"):
-        return (x,) if name == "maxout" else ()
+        return () if "grad" in name else (x,)
     pair = name.endswith("_grad")
     found: list[Any] = [dy, x] if pair else [x]
     if name.endswith("_where"):
@@ -196,7 +196,7 @@ def matrix(dtype: Any, n: int, kind: str) -> Array:
     return x
 
 
-@pytest.mark.parametrize("name", [name for name in BOUNDS if name != "maxout_grad"])  # which only places dy
+@pytest.mark.parametrize("name", [name for name in BOUNDS if not name.startswith("maxout_grad")])  # only places dy
 @every_dtype
 @pytest.mark.parametrize("kind", ["ordinary", "special"])
 def test_levels_and_places(name: str, dtype: Any, kind: str) -> None:
@@ -377,7 +377,7 @@ def test_limits(dtype: Any) -> None:
 @every_dtype
 def test_silent(name: str, dtype: Any) -> None:
     """No input raises a warning, even with all floating-point errors on."""
-    if name == "maxout_grad":
+    if name.startswith("maxout_grad"):
         return
     info = np.finfo(dtype)
     values = [
@@ -413,6 +413,43 @@ def test_prelu_weight_grad() -> None:
     dy = np.random.default_rng(13).normal(size=x.shape).astype(np.float32)
     want = np.where(x > 0, 0, dy.astype(float) * x).sum(-1)
     np.testing.assert_array_equal(ufunc(dy, x), want.astype(np.float32))
+
+
+@every_dtype
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_maxout_of_many_groups(dtype: Any, axis: int) -> None:
+    """Groups of any number, NaN, equal and infinite pieces; indices of 32 bits on request."""
+    rng = np.random.default_rng(1)
+    for shape, pieces in (((6, 12, 12), 3), ((700, 30, 2), 2), ((34, 34, 850), 17), ((4, 1040, 12), 4)):
+        x = rng.integers(-3, 4, shape).astype(dtype)
+        x.flat[::41], x.flat[::97], x.flat[::31] = np.nan, np.inf, -0.0
+        if x.shape[axis] % pieces:
+            continue
+        groups = np.stack(np.split(np.moveaxis(x, axis, -1), x.shape[axis] // pieces, -1), -2)
+        index = np.where(np.isnan(groups).any(-1), np.isnan(groups).argmax(-1), groups.argmax(-1))
+        want = np.take_along_axis(groups, index[..., None], -1)[..., 0]
+        for index_dtype in (np.intp, np.int32):
+            y, which = numact.maxout(x, pieces, axis, index_dtype=index_dtype)
+            assert which.dtype == index_dtype
+            np.testing.assert_array_equal(which, np.moveaxis(index, -1, axis))
+            np.testing.assert_array_equal(y, np.moveaxis(want, -1, axis))
+            dx = numact.maxout_grad(y, which, pieces, axis)
+            back = np.where(np.arange(pieces) == index[..., None], want[..., None], 0).reshape(*index.shape[:-1], -1)
+            np.testing.assert_array_equal(dx, np.moveaxis(back, -1, axis))
+    with pytest.raises(ValueError, match="maxout: index_dtype must be intp or int32, got int16"):
+        numact.maxout(x, 1, axis, index_dtype=np.int16)
+
+
+def test_hardmax_of_many_rows() -> None:
+    """The first of equal maxima, infinite ones too, in rows of any length, with and without NaN."""
+    rng = np.random.default_rng(2)
+    for n in (1, 5, 16, 33, 100):
+        x = rng.integers(-3, 3, (50, n)).astype(np.float32)
+        x[3], x[4], x[5, 0], x[6, -1], x[7, n // 2] = -np.inf, np.inf, np.inf, np.nan, -0.0
+        want = np.where(np.isnan(x).any(-1, keepdims=True), np.nan, np.arange(n) == x.argmax(-1)[:, None])
+        np.testing.assert_array_equal(numact.hardmax(x), want)
+        assert numact.hardmax(x, out=x) is x
+        np.testing.assert_array_equal(x, want)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8])
@@ -462,7 +499,7 @@ def test_names() -> None:
         assert name in ufuncs.AXIS or name == "gumbel_softmax"
     attention = {"attention_softmax", "attention_softmax_grad"}  # test_attention.py
     assert set(FORWARD) | set(GRADIENTS) | {"hardmax", "maxout", "maxout_grad"} | attention == {
-        name.removesuffix("_where").removesuffix("_bias") for name in BOUNDS
+        name.removesuffix("_where").removesuffix("_bias").removesuffix("_int32") for name in BOUNDS
     }
     for ufunc in ufuncs.AXIS.values():
         assert ufunc.signature

@@ -123,7 +123,7 @@ def test_strides(dtype: Any, strides: tuple[int, int], level: str) -> None:
 
 @pytest.mark.parametrize("shape", [(3000, 33), (60, 700), (9000, 2), (5, 9000)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
-@pytest.mark.parametrize("name", [name for name in AXIS if name != "maxout_grad"])
+@pytest.mark.parametrize("name", [name for name in AXIS if not name.startswith("maxout_grad")])
 def test_axis(name: str, dtype: Any, shape: tuple[int, int]) -> None:
     """Every function along an axis, along either axis of an array."""
     ufunc = AXIS[name]

@@ -31,7 +31,7 @@ cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_f
     for dtype, number in enumerate((cnp.NPY_FLOAT, cnp.NPY_DOUBLE)):
         loops[dtype] = <cnp.PyUFuncGenericFunction>axis_loop
         for k, letter in enumerate(inputs + outputs):
-            types[dtype * arrays + k] = {"r": number, "?": cnp.NPY_BOOL, "p": cnp.NPY_INTP}[letter]
+            types[dtype * arrays + k] = {"r": number, "?": cnp.NPY_BOOL, "p": cnp.NPY_INTP, "i": cnp.NPY_INT32}[letter]
     doc_bytes = doc.encode()
     _kept.append(doc_bytes)
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
@@ -51,7 +51,7 @@ cdef list describe_axis():
         function += 1
     rows = []
     for name, (formula, ulp, values, parameters, domain) in table.items():
-        if name.endswith(("_where", "_bias", "_grad")):
+        if name.endswith(("_where", "_bias", "_grad", "_int32")):
             continue
         derivative, ulp_gradient, *_ = table.get(f"{name}_grad", ("", 0.0, "", "", ""))
         rows.append({

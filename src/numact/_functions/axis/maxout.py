@@ -13,11 +13,11 @@ from numact._functions.axes import as_axes
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 @set_module("numact")
-def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
+def maxout(x: ArrayLike, pieces: int, axis: int = -1, *, index_dtype: DTypeLike = np.intp) -> tuple[Any, Any]:
     """Largest of every `pieces` adjacent entries along an axis.
 
     Parameters
@@ -29,18 +29,21 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
         Number of entries in a group.
     axis : int, default -1
         The axis that is divided into groups.
+    index_dtype : dtype_like, default numpy.intp
+        The dtype of the indices: intp or int32, which take half of the memory.
 
     Returns
     -------
     y : ndarray
         The maxima; the axis has the length c.
-    which : ndarray of intp
+    which : ndarray of index_dtype
         Index of each maximum in its group: of the first one, or of the first NaN.
 
     Raises
     ------
     ValueError
-        For an axis out of range, or if `pieces` is not positive or does not divide the length of the axis.
+        For an axis out of range, if `pieces` is not positive or does not divide the length of the axis, and for another
+        `index_dtype`.
 
     See Also
     --------
@@ -63,10 +66,11 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1) -> tuple[Any, Any]:
     if isinstance(array, np.ma.MaskedArray):
         # Masked entries are no candidates; a group of masked ones is masked.
         dtype = float_dtype(array.dtype)
-        y, which = maxout(np.where(np.ma.getmaskarray(array), np.array(-np.inf, dtype), array.data), pieces, axis)
+        filled = np.where(np.ma.getmaskarray(array), np.array(-np.inf, dtype), array.data)
+        y, which = maxout(filled, pieces, axis, index_dtype=index_dtype)
         mask = np.ma.getmaskarray(array).reshape(shape).all(split)
         return np.ma.array(y, mask=mask), np.ma.array(which, mask=mask)
-    y, which = ufuncs.AXIS["maxout"](array.reshape(shape), axis=split)
+    y, which = ufuncs.AXIS[f"maxout{_suffix('maxout', index_dtype)}"](array.reshape(shape), axis=split)
     return (y.astype(float_dtype(array.dtype)) if is_half(array.dtype) else y), which
 
 
@@ -120,16 +124,28 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
         raise ValueError(f"maxout_grad: which must have the shape of dy, {gradient.shape}, got {indices.shape}")
     if (pieces := index(pieces)) < 1:
         raise ValueError(f"maxout_grad: pieces must be positive, got {pieces}")
-    wrong = (indices < 0) | (indices >= pieces)
-    if wrong.any():
-        raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {indices[wrong].flat[0]}")
+    if indices.size and not (indices.min() >= 0 and indices.max() < pieces):
+        wrong = indices[(indices < 0) | (indices >= pieces)]
+        raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {wrong.flat[0]}")
     _, split = _in_pieces("maxout_grad", gradient.shape, 1, axis)
     groups = gradient.shape
     dx = np.empty((*groups[:split], pieces, *groups[split:]), float_dtype(gradient.dtype))
-    ufuncs.AXIS["maxout_grad"](
-        gradient, indices.astype(np.intp, copy=False), out=dx, axes=[(), (), (split,)], casting="same_kind"
+    if indices.dtype != np.int32:
+        indices = indices.astype(np.intp, copy=False)
+    ufuncs.AXIS[f"maxout_grad{_suffix('maxout_grad', indices.dtype)}"](
+        gradient, indices, out=dx, axes=[(), (), (split,)], casting="same_kind"
     )
     return dx.reshape((*groups[: split - 1], groups[split - 1] * pieces, *groups[split:]))
+
+
+def _suffix(function: str, index_dtype: DTypeLike) -> str:
+    """What the name of the ufunc for indices of a dtype ends with."""
+    dtype = np.dtype(index_dtype)
+    if dtype == np.intp:
+        return ""
+    if dtype != np.int32:
+        raise ValueError(f"{function}: index_dtype must be intp or int32, got {dtype}")
+    return "_int32"
 
 
 def _in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
