@@ -89,7 +89,11 @@ class Gates:
 class Layouts:
     """Images in the layout that a convolution by im2col leaves, beside a contiguous gradient."""
 
-    params = (["relu_grad", "gelu_grad"], ["float32", "float64"], ["same", "mixed"])
+    params = (
+        ["relu_grad", "gelu_grad", "relu_masked", "dropout", "norm.batch_norm_train"],
+        ["float32", "float64"],
+        ["same", "mixed"],
+    )
     param_names = ("name", "dtype", "layouts")
 
     def setup(self, name: str, dtype: str, layouts: str) -> None:
@@ -99,9 +103,14 @@ class Layouts:
         x = normal((channels, height, width, images), dtype).transpose(3, 0, 1, 2)
         if layouts == "same":
             x = np.ascontiguousarray(x)
-        self.call: Callable[[], Any] = lambda: function(dy, x)
+        calls: dict[str, Callable[[], Any]] = {
+            "relu_masked": lambda: function(x),
+            "dropout": lambda: function(x, 0.5, np.random.default_rng(0)),
+            "norm.batch_norm_train": lambda: function(x, None, None),
+        }
+        self.call = calls.get(name, lambda: function(dy, x))
 
-    def time_gradient(self, name: str, dtype: str, layouts: str) -> None:
+    def time_call(self, name: str, dtype: str, layouts: str) -> None:
         self.call()
 
 
@@ -116,3 +125,84 @@ class HalfRows:
 
     def time_rows(self, name: str, dtype: str) -> None:
         self.function(self.x)
+
+
+class Attention:
+    """The softmax of attention, with and without what masks it."""
+
+    params = (["plain", "where", "scale", "float mask", "bias", "causal"], [(6, 256, 256), (12, 1024, 1024)])
+    param_names = ("call", "shape")
+
+    def setup(self, call: str, shape: tuple[int, ...]) -> None:
+        softmax, attention = function_of("softmax"), function_of("attention_softmax")
+        x = normal(shape)
+        y, triangle = np.zeros_like(x), np.tri(*shape[-2:], dtype=bool)
+        mask, bias = np.where(triangle, 0, -np.inf).astype(np.float32), -np.abs(normal(shape[-2:]))
+        calls: dict[str, Callable[[], Any]] = {
+            "plain": lambda: softmax(x, out=y),
+            "where": lambda: softmax(x, where=triangle, out=y),
+            "scale": lambda: attention(x, scale=0.125, out=y),
+            "float mask": lambda: attention(x, scale=0.125, mask=mask, out=y),
+            "bias": lambda: attention(x, scale=0.125, mask=bias, out=y),
+            "causal": lambda: attention(x, scale=0.125, causal=True, out=y),
+        }
+        self.call = calls[call]
+
+    def time_rows(self, call: str, shape: tuple[int, ...]) -> None:
+        self.call()
+
+
+class Small:
+    """Calls on a row or two, as the decoding of a token makes them."""
+
+    params = (
+        "softmax", "softmax float16", "softmax where", "softmax temperature", "attention_softmax", "layer_norm",
+        "rms_norm", "batch_norm", "dropout", "relu_masked", "leaky_relu_masked",
+    )  # fmt: skip
+    param_names = ("call",)
+
+    def setup(self, call: str) -> None:
+        x, row, generator = normal(64), normal((1, 768)), np.random.default_rng(0)
+        half, takes_part, ones = x.astype(np.float16), x > 0, np.ones(768, np.float32)
+        softmax, norm = function_of("softmax"), {n: function_of(f"norm.{n}_norm") for n in ("layer", "rms", "batch")}
+        few = np.ones(16, np.float32)
+        image = normal((1, 16, 2, 2))
+        attention, dropout = function_of("attention_softmax"), function_of("dropout")
+        masked = {n: function_of(f"{n}_masked") for n in ("relu", "leaky_relu")}
+        calls: dict[str, Callable[[], Any]] = {
+            "softmax": lambda: softmax(x),
+            "softmax float16": lambda: softmax(half),
+            "softmax where": lambda: softmax(x, where=takes_part),
+            "softmax temperature": lambda: softmax(x, temperature=0.5),
+            "attention_softmax": lambda: attention(x, scale=0.125),
+            "layer_norm": lambda: norm["layer"](row, ones, ones),
+            "rms_norm": lambda: norm["rms"](row, ones),
+            "batch_norm": lambda: norm["batch"](image, few, few, few, few),
+            "dropout": lambda: dropout(x, 0.5, generator),
+            "relu_masked": lambda: masked["relu"](x),
+            "leaky_relu_masked": lambda: masked["leaky_relu"](x, 0.2),
+        }
+        self.call = calls[call]
+
+    def time_call(self, call: str) -> None:
+        self.call()
+
+
+class Largest:
+    """The largest of adjacent entries and of rows."""
+
+    params = (["maxout", "maxout_grad", "hardmax"], [(1000, 384), (4000, 1200)])
+    param_names = ("name", "shape")
+
+    def setup(self, name: str, shape: tuple[int, int]) -> None:
+        function, x, pieces = function_of(name), normal(shape), 3
+        if name == "hardmax":
+            self.call: Callable[[], Any] = lambda: function(x)
+        elif name == "maxout":
+            self.call = lambda: function(x, pieces)
+        else:
+            y, which = function_of("maxout")(x, pieces)
+            self.call = lambda: function(y, which, pieces)
+
+    def time_call(self, name: str, shape: tuple[int, int]) -> None:
+        self.call()

@@ -36,6 +36,18 @@ class Layouts(habits.Layouts):
     params = (["relu_grad"], ["float64"], ["same", "mixed"])
 
 
+class Attention(habits.Attention):
+    params = (["plain", "where", "causal"], [(6, 256, 256)])
+
+
+class Small(habits.Small):
+    params = ("softmax", "softmax where", "layer_norm", "batch_norm", "dropout", "relu_masked")
+
+
+class Largest(habits.Largest):
+    params = (["maxout", "hardmax"], [(1000, 384)])
+
+
 class HalfRows(habits.HalfRows):
     params = (["softmax"], ["float16"])
 
