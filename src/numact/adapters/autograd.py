@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from numact._functions.public import set_module
 from numact.adapters._differentiable import Differentiable, find
 from numact.adapters._require import require
 
@@ -25,7 +24,6 @@ def _primitive(name: str, along_axis: bool, parameters: tuple[tuple[str, Any], .
     return primitive
 
 
-@set_module("numact.adapters.autograd")
 def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
     """Compute a function of numact on an array of autograd; it can be differentiated once.
 

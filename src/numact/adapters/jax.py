@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from numact._functions.public import set_module
 from numact.adapters._differentiable import Differentiable, find
 from numact.adapters._require import require
 
@@ -60,7 +59,6 @@ class _Hashable:
         return isinstance(other, _Hashable) and self._key == other._key
 
 
-@set_module("numact.adapters.jax")
 def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
     """Compute a function of numact on an array of JAX.
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from numact._functions.arguments import is_half
 from numact._functions.names import FUNCTIONS
-from numact._functions.public import set_module
 from numact.adapters._patch import Accelerated, Patch, Replacement
 from numact.adapters._require import require
 from numact.norm.batch import batch_norm
@@ -142,7 +141,6 @@ def _replacements() -> list[Replacement]:
 _PATCH = Patch(_replacements)
 
 
-@set_module("numact.adapters.keras")
 def accelerate() -> Accelerated:
     """Put numact behind the NumPy backend of Keras for a block.
 
@@ -174,7 +172,6 @@ def accelerate() -> Accelerated:
     return Accelerated(_PATCH)
 
 
-@set_module("numact.adapters.keras")
 def enable() -> None:
     """Put numact behind the NumPy backend of Keras, until `disable` is called.
 
@@ -195,7 +192,6 @@ def enable() -> None:
     _PATCH.enable()
 
 
-@set_module("numact.adapters.keras")
 def disable() -> None:
     """End what `enable` began.
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.names import FUNCTIONS
-from numact._functions.public import set_module
 from numact.adapters._require import require
 from numact.norm.batch import batch_norm, batch_norm_train
 from numact.norm.group import group_norm, instance_norm
@@ -190,7 +189,6 @@ OPERATORS: list[type[Any]] = [
 ]
 
 
-@set_module("numact.adapters.onnx")
 def load(model: str | PathLike[str] | Any, **options: Any) -> Any:
     """Load a model into ONNX's reference evaluator, with numact's operators.
 

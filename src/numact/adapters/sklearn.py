@@ -14,7 +14,6 @@ import numpy as np
 
 from numact._functions import catalogue, names
 from numact._functions.names import FUNCTIONS
-from numact._functions.public import set_module
 from numact.adapters._patch import Accelerated, Patch, Replacement
 from numact.adapters._require import require
 
@@ -97,7 +96,6 @@ def _replacements() -> list[Replacement]:
 _PATCH = Patch(_replacements)
 
 
-@set_module("numact.adapters.sklearn")
 def accelerate() -> Accelerated:
     """Put numact behind MLPClassifier and MLPRegressor for a block, and allow more activations in it.
 
@@ -113,7 +111,7 @@ def accelerate() -> Accelerated:
     Notes
     -----
     Replaced are logistic, tanh, relu, their derivatives, softmax and exp.  ``activation=`` may also be "leaky_relu",
-    "elu" and every other elementwise activation of which the derivative follows from the output; they have their default
+    "elu" and every other elementwise activation whose derivative follows from the output; they have their default
     parameters.  For others, such as "gelu", `fit` raises ValueError: scikit-learn overwrites the input with the output.
 
     All threads of the process see it.  Blocks may be nested, and overlap in several threads; behind the last one all is
@@ -131,7 +129,6 @@ def accelerate() -> Accelerated:
     return Accelerated(_PATCH)
 
 
-@set_module("numact.adapters.sklearn")
 def enable() -> None:
     """Put numact behind MLPClassifier and MLPRegressor, until `disable` is called.
 
@@ -147,7 +144,6 @@ def enable() -> None:
     _PATCH.enable()
 
 
-@set_module("numact.adapters.sklearn")
 def disable() -> None:
     """End what `enable` began.
 
@@ -163,7 +159,6 @@ def disable() -> None:
     _PATCH.disable()
 
 
-@set_module("numact.adapters.sklearn")
 class ActivationTransformer(_Mixin, _base.BaseEstimator):  # type: ignore[misc]
     """An elementwise activation, or one along the features, as a step of a pipeline.
 

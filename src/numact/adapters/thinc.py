@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from numact._functions.names import FUNCTIONS
-from numact._functions.public import set_module
 from numact.adapters._require import require
 
 _api: Any = require("thinc", "thinc.api", "thinc", "8.1", "10.0")
@@ -35,7 +34,6 @@ def _backward(name: str, dy: Any, x: Any, inplace: bool, *parameters: float) -> 
     return FUNCTIONS[name](dy, x, *map(float, parameters), out=dy if inplace else None)
 
 
-@set_module("numact.adapters.thinc")
 @_api.registry.ops("NumactOps")
 class NumactOps(_api.NumpyOps):  # type: ignore[misc]
     """NumpyOps whose activations, softmax and maxout are those of numact.

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from numact._functions.public import set_module
 from numact.adapters._differentiable import Differentiable, find
 from numact.adapters._require import require
 
@@ -51,7 +50,6 @@ class _Function(torch.autograd.Function):  # type: ignore[misc]
         return _tensor(context.function.backward(_array(dy), saved, saved)), None
 
 
-@set_module("numact.adapters.torch")
 def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
     """Compute a function of numact on a tensor; it can be differentiated once.
 
@@ -98,7 +96,6 @@ def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
     return _Function.apply(x, find("apply", function, parameters))
 
 
-@set_module("numact.adapters.torch")
 class Activation(torch.nn.Module):  # type: ignore[misc]
     """`apply` as a module.
 

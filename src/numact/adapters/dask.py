@@ -1,0 +1,406 @@
+"""Functions of numact along an axis that is divided into chunks, lazily and by a tree of partial results.
+
+``numact.softmax`` and its kin take lazy arrays, too, and give the bits that they give in memory: for that the axis becomes
+one chunk.  These functions leave it divided, so that an axis may be longer than the memory of a worker.  Each chunk is
+reduced to a few numbers in float64, those are joined eight at a time, and each chunk is computed from its own part and
+the whole.  The results differ from those in memory by rounding: softmax is within 4 ULP, log_softmax and logsumexp
+within 2 ULP of the larger of result and maximum, norms within 1; where the axis is one chunk, they are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numact._functions.arguments import float_dtype, number_between
+from numact._functions.axes import as_axes
+from numact._functions.names import FUNCTIONS
+from numact._kernels import core
+from numact.adapters._require import require
+
+array: Any = require("dask", "dask.array", "dask", "2024.1", "3000.0")
+
+JOINED = 8  # partial results that are joined at a time
+
+
+def _checked(function: str, x: Any, axis: Any) -> tuple[Any, int]:
+    """The lazy array, and its axis."""
+    if not isinstance(x, array.Array):
+        raise TypeError(f"{function}: x must be a dask array, got {type(x).__name__}: numact.{function} takes others")
+    if x.dtype.kind not in "fiub" or x.dtype.itemsize > 8:
+        raise TypeError(f"{function}: x must be floating-point numbers, integers or booleans, got {x.dtype}")
+    (found,) = as_axes(function, axis, x.ndim)
+    return x.astype(float_dtype(x.dtype)), found
+
+
+def _reduced(x: Any, axis: int, reduce: Callable[[Any, int], Any], join: Callable[[Any, int], Any]) -> tuple[Any, Any]:
+    """The partial results of chunks, their numbers along a new last axis, and the joined one."""
+    count = reduce(np.ones((1,) * x.ndim, x.dtype), axis).shape[-1]
+    parts = _map(x, reduce, axis, (count,), new_axis=[x.ndim])
+    whole = parts
+    while whole.shape[axis] > 1:
+        whole = _map(whole.rechunk({axis: JOINED}), join, axis)
+    return parts, whole
+
+
+def _map(x: Any, function: Callable[[Any, int], Any], axis: int, *more: tuple[int, ...], **options: Any) -> Any:
+    """Call a function with each chunk, of which it leaves one element along the axis."""
+    chunks = [tuple(1 for _ in lengths) if k == axis else lengths for k, lengths in enumerate(x.chunks)]
+    meta = np.empty((0,) * (x.ndim + len(more)), np.float64)
+    return x.map_blocks(function, axis, chunks=(*chunks, *more), meta=meta, **options)
+
+
+# Exponentials: the logarithm of their sum, and the number of entries of +inf, which share a row.
+
+
+def _as_used(temperature: float, x: Any) -> float:
+    """The temperature as the kernels use it: rounded to the dtype in which they compute."""
+    return temperature if x.dtype.itemsize == 8 else float(np.float32(temperature))
+
+
+def _sum_exponentials(temperature: float, x: Any, axis: int) -> Any:
+    with np.errstate(all="ignore"):
+        scaled = x.astype(np.float64) / _as_used(temperature, x)
+    logarithm = FUNCTIONS["logsumexp"](scaled, axis=axis, keepdims=True)
+    return np.stack([logarithm, np.isposinf(x).sum(axis, keepdims=True)], -1).astype(np.float64)
+
+
+def _join_exponentials(parts: Any, axis: int) -> Any:
+    logarithm = FUNCTIONS["logsumexp"](parts[..., 0], axis=axis, keepdims=True)
+    return np.stack([logarithm, parts[..., 1].sum(axis, keepdims=True)], -1)
+
+
+def _share(part: Any, whole: Any) -> Any:
+    """The share of a chunk in the sum of a row."""
+    with np.errstate(all="ignore"):
+        finite = np.where(np.isneginf(part[..., 0]), 0, np.exp(part[..., 0] - whole[..., 0]))
+        return np.where(np.isposinf(whole[..., 0]), part[..., 1] / np.maximum(whole[..., 1], 1), finite)
+
+
+def _finish_softmax(temperature: float, axis: int, x: Any, part: Any, whole: Any) -> Any:
+    local = FUNCTIONS["softmax"](x, axis=axis, temperature=temperature)
+    with np.errstate(all="ignore"):
+        return (local * _share(part, whole)).astype(x.dtype)
+
+
+def _finish_log_softmax(temperature: float, axis: int, x: Any, part: Any, whole: Any) -> Any:
+    with np.errstate(all="ignore"):
+        infinite = np.where(np.isposinf(x), -np.log(np.maximum(whole[..., 1], 1)), -np.inf)
+        result = x.astype(np.float64) / _as_used(temperature, x) - whole[..., 0]
+        return np.where(np.isposinf(whole[..., 0]), infinite, result).astype(x.dtype)
+
+
+def _exponentials(name: str, x: Any, axis: Any, temperature: Any, finish: Callable[..., Any]) -> Any:
+    x, axis = _checked(name, x, axis)
+    temperature = number_between(name, "temperature", temperature, *core.FACTORS)
+    if x.numblocks[axis] == 1:
+        return FUNCTIONS[name](x, axis=axis, temperature=temperature)
+    parts, whole = _reduced(x, axis, partial(_sum_exponentials, temperature), _join_exponentials)
+    return _finished(partial(finish, temperature, axis), x, parts, whole)
+
+
+def _finished(finish: Callable[..., Any], x: Any, parts: Any, whole: Any, *vectors: Any) -> Any:
+    """The result, chunk by chunk."""
+    index = tuple(range(x.ndim))
+    operands = [x, index, parts, (*index, x.ndim), whole, (*index, x.ndim)]
+    for vector in vectors:
+        operands += [vector, index]
+    meta = np.empty((0,) * x.ndim, x.dtype)
+    return array.blockwise(finish, index, *operands, meta=meta, align_arrays=False, concatenate=True)
+
+
+def softmax(x: Any, axis: int = -1, temperature: float = 1.0) -> Any:
+    """`numact.softmax` along an axis that may be divided.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input.
+    axis : int, default -1
+        The axis along which the function is taken.
+    temperature : float, default 1.0
+        T > 0.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of x.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is out of range, and a temperature that is not above 0.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.softmax : With one chunk along the axis; the bits of an array in memory.
+
+    Notes
+    -----
+    Within 4 ULP of the true value.
+
+    Examples
+    --------
+    >>> y = numact.adapters.dask.softmax(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+
+    """
+    return _exponentials("softmax", x, axis, temperature, _finish_softmax)
+
+
+def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0) -> Any:
+    """`numact.log_softmax` along an axis that may be divided.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input.
+    axis : int, default -1
+        The axis along which the function is taken.
+    temperature : float, default 1.0
+        T > 0.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of x.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is out of range, and a temperature that is not above 0.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.log_softmax : With one chunk along the axis; the bits of an array in memory.
+
+    Examples
+    --------
+    >>> y = numact.adapters.dask.log_softmax(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+
+    """
+    return _exponentials("log_softmax", x, axis, temperature, _finish_log_softmax)
+
+
+def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
+    """`numact.logsumexp` along an axis that may be divided.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input.
+    axis : int, default -1
+        The axis that is reduced.
+    keepdims : bool, default False
+        Whether the axis is kept, with the length 1.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape of x without the axis.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is out of range.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.logsumexp : With one chunk along the axis; the bits of an array in memory.
+
+    Examples
+    --------
+    >>> y = numact.adapters.dask.logsumexp(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+
+    """
+    x, axis = _checked("logsumexp", x, axis)
+    if x.numblocks[axis] == 1:
+        return FUNCTIONS["logsumexp"](x, axis=axis, keepdims=keepdims)
+    _, whole = _reduced(x, axis, partial(_sum_exponentials, 1.0), _join_exponentials)
+    result = whole[..., 0].astype(x.dtype)
+    return result if keepdims else result.squeeze(axis)
+
+
+# Moments: number, mean and squared deviations, joined by Chan, Golub and LeVeque (1979).
+
+
+def _moments(x: Any, axis: int) -> Any:
+    wide = x.astype(np.float64)
+    mean = wide.mean(axis, keepdims=True)
+    with np.errstate(all="ignore"):
+        deviations = np.square(wide - mean).sum(axis, keepdims=True)
+    return np.stack([np.full_like(mean, x.shape[axis]), mean, deviations], -1)
+
+
+def _join_moments(parts: Any, axis: int) -> Any:
+    count, mean, deviations = (parts[..., k] for k in range(3))
+    total = count.sum(axis, keepdims=True)
+    with np.errstate(all="ignore"):
+        common = (count * mean).sum(axis, keepdims=True) / total
+        squares = deviations.sum(axis, keepdims=True) + (count * np.square(mean - common)).sum(axis, keepdims=True)
+    return np.stack([total, common, squares], -1)
+
+
+def _finish_norm(centred: bool, eps: float, x: Any, part: Any, whole: Any, weight: Any, bias: Any) -> Any:
+    count, mean, squares = (whole[..., k] for k in range(3))
+    with np.errstate(all="ignore"):
+        variance = squares / count
+        if not centred:
+            variance, mean = variance + np.square(mean), 0.0
+        return ((x.astype(np.float64) - mean) / np.sqrt(variance + eps) * weight + bias).astype(x.dtype)
+
+
+def _norm(name: str, x: Any, weight: Any, bias: Any, eps: Any, axis: Any) -> Any:
+    x, axis = _checked(name, x, axis)
+    eps = number_between(name, "eps", eps, 0, np.finfo(np.float64).max)
+    vectors = []
+    for key, value, default in (("weight", weight, 1.0), ("bias", bias, -0.0)):
+        vector = np.full(x.shape[axis], default) if value is None else np.asarray(value, np.float64)
+        if vector.shape != (x.shape[axis],):
+            raise ValueError(f"{name}: {key} must be of shape {(x.shape[axis],)}, got {vector.shape}")
+        shape = tuple(-1 if k == axis else 1 for k in range(x.ndim))
+        chunks = tuple(x.chunks[k] if k == axis else 1 for k in range(x.ndim))
+        vectors.append(array.from_array(vector.reshape(shape), chunks=chunks))
+    parts, whole = _reduced(x, axis, _moments, _join_moments)
+    return _finished(partial(_finish_norm, name == "layer_norm", eps), x, parts, whole, *vectors)
+
+
+def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, axis: int = -1) -> Any:
+    """`numact.norm.layer_norm` along an axis that may be divided.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input.
+    weight, bias : array_like, optional
+        Scale and shift of each position along the axis, in memory; by default 1 and 0.
+    eps : float, default 1e-5
+        Added to the variance, at least 0.
+    axis : int, default -1
+        The axis over which mean and variance are taken.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of x.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is out of range, a weight or bias of another shape, and a negative eps.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.norm.layer_norm : With one chunk along the axis; the bits of an array in memory.
+
+    Examples
+    --------
+    >>> y = numact.adapters.dask.layer_norm(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+
+    """
+    return _norm("layer_norm", x, weight, bias, eps, axis)
+
+
+def rms_norm(x: Any, weight: Any = None, eps: float = 1e-6, axis: int = -1) -> Any:
+    """`numact.norm.rms_norm` along an axis that may be divided.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input.
+    weight : array_like, optional
+        Scale of each position along the axis, in memory; by default 1.
+    eps : float, default 1e-6
+        Added to the mean square, at least 0.
+    axis : int, default -1
+        The axis over which the mean square is taken.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the shape and chunks of x.
+
+    Raises
+    ------
+    ValueError
+        For an axis that is out of range, a weight of another shape, and a negative eps.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.norm.rms_norm : With one chunk along the axis; the bits of an array in memory.
+
+    Examples
+    --------
+    >>> y = numact.adapters.dask.rms_norm(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+
+    """
+    return _norm("rms_norm", x, weight, None, eps, axis)
+
+
+def maxout(x: Any, pieces: int, axis: int = -1, *, index_dtype: Any = np.intp) -> tuple[Any, Any]:
+    """`numact.maxout` of a lazy array: both results are lazy.
+
+    Parameters
+    ----------
+    x : dask.array.Array
+        Input; its chunks along the axis are joined until each holds whole groups.
+    pieces : int
+        Number of entries in a group.
+    axis : int, default -1
+        The axis that is divided into groups.
+    index_dtype : dtype_like, default numpy.intp
+        The dtype of the indices: intp or int32.
+
+    Returns
+    -------
+    y, which : dask.array.Array
+        The maxima, and the index of each in its group, with the bits of an array in memory.
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range, and if `pieces` is not positive or does not divide the length of the axis.
+    TypeError
+        If x is not lazy, or no array of real numbers.
+
+    See Also
+    --------
+    numact.maxout : In memory.
+
+    Examples
+    --------
+    >>> y, which = numact.adapters.dask.maxout(dask.array.ones((4, 1000), chunks=(2, 100)), 5)
+
+    """
+    x, axis = _checked("maxout", x, axis)
+    if pieces < 1 or x.shape[axis] % pieces:
+        raise ValueError(
+            f"maxout: pieces must be positive and divide the length {x.shape[axis]} of axis {axis}, got {pieces}"
+        )
+    if any(length % pieces for length in x.chunks[axis]):
+        largest = max(x.chunks[axis])
+        x = x.rechunk({axis: max(largest // pieces, 1) * pieces})
+    chunks = tuple(
+        tuple(length // pieces for length in lengths) if k == axis else lengths for k, lengths in enumerate(x.chunks)
+    )
+    results = []
+    for k, dtype in enumerate((x.dtype, np.dtype(index_dtype))):
+        compute = partial(_one_of_maxout, k, pieces, axis, index_dtype)
+        results.append(x.map_blocks(compute, dtype=dtype, chunks=chunks))
+    return results[0], results[1]
+
+
+def _one_of_maxout(which: int, pieces: int, axis: int, index_dtype: Any, x: Any) -> Any:
+    return FUNCTIONS["maxout"](x, pieces, axis, index_dtype=index_dtype)[which]
