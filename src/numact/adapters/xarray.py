@@ -7,7 +7,7 @@ for the axes of the dimensions; lazy arrays stay lazy, their dimensions along wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from numact._functions.names import FUNCTIONS
@@ -16,8 +16,6 @@ from numact.norm.layer import layer_norm as _layer_norm
 from numact.norm.rms import rms_norm as _rms_norm
 
 xarray: Any = require("xarray", "xarray", "xarray", "2024.1", "3000.0")
-
-Dim = "Hashable | Iterable[Hashable] | None"
 
 
 def _dims(function: str, x: Any, dim: Any) -> tuple[Hashable, ...]:
