@@ -3,9 +3,9 @@
 ``numact.softmax`` and its kin take lazy arrays, too, and give the bits that they give in memory: for that the axis
 becomes one chunk.  These functions leave it divided, so that an axis may be longer than the memory of a worker.  Each
 chunk is reduced to a few numbers in float64, those are joined eight at a time, and each chunk is computed from its own
-part and the whole.  The results differ from those in memory by rounding: of float32 softmax is within 4 ULP, log_softmax
-and logsumexp within 2 ULP of the larger of result and maximum, norms within 1; of float64 a rounding of the distance
-between the maxima of chunks is added.  Where the axis is one chunk, they are the same.
+part and the whole.  The results differ from those in memory by rounding: of float32 softmax is within 4 ULP,
+log_softmax and logsumexp within 2 ULP of the larger of result and maximum, norms within 1; of float64 a rounding of the
+distance between the maxima of chunks is added.  Where the axis is one chunk, they are the same.
 """
 
 from __future__ import annotations

@@ -31,6 +31,12 @@ def _bench(options: argparse.Namespace) -> int:
     return bench.run(options.function, options.dtype, options.threads, options.size, options.plot, options.json)
 
 
+def _plot(options: argparse.Namespace) -> int:
+    from numact.commands import plot
+
+    return plot.run(options.function, options.grad, options.range, options.output)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
@@ -41,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _verify(options)
         if options.command == "bench":
             return _bench(options)
+        if options.command == "plot":
+            return _plot(options)
         return info.run(options.json)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

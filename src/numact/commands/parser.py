@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands and their options."""
     top = argparse.ArgumentParser(prog="python -m numact", description="Neural-network activation functions for NumPy.")
     top.add_argument("--version", action="version", version=f"numact {version()}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench,plot}")
     info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
     demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
     demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
@@ -60,6 +60,15 @@ def parser() -> argparse.ArgumentParser:
         "--size", type=_at_least(1), default=1 << 20, metavar="N", help="elements (default: %(default)s)"
     )
     bench.add_argument("--plot", metavar="FILE", help="draw the figures, as PNG, SVG or PDF")
+    plot = commands.add_parser("plot", help="draw activations, and their derivatives, to a file")
+    plot.add_argument("function", nargs="+", metavar="NAME", help='such as gelu, or "leaky_relu(0.2)"')
+    plot.add_argument("--grad", action="store_true", help="draw the derivatives, too, dashed")
+    plot.add_argument(
+        "--range", nargs=2, type=float, default=(-5.0, 5.0), metavar=("LOW", "HIGH"), help="of x (default: -5 5)"
+    )
+    plot.add_argument(
+        "-o", "--output", default="curves.png", metavar="FILE", help="PNG, SVG or PDF (default: curves.png)"
+    )
     for command in (info, demo, verify, bench):
         command.add_argument("--json", action="store_true", help="print JSON")
     return top
