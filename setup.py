@@ -29,9 +29,12 @@ X86_64 = {
 # Elsewhere C11 may compute float in double (s390x), which is the excess precision that must not be.
 TARGETS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": ["-fexcess-precision=fast"]}
 
+# The header that other programs include.
+API = "src/numact/include"
+
 # Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.
 FLAGS = [
-    *("-Icsrc", "-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
+    *("-Icsrc", f"-I{API}", "-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
     *("-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-MMD"),
     *os.environ.get("NUMACT_CFLAGS", "").split(),
 ]
@@ -109,7 +112,7 @@ setup(
         Extension(
             "numact._kernels.core",
             ["src/numact/_kernels/core.pyx"],
-            include_dirs=["csrc", numpy.get_include()],
+            include_dirs=["csrc", API, numpy.get_include()],
             extra_compile_args=["-g0"],
             extra_link_args=["-pthread"],
             define_macros=[

@@ -7,7 +7,7 @@ from numact._functions.names import FUNCTIONS as _FUNCTIONS
 from numact._functions.names import get
 from numact._functions.parametric import ParametricUfunc
 from numact._kernels import bfloat16, threads
-from numact._kernels.config import show_config
+from numact._kernels.config import get_include, show_config
 from numact._kernels.threads import get_num_threads, num_threads, set_num_threads
 
 bfloat16.register_when_imported()
@@ -21,6 +21,7 @@ __all__ = [
     "catalogue",
     "derivative",
     "get",
+    "get_include",
     "get_num_threads",
     "num_threads",
     "set_num_threads",

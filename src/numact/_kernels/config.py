@@ -1,5 +1,6 @@
 """What this build is and what it runs on."""
 
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -53,3 +54,27 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     for key, value in config.items():
         print(f"{key:9}{', '.join(value) if isinstance(value, list) else value}")
     return None
+
+
+def get_include() -> str:
+    """Find the folder of the C header, for compilers.
+
+    Returns
+    -------
+    str
+        The folder of ``numact_api.h``: kernels on raw buffers, without Python objects.
+
+    See Also
+    --------
+    show_config : Shows what the kernels use.
+
+    Notes
+    -----
+    Cython finds the same with ``cimport numact``.
+
+    Examples
+    --------
+    >>> Extension("layer", ["layer.pyx"], include_dirs=[numact.get_include()])
+
+    """
+    return str(Path(__file__).parents[1] / "include")

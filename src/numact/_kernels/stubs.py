@@ -44,6 +44,7 @@ from numact._functions.masks.dropout import dropout as dropout
 from numact._functions.masks.masked import masked_grad as masked_grad
 from numact._functions.names import get as get
 from numact._functions.parametric import ParametricUfunc as ParametricUfunc
+from numact._kernels.config import get_include as get_include
 from numact._kernels.config import show_config as show_config
 from numact._kernels.threads import get_num_threads as get_num_threads
 from numact._kernels.threads import num_threads as num_threads

@@ -3,3 +3,4 @@
 from numact._kernels import core
 
 LEVEL: str = core.level()
+core.use_in_api(LEVEL)
