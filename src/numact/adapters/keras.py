@@ -10,6 +10,7 @@ function: `sparsemax`, of which Keras gives zeros for (1, 0.9, 0.8, -3).
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,7 @@ def _elementwise(name: str, theirs: Callable[..., Any]) -> Callable[..., Any]:
         values = [*parameters, *named.values()] or list(defaults)
         if not _is_float(x) or any(np.ndim(value) for value in values) or len(named) > len(defaults):
             return theirs(x, *parameters, **named)
-        with np.errstate(all="ignore"):
-            return np.asarray(ours(x, *map(float, values)))
+        return np.asarray(ours(x, *map(float, values)))
 
     return _named(function, theirs)
 
@@ -113,10 +113,14 @@ def _named(function: Callable[..., Any], theirs: Callable[..., Any]) -> Callable
 
 def _conversion(theirs: Callable[..., Any], *parameters: float) -> Callable[[Any], Any]:
     """What a function of Keras does with its input first: most of them take float64 as the default dtype of Keras."""
-    if theirs(np.zeros((2, 2), np.float64), *parameters).dtype != np.float64:
-        convert: Callable[[Any], Any] = keras.ops.convert_to_tensor
-        return convert
-    return lambda x: x if type(x) is np.ndarray else keras.ops.convert_to_tensor(x)
+    convert: Callable[[Any], Any] = import_module("keras.src.backend.numpy.core").convert_to_tensor
+    narrows = theirs(np.zeros((2, 2), np.float64), *parameters).dtype != np.float64
+
+    def as_tensor(x: Any) -> Any:
+        # Keras copies every array here, which nobody sees.
+        return x if type(x) is np.ndarray and not (narrows and x.dtype == np.float64) else convert(x)
+
+    return as_tensor
 
 
 def _replacements() -> list[Replacement]:
@@ -125,8 +129,6 @@ def _replacements() -> list[Replacement]:
             f"numact.adapters.keras: the backend of Keras must be numpy, got {backend}: "
             "set the environment variable KERAS_BACKEND=numpy before Keras is imported"
         )
-    from importlib import import_module
-
     nn = import_module("keras.src.backend.numpy.nn")
     makers: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
         **{name: lambda theirs, name=name: _elementwise(name, theirs) for name in SAME},  # type: ignore[misc]
