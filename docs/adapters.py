@@ -18,7 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "numpy")
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-import numpy as np
+import numpy as np  # noqa: E402
 
 PAGE = Path(__file__).with_suffix(".md")
 BEGIN, END = "<!-- measured: {} -->", "<!-- end: {} -->"
@@ -61,7 +61,7 @@ def keras_lines() -> list[Line]:
     for dtype in ("float32", "float16"):
         x = (rng.normal(size=SHAPE) * 2).astype(dtype)
         for name in ("relu", "silu", "gelu", "leaky_relu", "elu", "softplus", "softmax", "log_softmax"):
-            call = lambda name=name, x=x: getattr(keras.ops, name)(x)
+            call = partial(getattr(keras.ops, name), x)
             lines.append((f"`ops.{name}`, {dtype} {SHAPE}", call, call, accelerate))
     inputs = keras.Input((64, 64))
     z = keras.layers.MultiHeadAttention(4, 16)(inputs, inputs)
@@ -69,7 +69,7 @@ def keras_lines() -> list[Line]:
     z = keras.layers.Dense(64)(keras.layers.Dense(256, activation="gelu")(z))
     model = keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(z))
     x = rng.normal(size=(16, 64, 64)).astype(np.float32)
-    predict = lambda: model(x)
+    predict = partial(model, x)
     lines.append(("transformer block, 16 x 64 tokens of 64, whole", predict, predict, accelerate))
     return lines
 
