@@ -153,16 +153,6 @@ class TestDask:
         for name in ("softmax", "log_softmax", "logsumexp"):
             np.testing.assert_array_equal(getattr(self.adapter, name)(lazy).compute(), getattr(numact, name)(x))
 
-    def test_maxout(self) -> None:
-        """Two lazy results with the bits of memory, also where chunks cut groups."""
-        x = np.random.default_rng(3).normal(size=(6, 120)).astype(np.float32)
-        for chunks in ((2, 30), (6, 7), (3, 120)):
-            y, which = self.adapter.maxout(self.da.from_array(x, chunks=chunks), 3, index_dtype=np.int32)
-            want, index = numact.maxout(x, 3, index_dtype=np.int32)
-            assert which.dtype == np.int32
-            np.testing.assert_array_equal(y.compute(), want)
-            np.testing.assert_array_equal(which.compute(), index)
-
     def test_errors(self) -> None:
         """Arrays in memory, other dtypes, an axis that is not there, a weight of another shape."""
         x = self.da.ones((2, 3), chunks=(1, 1))
@@ -176,5 +166,3 @@ class TestDask:
             self.adapter.softmax(x, temperature=0)
         with pytest.raises(ValueError, match=r"layer_norm: weight must be of shape \(3,\), got \(2,\)"):
             self.adapter.layer_norm(x, np.ones(2))
-        with pytest.raises(ValueError, match="maxout: pieces must be positive and divide the length 3"):
-            self.adapter.maxout(x, 2)

@@ -50,6 +50,12 @@ def test_parameters_and_integers() -> None:
         np.testing.assert_array_equal(nn.leaky_relu(x), numact.leaky_relu(x, 0.2))
         np.testing.assert_array_equal(nn.leaky_relu(x, negative_slope=0.1), numact.leaky_relu(x, 0.1))
         np.testing.assert_array_equal(nn.elu(x, np.float64(0.5)), numact.elu(x, 0.5))
+        got = nn.threshold(x, default_value=2.0, threshold=0.5)
+        np.testing.assert_array_equal(got, numact.threshold(x, threshold=0.5, value=2.0))
+        np.testing.assert_array_equal(nn.celu(x=x, alpha=2), numact.celu(x, 2.0))
+        np.testing.assert_allclose(nn.elu(x, -1.0)[x < 0], -np.expm1(x[x < 0]), rtol=1e-6)  # Keras's own
+        with pytest.raises(TypeError, match="slope"):
+            nn.leaky_relu(x, slope=0.1)
         np.testing.assert_array_equal(nn.gelu(x, approximate=False), numact.gelu(x))
         np.testing.assert_array_equal(
             nn.softmax(x.reshape(2, 7), axis=None), numact.softmax(x.reshape(2, 7), axis=None)

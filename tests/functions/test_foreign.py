@@ -22,6 +22,11 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "sparsemax": numact.sparsemax,
     "hardmax": numact.hardmax,
     "softmax_grad": lambda x: numact.softmax_grad(x, numact.softmax(x)),
+    "attention_softmax": lambda x: numact.attention_softmax(x, scale=0.5),
+    "attention_softmax masks": lambda x: numact.attention_softmax(x, mask=X > 0, causal=True),
+    "attention_softmax biases": lambda x: numact.attention_softmax(x, mask=X[0], axis=-1, scale=0.5),
+    "attention_softmax of columns": lambda x: numact.attention_softmax(x, axis=0, causal=True),
+    "attention_softmax_grad": lambda x: numact.attention_softmax_grad(x, numact.softmax(x), scale=0.5),
     "layer_norm": norm.layer_norm,
     "rms_norm": lambda x: norm.rms_norm(x, VAR, activation="relu"),
     "batch_norm": lambda x: norm.batch_norm(x, MEAN, VAR, axis=-1),
@@ -147,6 +152,22 @@ def test_reductions_of_dask() -> None:
     split = numact.glu_split(x)
     assert isinstance(split, array.Array)
     assert_same_bits(split.compute(), numact.glu_split(X))
+
+
+@pytest.mark.parametrize("chunks", [(2, 3), (4, 6), (1, 4), (3, 1)], ids=str)
+def test_maxout_of_dask(chunks: tuple[int, int]) -> None:
+    """Both results are lazy, also where chunks cut groups."""
+    array: Any = pytest.importorskip("dask.array")
+    x = array.from_array(X, chunks=chunks)
+    for axis, pieces in ((-1, 3), (0, 2)):
+        y, which = numact.maxout(x, pieces, axis, index_dtype=np.int32)
+        want, index = numact.maxout(X, pieces, axis, index_dtype=np.int32)
+        assert isinstance(y, array.Array)
+        assert which.dtype == np.int32
+        assert_same_bits(y.compute(), want)
+        np.testing.assert_array_equal(which.compute(), index)
+    with pytest.raises(ValueError, match="maxout: pieces must be positive and divide the length 6"):
+        numact.maxout(x, 4)
 
 
 @pytest.mark.parametrize("name", IN_MEMORY)

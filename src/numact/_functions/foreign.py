@@ -20,12 +20,14 @@ from numact._functions.docstrings import parameter_names
 BY_ROWS = {"softmax", "softmin", "log_softmax", "sparsemax", "hardmax", "logsumexp"}
 BY_ROWS |= {"layer_norm", "rms_norm", "batch_norm"}
 BY_ROWS |= {f"{name}_grad" for name in ("softmax", "softmin", "log_softmax", "sparsemax")}
+BY_ROWS |= {"attention_softmax", "attention_softmax_grad"}
 # These reduce the axes.
 REDUCTIONS = {"logsumexp"}
 # These call ufuncs, which keep what their operands are.
 OF_UFUNCS = {"prelu"}
 # These know what a mask is; of the elementwise ones every element is computed by itself.
-MASK_AWARE = BY_ROWS - {"layer_norm", "rms_norm", "batch_norm"} | OF_UFUNCS | {"prelu_grad", "maxout", "maxout_grad"}
+MASK_AWARE = BY_ROWS - {"layer_norm", "rms_norm", "batch_norm", "attention_softmax", "attention_softmax_grad"}
+MASK_AWARE |= OF_UFUNCS | {"prelu_grad", "maxout", "maxout_grad"}
 MASK_AWARE |= {"gumbel_softmax"}
 ELEMENTWISE = {"dropout", "rrelu", "rrelu_grad", "masked_grad"}
 
@@ -84,9 +86,10 @@ def _argument(function: Callable[..., Any], given: tuple[Any, ...], keywords: di
 
 def _axes(function: Callable[..., Any], given: tuple[Any, ...], keywords: dict[str, Any], ndim: int) -> tuple[int, ...]:
     """The axes along which a call of a function by rows computes."""
-    names = parameter_names(function)
-    position = names.index("axis")
+    names = parameter_names(function)  # those that may be given by position
     defaults = dict(zip(names[::-1], (function.__defaults__ or ())[::-1], strict=False))
+    defaults |= function.__kwdefaults__ or {}
+    position = names.index("axis") if "axis" in names else len(given)
     axis = keywords["axis"] if "axis" in keywords else given[position] if position < len(given) else defaults["axis"]
     return tuple(range(ndim)) if axis is None else as_axes(function.__name__, axis, ndim)
 
@@ -193,6 +196,8 @@ def _call_dask(function: Callable[..., Any], given: tuple[Any, ...], keywords: d
         return _call_of_several_results(function, given, keywords)
     if name in OF_UFUNCS or name.endswith("_split"):
         return function(*given, **keywords)
+    if name == "maxout":
+        return _lazy_maxout(function, *given, **keywords)
     if name not in BY_ROWS:
         raise refusal(function, x, f"give x.map_blocks(numact.{name}, ...) where that is meant, or x.compute()")
     operands = [value for value in given if np.ndim(value) == x.ndim and hasattr(value, "shape")]
@@ -202,26 +207,30 @@ def _call_dask(function: Callable[..., Any], given: tuple[Any, ...], keywords: d
         raise refusal(function, x, "it is lazy, and takes neither out= nor return_sign=")
     if np.ndim(_argument(function, given, keywords, "temperature")) or keywords.get("b") is not None:
         raise refusal(function, x, "temperature must be a number, and b is not for lazy arrays")
-    where = _argument(function, given, keywords, "where")
+    masking = "mask" if name == "attention_softmax" else "where"
+    where = _argument(function, given, keywords, masking)
     axes = _axes(function, given, keywords, x.ndim)
-    x = x.rechunk(dict.fromkeys(axes, -1))
+    whole = set(axes)
+    if keywords.get("causal"):  # a query needs its position: its axis is the last of the others
+        whole |= {max(set(range(x.ndim)) - whole, default=axes[0])}
+    x = x.rechunk(dict.fromkeys(whole, -1))
     blocks = [x, *(_as_lazy(operand, x) for operand in operands[1:])]
     rest, named = given[len(operands) :], dict(keywords)
     if where is not None:
         blocks.append(_as_lazy(where, x))
         rest = tuple(value for value in rest if value is not where)
-        named.pop("where", None)
+        named.pop(masking, None)
     if any(kind_of(type(value)) == "dask" for value in (*rest, *named.values())):
         raise refusal(function, x, "weights must be NumPy arrays beside it")
     names = list(parameter_names(function)[len(operands) :])
-    if where is not None:
-        names.remove("where")
+    if where is not None and masking in names:
+        names.remove(masking)
     named.update(zip(names, rest, strict=False))
     named["axis"] = axes if len(axes) > 1 else axes[0]
     dtype = float_dtype(x.dtype)
 
     def block(*parts: Any) -> Any:
-        arrays, mask = (parts[:-1], {"where": parts[-1]}) if where is not None else (parts, {})
+        arrays, mask = (parts[:-1], {masking: parts[-1]}) if where is not None else (parts, {})
         return function(*arrays, **mask, **named)
 
     options: dict[str, Any] = {"dtype": dtype, "meta": np.empty((0,) * x.ndim, dtype)}
@@ -242,6 +251,32 @@ def _call_of_several_results(ufunc: np.ufunc, given: tuple[Any, ...], keywords: 
     signature = f"{','.join(['()'] * ufunc.nin)}->{','.join(['()'] * ufunc.nout)}"
     options = {"output_dtypes": [dtype] * ufunc.nout, **keywords}
     return import_module("dask.array").apply_gufunc(ufunc, signature, *given, **options)
+
+
+def _lazy_maxout(
+    function: Callable[..., Any], x: Any, pieces: int, axis: int = -1, *, index_dtype: Any = np.intp
+) -> tuple[Any, Any]:
+    """The lazy results of maxout; chunks that cut groups are joined."""
+    (along,) = as_axes("maxout", axis, x.ndim)
+    if pieces < 1 or x.shape[along] % pieces:
+        raise ValueError(
+            f"maxout: pieces must be positive and divide the length {x.shape[along]} of axis {along}, got {pieces}"
+        )
+    if any(length % pieces for length in x.chunks[along]):
+        x = x.rechunk({along: max(max(x.chunks[along]) // pieces, 1) * pieces})
+    chunks = tuple(
+        tuple(length // pieces for length in lengths) if k == along else lengths for k, lengths in enumerate(x.chunks)
+    )
+
+    def one_of_both(block: Any, which: int) -> Any:
+        return function(block, pieces, along, index_dtype=index_dtype)[which]
+
+    dtypes = float_dtype(x.dtype), np.dtype(index_dtype)
+    y, which = (
+        x.map_blocks(one_of_both, which, chunks=chunks, meta=np.empty((0,) * x.ndim, dtype))
+        for which, dtype in enumerate(dtypes)
+    )
+    return y, which
 
 
 def _as_lazy(value: Any, like: Any) -> Any:

@@ -9,6 +9,7 @@ function: `sparsemax`, of which Keras gives zeros for (1, 0.9, 0.8, -3).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -42,16 +43,25 @@ def _is_float(x: Any) -> bool:
 
 def _elementwise(name: str, theirs: Callable[..., Any]) -> Callable[..., Any]:
     """The function of a name in Keras, computed by numact for floats and numbers as parameters."""
-    ours = FUNCTIONS[SAME[name]]
-    defaults = getattr(theirs, "__defaults__", None) or ()
+    ours, signature = FUNCTIONS[SAME[name]], inspect.signature(theirs)
     as_tensor = _conversion(theirs, *(0.0, 0.0) if name == "threshold" else ())
 
-    def function(x: Any, *parameters: Any, **named: Any) -> Any:
+    plain = len(signature.parameters) == 1
+
+    def function(*given: Any, **named: Any) -> Any:
+        if plain and len(given) == 1 and not named:
+            x = as_tensor(given[0])
+            return np.asarray(ours(x)) if _is_float(x) else theirs(x)
+        bound = signature.bind(*given, **named)
+        bound.apply_defaults()
+        x, *values = bound.args
         x = as_tensor(x)
-        values = [*parameters, *named.values()] or list(defaults)
-        if not _is_float(x) or any(np.ndim(value) for value in values) or len(named) > len(defaults):
-            return theirs(x, *parameters, **named)
-        return np.asarray(ours(x, *map(float, values)))
+        if _is_float(x) and not any(np.ndim(value) for value in values):
+            try:
+                return np.asarray(ours(x, *map(float, values)))
+            except ValueError:
+                return theirs(x, *values)  # of a parameter that numact does not allow, such as an alpha below 0
+        return theirs(x, *values)
 
     return _named(function, theirs)
 
