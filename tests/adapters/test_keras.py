@@ -11,7 +11,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "numpy")
 keras = pytest.importorskip("keras")
 if keras.backend.backend() != "numpy":
-    pytest.skip("Keras has been imported with another backend", allow_module_level=True)
+    pytest.skip("NOT TESTED HERE: KERAS_BACKEND asks for another backend", allow_module_level=True)
 
 from keras.src.backend.numpy import nn  # noqa: E402
 
@@ -101,7 +101,7 @@ def test_keras_own_tests(tmp_path: Path) -> None:
     root = Path(keras.__file__).parent / "src"
     present = [str(root / name) for name in SUITE if (root / name).exists()]
     if not present:
-        pytest.skip("this Keras comes without its tests")
+        pytest.skip("NOT TESTED HERE: this Keras comes without its own tests")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "accelerated", "-p", "no:cacheprovider", "-c", os.devnull]
     environment = {**os.environ, "KERAS_BACKEND": "numpy", "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     done = subprocess.run(

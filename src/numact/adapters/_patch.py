@@ -74,14 +74,28 @@ class Patch:
             _put(*self._saved.pop())
 
     def enable(self) -> None:
-        """Replace until `disable` is called; a second call changes nothing."""
+        """Put numact behind the library until `disable` is called; a second call changes nothing.
+
+        All threads of the process see it.
+
+        See Also
+        --------
+        disable : Ends it.
+
+        """
         with self._lock:
             if not self._permanent:
                 self.begin()
                 self._permanent = True
 
     def disable(self) -> None:
-        """End what `enable` began, if it did; blocks that are running go on."""
+        """End what `enable` began, if it did; blocks of ``accelerate()`` that are running go on.
+
+        See Also
+        --------
+        enable : Begins it.
+
+        """
         with self._lock:
             if self._permanent:
                 self._permanent = False

@@ -184,36 +184,5 @@ def accelerate() -> Accelerated:
     return Accelerated(_PATCH)
 
 
-def enable() -> None:
-    """Put numact behind the NumPy backend of Keras, until `disable` is called.
-
-    Raises
-    ------
-    RuntimeError
-        If the backend of Keras is another one.
-
-    See Also
-    --------
-    accelerate : The same for a block.
-
-    Examples
-    --------
-    >>> numact.adapters.keras.enable()
-
-    """
-    _PATCH.enable()
-
-
-def disable() -> None:
-    """End what `enable` began.
-
-    See Also
-    --------
-    enable : Begins it.
-
-    Examples
-    --------
-    >>> numact.adapters.keras.disable()
-
-    """
-    _PATCH.disable()
+# The same for good.
+enable, disable = _PATCH.enable, _PATCH.disable

@@ -129,34 +129,8 @@ def accelerate() -> Accelerated:
     return Accelerated(_PATCH)
 
 
-def enable() -> None:
-    """Put numact behind MLPClassifier and MLPRegressor, until `disable` is called.
-
-    See Also
-    --------
-    accelerate : The same for a block.
-
-    Examples
-    --------
-    >>> numact.adapters.sklearn.enable()
-
-    """
-    _PATCH.enable()
-
-
-def disable() -> None:
-    """End what `enable` began.
-
-    See Also
-    --------
-    enable : Begins it.
-
-    Examples
-    --------
-    >>> numact.adapters.sklearn.disable()
-
-    """
-    _PATCH.disable()
+# The same for good.
+enable, disable = _PATCH.enable, _PATCH.disable
 
 
 class ActivationTransformer(_Mixin, _base.BaseEstimator):  # type: ignore[misc]
