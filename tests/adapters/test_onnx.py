@@ -48,12 +48,12 @@ def check(case: Any, operators: list[Any] | None) -> None:
 
 @pytest.mark.parametrize("case", node_cases(), ids=lambda case: case.name)
 def test_official(case: Any) -> None:
-    """The official test passes, unless it fails without numact, too."""
-    try:
-        check(case, OPERATORS)
-    except Exception:
-        with pytest.raises(Exception):  # noqa: B017, PT011
+    """The official test passes; those of Range fail without numact, too: a part of their expanded function is Relu."""
+    if case.name.startswith("test_range_"):
+        with pytest.raises(AssertionError):
             check(case, None)
+        return
+    check(case, OPERATORS)
 
 
 def model(operator: str, opset: int, inputs: int = 1, outputs: int = 1, **attributes: Any) -> Any:

@@ -145,6 +145,25 @@ def test_axis(name: str, dtype: Any, shape: tuple[int, int]) -> None:
     assert_threads_agree(ufunc, *across)
 
 
+@pytest.mark.parametrize("shape", [(60, 40, 20), (3, 900, 40), (2, 70, 3, 40)])
+@pytest.mark.parametrize("axis", [1, -1])
+def test_blocks_of_rows(shape: tuple[int, ...], axis: int) -> None:
+    """Calls that are divided into blocks of rows: an axis in the middle, a mask that broadcasts over the first axis."""
+    x = np.random.default_rng(0).standard_normal(shape)
+    mask = np.random.default_rng(1).random(shape[1:]) < 0.7
+    for function in (
+        lambda: numact.softmax(x, axis=axis),
+        lambda: numact.softmax(x, axis=axis, where=mask),
+        lambda: numact.attention_softmax(x, axis=axis, mask=np.where(mask, 0.5, -np.inf), causal=True),
+    ):
+        with numact.num_threads(1):
+            want = function()
+        np.testing.assert_allclose(want.sum(axis), (want != 0).any(axis), rtol=1e-12)
+        for count in COUNTS:
+            with numact.num_threads(count):
+                assert_same_bits(function(), want)
+
+
 def test_maxout_grad() -> None:
     """The one function whose output is longer than its input."""
     dy = np.random.default_rng(0).standard_normal(9000)
