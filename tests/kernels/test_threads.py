@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +151,12 @@ def test_blocks_of_rows(shape: tuple[int, ...], axis: int) -> None:
     """Calls that are divided into blocks of rows: an axis in the middle, a mask that broadcasts over the first axis."""
     x = np.random.default_rng(0).standard_normal(shape)
     mask = np.random.default_rng(1).random(shape[1:]) < 0.7
-    for function in (
+    calls: list[Callable[[], Any]] = [
         lambda: numact.softmax(x, axis=axis),
         lambda: numact.softmax(x, axis=axis, where=mask),
         lambda: numact.attention_softmax(x, axis=axis, mask=np.where(mask, 0.5, -np.inf), causal=True),
-    ):
+    ]
+    for function in calls:
         with numact.num_threads(1):
             want = function()
         np.testing.assert_allclose(want.sum(axis), (want != 0).any(axis), rtol=1e-12)

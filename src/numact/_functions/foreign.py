@@ -259,9 +259,7 @@ def _lazy_maxout(
     """The lazy results of maxout; chunks that cut groups are joined."""
     (along,) = as_axes("maxout", axis, x.ndim)
     if pieces < 1 or x.shape[along] % pieces:
-        raise ValueError(
-            f"maxout: pieces must be positive and divide the length {x.shape[along]} of axis {along}, got {pieces}"
-        )
+        function(np.broadcast_to(np.zeros((), x.dtype), x.shape), pieces, axis)  # raises
     if any(length % pieces for length in x.chunks[along]):
         x = x.rechunk({along: max(max(x.chunks[along]) // pieces, 1) * pieces})
     chunks = tuple(
