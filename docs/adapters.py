@@ -1,11 +1,12 @@
 """Measure programs of other libraries without and with numact behind them, and write the tables of docs/adapters.md.
 
-Run: pip install ".[adapters]" && KERAS_BACKEND=numpy python docs/adapters.py
+Run: pip install ".[adapters]" && KERAS_BACKEND=numpy python docs/adapters.py [library ...]
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "numpy")
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "NUMACT_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np  # noqa: E402
 
@@ -187,6 +189,160 @@ def onnx_lines() -> list[Line]:
     return lines
 
 
+def labelled_lines() -> list[Line]:
+    """Functions by name of a dimension, beside SciPy's and expressions of xarray."""
+    import xarray
+    from scipy import special
+
+    from numact.adapters import xarray as adapter
+
+    x = xarray.DataArray(np.random.default_rng(0).normal(size=(64, 32, 256)).astype(np.float32), dims=("a", "b", "c"))
+
+    def of_scipy(name: str, dim: str) -> Any:
+        function = partial(getattr(special, name), axis=-1)
+        kept = [] if name == "logsumexp" else [[dim]]
+        return lambda: xarray.apply_ufunc(function, x, input_core_dims=[[dim]], output_core_dims=kept or [[]])
+
+    def normalised() -> Any:
+        centred = x - x.mean("c")
+        return centred / np.sqrt((centred**2).mean("c") + 1e-5)
+
+    lines: list[Line] = []
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        for dim in ("c", "a"):
+            label = f"`{name}` {tuple(x.sizes.values())} along {dim}, beside scipy.special"
+            lines.append((label, of_scipy(name, dim), partial(getattr(adapter, name), x, dim=dim), nullcontext))
+    label = "`layer_norm`, beside the expression"
+    return [*lines, (label, normalised, partial(adapter.layer_norm, x, dim="c"), nullcontext)]
+
+
+def lazy_lines() -> list[Line]:
+    """Functions along an axis that is divided into chunks, beside expressions of dask, by one thread."""
+    import dask
+    import dask.array
+
+    from numact.adapters import dask as adapter
+
+    dask.config.set(scheduler="synchronous")
+    data = np.random.default_rng(0).normal(size=(4096, 2048)).astype(np.float32)
+    x = dask.array.from_array(data, chunks=(2048, 512))
+
+    def softmax() -> Any:
+        e = np.exp(x - x.max(-1, keepdims=True))
+        return (e / e.sum(-1, keepdims=True)).compute()
+
+    def logsumexp() -> Any:
+        largest = x.max(-1, keepdims=True)
+        return (np.log(np.exp(x - largest).sum(-1)) + largest[:, 0]).compute()
+
+    def layer_norm() -> Any:
+        centred = x - x.mean(-1, keepdims=True)
+        return (centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)).compute()
+
+    def ours(name: str) -> Any:
+        return getattr(adapter, name)(x).compute()
+
+    return [
+        (
+            f"`{call.__name__}` {x.shape} in chunks of {x.chunksize}, beside the expression",
+            call,
+            partial(ours, call.__name__),
+            nullcontext,
+        )
+        for call in (softmax, logsumexp, layer_norm)
+    ]
+
+
+def torch_lines() -> list[Line]:
+    """Functions with their gradients, and a training step; PyTorch's by one thread."""
+    import torch
+
+    from numact.adapters.torch import Activation, apply
+
+    torch.set_num_threads(1)
+    x = torch.randn(SHAPE, requires_grad=True)
+    dy = torch.ones_like(x)
+
+    def step(call: Callable[[Any], Any]) -> None:
+        torch.autograd.grad(call(x), x, dy)
+
+    lines: list[Line] = []
+    for name in ("mish", "softplus", "elu", "selu"):
+        theirs = getattr(torch.nn.functional, name)
+        label = f"`{name}` and its gradient"
+        lines.append((label, partial(step, theirs), partial(step, partial(apply, name)), nullcontext))
+    steps = []
+    for layer in (torch.nn.Mish, partial(Activation, "mish")):
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(512, 256), layer(), torch.nn.Linear(256, 256), layer())
+
+        def train(model: Any = model) -> None:
+            model.zero_grad()
+            model(dy).sum().backward()
+
+        steps.append(train)
+    lines.append(("training step of a network with Mish, whole", steps[0], steps[1], nullcontext))
+    return lines
+
+
+def jax_lines() -> list[Line]:
+    """Functions that JAX does not have, beside their expressions, compiled."""
+    import jax
+
+    from numact.adapters.jax import apply
+
+    x = jax.numpy.asarray(np.random.default_rng(0).normal(size=(1024, 64)).astype(np.float32))
+
+    def sparsemax(z: Any) -> Any:
+        ordered = -jax.numpy.sort(-z, axis=-1)
+        sums, ranks = ordered.cumsum(-1), jax.numpy.arange(1, z.shape[-1] + 1)
+        count = (1 + ranks * ordered > sums).sum(-1, keepdims=True)
+        threshold = (jax.numpy.take_along_axis(sums, count - 1, -1) - 1) / count
+        return jax.numpy.maximum(z - threshold, 0)
+
+    def timed(function: Callable[[Any], Any]) -> Callable[[], Any]:
+        compiled = jax.jit(function)
+        return lambda: compiled(x).block_until_ready()
+
+    def gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return jax.grad(lambda z: (function(z) * z).sum())
+
+    ours = partial(apply, "sparsemax")
+    return [
+        (f"`sparsemax` {x.shape}, beside the expression", timed(sparsemax), timed(ours), nullcontext),
+        ("`sparsemax` and its gradient", timed(gradient(sparsemax)), timed(gradient(ours)), nullcontext),
+    ]
+
+
+def autograd_lines() -> list[Line]:
+    """Functions with their gradients, beside expressions."""
+    import autograd
+    import autograd.numpy as anp
+    from autograd.scipy import special
+
+    from numact.adapters.autograd import apply
+
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=SHAPE), rng.normal(size=(512, 512)) / 20
+    expressions = {
+        "sigmoid": lambda z: 1 / (1 + anp.exp(-z)),
+        "silu": lambda z: z / (1 + anp.exp(-z)),
+        "gelu": lambda z: 0.5 * z * (1 + special.erf(z / np.sqrt(2))),
+        "softplus": lambda z: anp.logaddexp(z, 0),
+        "softmax": lambda z: anp.exp(z - special.logsumexp(z, axis=-1, keepdims=True)),
+    }
+
+    def gradient(call: Callable[[Any], Any], whole: bool = False) -> Callable[[], Any]:
+        found = autograd.grad((lambda v: call(call(x @ v) @ v).sum()) if whole else (lambda z: (call(z) * z).sum()))
+        return partial(found, w if whole else x)
+
+    lines: list[Line] = []
+    for name, expression in expressions.items():
+        lines.append((f"`{name}` and its gradient", gradient(expression), gradient(partial(apply, name)), nullcontext))
+    pair = (gradient(call, whole=True) for call in (expressions["gelu"], partial(apply, "gelu")))
+    return [*lines, ("gradient of a network of two layers with gelu, whole", *pair, nullcontext)]
+
+
 def table(lines: list[Line]) -> str:
     """The lines measured, as a table of Markdown."""
     rows = ["| | before, ms | with numact, ms | gain |", "|---|--:|--:|--:|"]
@@ -198,15 +354,22 @@ def table(lines: list[Line]) -> str:
 
 
 def main() -> None:
-    """Replace the tables of the page."""
+    """Replace the tables of the page, or those of the libraries that are named."""
     warnings.simplefilter("ignore")
     text = PAGE.read_text()
-    for name, lines in (
-        ("keras", keras_lines),
-        ("sklearn", sklearn_lines),
-        ("thinc", thinc_lines),
-        ("onnx", onnx_lines),
-    ):
+    tables = {
+        "keras": keras_lines,
+        "sklearn": sklearn_lines,
+        "thinc": thinc_lines,
+        "onnx": onnx_lines,
+        "xarray": labelled_lines,
+        "dask": lazy_lines,
+        "torch": torch_lines,
+        "jax": jax_lines,
+        "autograd": autograd_lines,
+    }
+    for name in sys.argv[1:] or tables:
+        lines = tables[name]
         begin, end = BEGIN.format(name), END.format(name)
         head, _, rest = text.partition(begin)
         _, _, tail = rest.partition(end)

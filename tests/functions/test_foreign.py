@@ -35,8 +35,8 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "gelu": numact.gelu,
     "leaky_relu": lambda x: numact.leaky_relu(x, np.float64(0.3)),
 }
-# Those that draw, or give a mask, are of arrays in memory.
-IN_MEMORY: dict[str, Callable[[Any], Any]] = {
+# Those that draw, or give a mask: what is kept is the shape of the first result.
+OTHERS: dict[str, Callable[[Any], Any]] = {
     "dropout": lambda x: numact.dropout(x, 0.5, 0)[0],
     "relu_masked": lambda x: numact.relu_masked(x)[0],
     "masked_grad": lambda x: numact.masked_grad(x, numact.relu_masked(X)[1]),
@@ -57,11 +57,11 @@ def first(result: Any) -> Any:
     return result[0] if isinstance(result, tuple) else result
 
 
-@pytest.mark.parametrize("name", [*KEPT, *IN_MEMORY])
+@pytest.mark.parametrize("name", [*KEPT, *OTHERS])
 def test_xarray(name: str) -> None:
     """Dimensions and coordinates are kept."""
     xarray: Any = pytest.importorskip("xarray")
-    function = (KEPT | IN_MEMORY)[name]
+    function = (KEPT | OTHERS)[name]
     x = xarray.DataArray(X, dims=("time", "unit"), coords={"time": [1, 2, 3, 4], "unit": list("abcdef")}, name="h")
     got = function(x)
     assert first(got).dims == x.dims
@@ -91,11 +91,11 @@ def test_reductions_of_xarray() -> None:
         numact.softmax_grad(square, square.rename(a="b", b="a"))
 
 
-@pytest.mark.parametrize("name", [*KEPT, *IN_MEMORY])
+@pytest.mark.parametrize("name", [*KEPT, *OTHERS])
 def test_pandas(name: str) -> None:
     """Index, columns and names are kept."""
     pandas: Any = pytest.importorskip("pandas")
-    function = (KEPT | IN_MEMORY)[name]
+    function = (KEPT | OTHERS)[name]
     frame = pandas.DataFrame(X, index=list("abcd"), columns=list("uvwxyz"))
     got = function(frame)
     assert type(first(got)) is pandas.DataFrame
@@ -122,91 +122,18 @@ def test_series() -> None:
         numact.maxout(frame, 2)
 
 
-@pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("chunks", [(2, 3), (4, 6), (1, 4)], ids=str)
-def test_dask(name: str, chunks: tuple[int, int]) -> None:
-    """The result is lazy, with the bits of arrays in memory, however the array is divided."""
-    array: Any = pytest.importorskip("dask.array")
-    x = array.from_array(X, chunks=chunks)
-    got = KEPT[name](x)
-    want = KEPT[name](X)
-    assert isinstance(first(got), array.Array)
-    assert first(got).dtype == first(want).dtype
-    same(tuple(one.compute() for one in got) if isinstance(got, tuple) else got.compute(), want)
-
-
-def test_reductions_of_dask() -> None:
-    """Sums over any axes are lazy."""
-    array: Any = pytest.importorskip("dask.array")
-    x = array.from_array(X, chunks=(2, 3))
-    for axis in (0, -1, (0, 1), None):
-        for keepdims in (False, True):
-            got = numact.logsumexp(x, axis=axis, keepdims=keepdims)
-            assert isinstance(got, array.Array)
-            want = np.asarray(numact.logsumexp(X, axis=axis, keepdims=keepdims))
-            assert got.shape == want.shape
-            assert_same_bits(np.asarray(got.compute()), want)
-    half = numact.softmax(array.from_array(X.astype(np.float16), chunks=(2, 3)))
-    assert half.dtype == np.float16
-    assert_same_bits(half.compute(), numact.softmax(X.astype(np.float16)))
-    split = numact.glu_split(x)
-    assert isinstance(split, array.Array)
-    assert_same_bits(split.compute(), numact.glu_split(X))
-
-
-@pytest.mark.parametrize("chunks", [(2, 3), (4, 6), (1, 4), (3, 1)], ids=str)
-def test_maxout_of_dask(chunks: tuple[int, int]) -> None:
-    """Both results are lazy, also where chunks cut groups."""
-    array: Any = pytest.importorskip("dask.array")
-    x = array.from_array(X, chunks=chunks)
-    for axis, pieces in ((-1, 3), (0, 2)):
-        y, which = numact.maxout(x, pieces, axis, index_dtype=np.int32)
-        want, index = numact.maxout(X, pieces, axis, index_dtype=np.int32)
-        assert isinstance(y, array.Array)
-        assert which.dtype == np.int32
-        assert_same_bits(y.compute(), want)
-        np.testing.assert_array_equal(which.compute(), index)
-    with pytest.raises(ValueError, match="maxout: pieces must be positive and divide the length 6"):
-        numact.maxout(x, 4)
-
-
-@pytest.mark.parametrize("name", IN_MEMORY)
-def test_dask_is_not_computed(name: str) -> None:
-    """What cannot be lazy is refused."""
-    array: Any = pytest.importorskip("dask.array")
-    with pytest.raises(TypeError, match=r"cannot keep a dask.Array: .*compute\(\)"):
-        IN_MEMORY[name](array.from_array(X, chunks=(2, 3)))
-
-
-def test_what_lazy_arrays_do_not_take() -> None:
-    """Options that would compute, or write, are refused."""
-    array: Any = pytest.importorskip("dask.array")
-    x = array.from_array(X, chunks=(2, 3))
-    ones: Any = array.ones(6)
-    calls: list[Callable[[], Any]] = [
-        lambda: numact.softmax(x, out=np.empty_like(X)),
-        lambda: numact.softmax(x, temperature=np.ones(4)),
-        lambda: numact.logsumexp(x, return_sign=True),
-        lambda: norm.layer_norm(X, ones),
-        lambda: norm.layer_norm(x, ones),
-    ]
-    for call in calls:
-        with pytest.raises(TypeError, match=r"cannot keep a dask\.Array"):
-            call()
-
-
-@pytest.mark.parametrize("name", [*IN_MEMORY, "prelu", "gelu", "leaky_relu"])
+@pytest.mark.parametrize("name", [*OTHERS, "prelu", "gelu", "leaky_relu"])
 def test_masks_of_elementwise_functions(name: str) -> None:
     """A mask is kept, where no sum is taken over masked entries."""
     x: Any = np.ma.array(X, mask=X > 1)
     if name == "layer_norm_grad":
         with pytest.raises(TypeError, match="layer_norm_grad: an operand is masked"):
-            IN_MEMORY[name](x)
+            OTHERS[name](x)
         return
-    got = (KEPT | IN_MEMORY)[name](x)
+    got = (KEPT | OTHERS)[name](x)
     assert isinstance(got, np.ma.MaskedArray)
     assert np.ma.getmaskarray(got).tolist() == (X > 1).tolist()
-    same(got.data[X <= 1], (KEPT | IN_MEMORY)[name](X)[X <= 1])
+    same(got.data[X <= 1], (KEPT | OTHERS)[name](X)[X <= 1])
 
 
 def test_masked_normalisation() -> None:

@@ -21,10 +21,13 @@ from numact._functions.axes import as_axes
 from numact._functions.names import FUNCTIONS
 from numact._kernels import core
 from numact.adapters._require import require
+from numact.norm.batch import batch_norm
+from numact.norm.rows import row_moments
 
 array: Any = require("dask", "dask.array", "dask", "2024.1", "3000.0")
 
 JOINED = 8  # partial results that are joined at a time
+IN_CACHE = 1 << 19  # bytes of a chunk that are taken through several steps at a time
 
 
 def _checked(function: str, x: Any, axis: Any) -> tuple[Any, int]:
@@ -47,6 +50,17 @@ def _reduced(x: Any, axis: int, reduce: Callable[[Any, int], Any], join: Callabl
     return parts, whole
 
 
+def _by_rows(x: Any, axis: int, mean: Any, deviation: Any, weight: Any, bias: Any, out: Any = None) -> Any:
+    """(x - mean) / deviation * weight + bias, rounded once; each is a number, or one for each row along the axis."""
+    rows = tuple(k for k in range(x.ndim) if k != axis)
+    shape = tuple(x.shape[k] for k in rows)
+    given = (mean, np.square(deviation), weight, bias)
+    centre, variance, scale, shift = (
+        np.broadcast_to(np.squeeze(value, axis) if np.ndim(value) else value, shape) for value in given
+    )
+    return batch_norm(x, centre, variance, scale, shift, 0.0, rows, out=out)
+
+
 def _map(x: Any, function: Callable[[Any, int], Any], axis: int, *more: tuple[int, ...], **options: Any) -> Any:
     """Call a function with each chunk, of which it leaves one element along the axis."""
     chunks = [tuple(1 for _ in lengths) if k == axis else lengths for k, lengths in enumerate(x.chunks)]
@@ -54,7 +68,7 @@ def _map(x: Any, function: Callable[[Any, int], Any], axis: int, *more: tuple[in
     return x.map_blocks(function, axis, chunks=(*chunks, *more), meta=meta, **options)
 
 
-# Exponentials: the maximum, the sum of e^((x - maximum) / T), and the number of entries of +inf, which share a row.
+# Exponentials: a number near the maximum, the sum of e^((x - number) / T), and how many entries are +inf.
 
 
 def _as_used(temperature: float, x: Any) -> float:
@@ -69,10 +83,28 @@ def _distance(a: Any, b: Any, temperature: float) -> Any:
 
 
 def _sum_exponentials(temperature: float, x: Any, axis: int) -> Any:
-    wide = x.astype(np.float64)
-    largest = wide.max(axis, keepdims=True)
-    logarithm = FUNCTIONS["logsumexp"](_distance(wide, largest, _as_used(temperature, x)), axis=axis, keepdims=True)
-    return np.stack([largest, np.exp(logarithm), np.isposinf(x).sum(axis, keepdims=True)], -1)
+    """The number is T times the logarithm of the sum, or for float64, whose digits it would not have, the maximum."""
+    along = next((k for k in range(x.ndim) if k != axis and x.shape[k] > 1), axis)
+    if along != axis and x.nbytes > IN_CACHE:
+        parts = np.array_split(x, -(-x.nbytes // IN_CACHE), along)
+        return np.concatenate([_sum_exponentials(temperature, part, axis) for part in parts if part.size], along)
+    with np.errstate(all="ignore"):
+        if x.dtype == np.float64:
+            number = x.max(axis, keepdims=True)
+            below = x - np.where(np.isneginf(number), 0, number)
+        else:
+            below = x.astype(np.float64)
+        if temperature != 1:
+            below /= temperature
+        total = FUNCTIONS["logsumexp"](below, axis=axis, keepdims=True)
+        if x.dtype == np.float64:
+            total = np.exp(total)
+        else:
+            number, total = total * temperature, np.ones_like(total)
+    infinite = np.isposinf(number)
+    if infinite.any():
+        infinite = np.isposinf(x).sum(axis, keepdims=True)
+    return np.stack([number, total, infinite], -1, dtype=np.float64)
 
 
 def _join_exponentials(temperature: float, parts: Any, axis: int) -> Any:
@@ -84,13 +116,13 @@ def _join_exponentials(temperature: float, parts: Any, axis: int) -> Any:
 
 
 def _finish_softmax(temperature: float, axis: int, x: Any, part: Any, whole: Any) -> Any:
-    local = FUNCTIONS["softmax"](x, axis=axis, temperature=temperature)
     with np.errstate(all="ignore"):
         share = np.exp(_distance(part[..., 0], whole[..., 0], _as_used(temperature, x))) * part[..., 1] / whole[..., 1]
         share = np.where(np.isneginf(part[..., 0]), whole[..., 0] * 0, share)  # NaN if the row has one
         share = np.where(np.isneginf(whole[..., 0]), 0, share)
         share = np.where(np.isposinf(whole[..., 0]), part[..., 2] / np.maximum(whole[..., 2], 1), share)
-        return (local * share).astype(x.dtype)
+    local = FUNCTIONS["softmax"](x, axis=axis, temperature=temperature)
+    return _by_rows(local, axis, 0.0, 1.0, share, -0.0, out=local)
 
 
 def _logarithm(whole: Any) -> Any:
@@ -100,10 +132,13 @@ def _logarithm(whole: Any) -> Any:
 
 
 def _finish_log_softmax(temperature: float, axis: int, x: Any, part: Any, whole: Any) -> Any:
+    largest, total, count = (whole[..., k] for k in range(3))
     with np.errstate(all="ignore"):
-        infinite = np.where(np.isposinf(x), -np.log(np.maximum(whole[..., 2], 1)), -np.inf)
-        finite = (x.astype(np.float64) - whole[..., 0]) / _as_used(temperature, x) - np.log(whole[..., 1])
-        return np.where(np.isposinf(whole[..., 0]), infinite, finite).astype(x.dtype)
+        y = _by_rows(x, axis, largest, _as_used(temperature, x), 1.0, -np.log(total))
+        if np.isposinf(largest).any():
+            infinite = np.where(np.isposinf(x), -np.log(np.maximum(count, 1)), -np.inf)
+            y = np.where(np.isposinf(largest), infinite, y).astype(x.dtype)
+    return y
 
 
 def _exponentials(name: str, x: Any, axis: Any, temperature: Any, finish: Callable[..., Any]) -> Any:
@@ -112,7 +147,7 @@ def _exponentials(name: str, x: Any, axis: Any, temperature: Any, finish: Callab
     if x.numblocks[axis] == 1:
         return FUNCTIONS[name](x, axis=axis, temperature=temperature)
     join = partial(_join_exponentials, _as_used(temperature, x))
-    parts, whole = _reduced(x, axis, partial(_sum_exponentials, temperature), join)
+    parts, whole = _reduced(x, axis, partial(_sum_exponentials, _as_used(temperature, x)), join)
     return _finished(partial(finish, temperature, axis), x, parts, whole)
 
 
@@ -121,7 +156,7 @@ def _finished(finish: Callable[..., Any], x: Any, parts: Any, whole: Any, *vecto
     index = tuple(range(x.ndim))
     operands = [x, index, parts, (*index, x.ndim), whole, (*index, x.ndim)]
     for vector in vectors:
-        operands += [vector, index]
+        operands += [vector, None if vector is None else index]
     meta = np.empty((0,) * x.ndim, x.dtype)
     return array.blockwise(finish, index, *operands, meta=meta, align_arrays=False, concatenate=True)
 
@@ -247,11 +282,8 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
 
 
 def _moments(x: Any, axis: int) -> Any:
-    wide = x.astype(np.float64)
-    mean = wide.mean(axis, keepdims=True)
-    with np.errstate(all="ignore"):
-        deviations = np.square(wide - mean).sum(axis, keepdims=True)
-    return np.stack([np.full_like(mean, x.shape[axis]), mean, deviations], -1)
+    count, mean, squares = row_moments("layer_norm", x, axis)
+    return np.stack([np.full_like(mean, count), mean, squares], -1)
 
 
 def _join_moments(parts: Any, axis: int) -> Any:
@@ -263,28 +295,31 @@ def _join_moments(parts: Any, axis: int) -> Any:
     return np.stack([total, common, squares], -1)
 
 
-def _finish_norm(centred: bool, eps: float, x: Any, part: Any, whole: Any, weight: Any, bias: Any) -> Any:
+def _finish_norm(centred: bool, eps: float, axis: int, x: Any, part: Any, whole: Any, weight: Any, bias: Any) -> Any:
     count, mean, squares = (whole[..., k] for k in range(3))
     with np.errstate(all="ignore"):
         variance = squares / count
         if not centred:
             variance, mean = variance + np.square(mean), 0.0
-        return ((x.astype(np.float64) - mean) / np.sqrt(variance + eps) * weight + bias).astype(x.dtype)
+        y = _by_rows(x, axis, mean, np.sqrt(variance + eps), 1.0, -0.0)
+        return y if weight is None else (y * weight + bias).astype(x.dtype)
 
 
 def _norm(name: str, x: Any, weight: Any, bias: Any, eps: Any, axis: Any) -> Any:
     x, axis = _checked(name, x, axis)
     eps = number_between(name, "eps", eps, 0, np.finfo(np.float64).max)
-    vectors = []
+    vectors: list[Any] = []
+    shape = tuple(-1 if k == axis else 1 for k in range(x.ndim))
+    chunks = tuple(x.chunks[k] if k == axis else 1 for k in range(x.ndim))
     for key, value, default in (("weight", weight, 1.0), ("bias", bias, -0.0)):
         vector = np.full(x.shape[axis], default) if value is None else np.asarray(value, np.float64)
         if vector.shape != (x.shape[axis],):
             raise ValueError(f"{name}: {key} must be of shape {(x.shape[axis],)}, got {vector.shape}")
-        shape = tuple(-1 if k == axis else 1 for k in range(x.ndim))
-        chunks = tuple(x.chunks[k] if k == axis else 1 for k in range(x.ndim))
         vectors.append(array.from_array(vector.reshape(shape), chunks=chunks))
+    if weight is None and bias is None:
+        vectors = [None, None]
     parts, whole = _reduced(x, axis, _moments, _join_moments)
-    return _finished(partial(_finish_norm, name == "layer_norm", eps), x, parts, whole, *vectors)
+    return _finished(partial(_finish_norm, name == "layer_norm", eps, axis), x, parts, whole, *vectors)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, axis: int = -1) -> Any:

@@ -155,6 +155,15 @@ def _rms_normalization(
     return (rms_norm(x, scale, float(epsilon), _from_axis(x, axis)),)
 
 
+# ONNX adds 1e-9 to the deviation: where it counts, the deviation is 0.
+MEAN_VARIANCE_EPS = 1e-18
+
+
+def _mean_variance_normalization(self: Any, x: Any, axes: Any = None) -> tuple[Any, ...]:
+    along = tuple(map(int, (0, 2, 3) if axes is None else axes))
+    return (layer_norm(x, eps=MEAN_VARIANCE_EPS, axis=along),)
+
+
 def _dropout(self: Any, x: Any, ratio: Any = None, training_mode: Any = False, seed: Any = None) -> tuple[Any, ...]:
     wanted = len(self.onnx_node.output)
     p = 0.5 if ratio is None else float(ratio)
@@ -185,6 +194,7 @@ OPERATORS: list[type[Any]] = [
     _operator("GroupNormalization", _group_normalization),
     _operator("LayerNormalization", _layer_normalization),
     _operator("RMSNormalization", _rms_normalization),
+    _operator("MeanVarianceNormalization", _mean_variance_normalization),
     _operator("Dropout", _dropout),
 ]
 

@@ -93,7 +93,10 @@ def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
         raise TypeError(f"apply: x must be a tensor of floating-point numbers, got {x!r}")
     if x.device.type != "cpu":
         raise ValueError(f"apply: x must be in the memory of the CPU, got a tensor on {x.device}: give x.cpu()")
-    return _Function.apply(x, find("apply", function, parameters))
+    found = find("apply", function, parameters)
+    if not (x.requires_grad and torch.is_grad_enabled()):
+        return _tensor(found.forward(_array(x)))
+    return _Function.apply(x, found)
 
 
 class Activation(torch.nn.Module):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from numact.norm.arguments import (
     as_weight_gradient,
     float_array,
 )
-from numact.norm.layout import Array, Result, row_layout
+from numact.norm.layout import Array, Doubles, Result, row_layout
 from numact.norm.task import run, zero_sums
 
 # Sums over rows are taken in blocks of this many, whatever the number of threads, as csrc/loops/norm does.
@@ -59,20 +59,25 @@ def row_statistics(task: Literal["layer", "rms"], x: Any, eps: Any, axis: Any) -
     """
     function = f"{task}_norm"
     array = float_array(function, "x", x)
-    layout, _ = row_layout(function, array, axis)
-    rows, _, length = layout.split
-    channels = layout._replace(split=(1, rows, length))
-    source, sums = {"x": channels.read(array)}, zero_sums(1, rows)
-    run("moments", channels, source, sums)
-    run("join_moments", channels, source, sums)
-    mean, mean_lo, squares, _ = (row[:rows] for row in sums["total"])
-    centre = mean + mean_lo
+    length, centre, squares = row_moments(function, array, axis)
     with np.errstate(all="ignore"):
         square = squares / length + (centre * centre if task == "rms" else 0)
         deviation = 1 / np.sqrt(square + as_eps(function, eps, array.dtype))
-    shape = tuple(1 if one else length for one, length in zip(layout.kept_axes, array.shape, strict=True))
     dtype = np.float64 if array.dtype == np.float64 else np.float32
-    return centre.astype(dtype).reshape(shape), deviation.astype(dtype).reshape(shape)
+    return centre.astype(dtype), deviation.astype(dtype)
+
+
+def row_moments(function: str, x: Array, axis: Any) -> tuple[int, Doubles, Doubles]:
+    """Length of the rows, mean of each, and sum of squared deviations from it, of the shape of x with 1 along axes."""
+    layout, _ = row_layout(function, x, axis)
+    rows, _, length = layout.split
+    channels = layout._replace(split=(1, rows, length))
+    source, sums = {"x": channels.read(x)}, zero_sums(1, rows)
+    run("moments", channels, source, sums)
+    run("join_moments", channels, source, sums)
+    mean, mean_lo, squares, _ = (row[:rows] for row in sums["total"])
+    shape = tuple(1 if one else n for one, n in zip(layout.kept_axes, x.shape, strict=True))
+    return length, (mean + mean_lo).reshape(shape), squares.reshape(shape)
 
 
 def gradient_from_statistics(
