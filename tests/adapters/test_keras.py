@@ -21,8 +21,8 @@ from numact.adapters import keras as adapter  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore")
 ELEMENTWISE = [*adapter.SAME, "gelu"]
 # Of Keras's own tests.
-SUITE = ("ops/nn_test.py", "activations", "losses")
-SUITE += tuple(f"layers/{name}" for name in ("activations", "attention", "normalization", "regularization", "rnn"))
+LAYERS = "activations", "attention", "normalization", "regularization", "rnn"
+SUITE = ("ops/nn_test.py", "activations", "losses", *(f"layers/{name}" for name in LAYERS))
 # These train, which Keras cannot on NumPy, or fail without numact as well.
 NOT_ON_NUMPY = "not ignore_masked_values and not end_to_end and not mask_zero and not lora"
 
