@@ -85,9 +85,12 @@ class reuse:
 
     Examples
     --------
+    >>> x = np.ones((1000, 1000))
     >>> with numact.memory.reuse(limit="1GiB"):
     ...     for _ in range(3):
-    ...         y = numact.gelu(np.ones((1000, 1000)))
+    ...         y = numact.gelu(x)
+    >>> y.shape
+    (1000, 1000)
 
     """
 
@@ -131,6 +134,8 @@ def set_reuse(limit: int | str | None) -> None:
     Examples
     --------
     >>> numact.memory.set_reuse("1GiB")
+    >>> numact.memory.stats()["limit"]
+    1073741824
     >>> numact.memory.set_reuse(None)
 
     """
@@ -162,7 +167,10 @@ def stats() -> dict[str, int]:
 
     Examples
     --------
-    >>> counts = numact.memory.stats()
+    >>> with numact.memory.reuse(limit="64MiB"):
+    ...     y = numact.gelu(np.ones((1000, 1000)))
+    ...     numact.memory.stats()["blocks_in_use"]
+    1
 
     """
     return core.block_statistics()

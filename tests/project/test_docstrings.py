@@ -1,5 +1,6 @@
 """Documentation: every public function says all that a user needs; the table in the README is that of the catalogue."""
 
+import doctest
 import inspect
 import math
 import re
@@ -23,6 +24,7 @@ OTHERS = sorted({*numact.__all__} - {*UFUNCS})
 ROWS = [row for row in numact.catalogue() if row.family != "axis"]
 ARGUMENTS = {row.name: row.arguments for row in ROWS}
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
+DEFAULT_PRINTING: Any = {"precision": 8, "suppress": False, "threshold": 1000, "linewidth": 75}
 every_row = pytest.mark.parametrize("row", ROWS, ids=name_of)
 
 
@@ -128,23 +130,28 @@ def test_see_also(name: str) -> None:
     assert (family & FUNCTIONS.keys()) - {name} <= set(siblings)
 
 
-@every_function
-def test_examples(name: str) -> None:
-    """The examples run, and show the function itself."""
-    lines = [line.removeprefix(">>> ") for line in sections(name)["Examples"].splitlines() if line.startswith(">>> ")]
-    assert lines
-    (call,) = (line for line in lines if f" = numact.{name}(" in line)
-    x = np.linspace(0.1, 0.9, 12).reshape(3, 4)
-    names: dict[str, Any] = {"np": np, "numact": numact}
-    names |= {array: x.copy() for array in {"dy", "y"}.union(*ARGUMENTS.values())}
-    for line in lines:
-        exec(line, names)
-    results = call.partition(" = ")[0].split(", ")
-    assert set(results) <= described(sections(name)["Returns"]).keys()
-    assert names[results[0]].ndim
-    for result in results:
-        value = names[result]
-        assert np.isfinite(value.bits if isinstance(value, numact.BitMask) else value).all()
+PLACES: dict[str, Any] = {
+    "numact": numact,
+    **{name: getattr(numact, name) for name in ("norm", "init", "diagnostics", "memory")},
+}
+EVERYWHERE = [(place, name) for place, module in PLACES.items() for name in module.__all__]
+# What is returned or given, but not called; and the place of a header, which differs.
+WITHOUT = {"Activation", "ParametricUfunc", "BatchStatistics", "Summary", "show_config", "get_include"}
+
+
+@pytest.mark.parametrize(("place", "name"), EVERYWHERE)
+def test_examples(place: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The examples run, call the function itself, and give the output that they show."""
+    if name in WITHOUT:
+        return
+    text = inspect.cleandoc(getattr(PLACES[place], name).__doc__)
+    example = doctest.DocTestParser().get_doctest(text, {"np": np, "numact": numact}, name, None, None)
+    public = f"numact.{name}" if place == "numact" else f"numact.{place}.{name}"
+    assert any(re.search(rf"\b{re.escape(public)}\b", one.source) for one in example.examples)
+    assert any(one.want for one in example.examples)
+    with np.printoptions(**DEFAULT_PRINTING):
+        results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
+    assert results.failed == 0, capsys.readouterr().out
 
 
 # The README

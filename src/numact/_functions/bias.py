@@ -111,7 +111,13 @@ def bias_activation(
 
     Examples
     --------
-    >>> y = numact.bias_activation(x, np.zeros(4), "gelu")
+    >>> x, bias = np.array([[1.0, -2.0], [0.0, 3.0]]), np.array([0.5, 1.0])
+    >>> numact.bias_activation(x, bias, "gelu")
+    array([[ 1.3997892 , -0.15865525],
+           [ 0.34573123,  3.99987332]])
+    >>> numact.bias_activation(x, bias, "leaky_relu", negative_slope=0.1, out=x)
+    array([[ 1.5, -0.1],
+           [ 0.5,  4. ]])
 
     """
     if residual is None and not parameters:
@@ -191,8 +197,13 @@ def bias_activation_grad(
 
     Examples
     --------
-    >>> bias = np.zeros(4)
-    >>> dx, dbias = numact.bias_activation_grad(dy, x, bias, "gelu")
+    >>> x, bias = np.array([[1.0, -2.0], [0.0, 3.0]]), np.array([0.5, 1.0])
+    >>> dx, dbias = numact.bias_activation_grad(np.ones_like(x), x, bias, "gelu")
+    >>> dx
+    array([[ 1.12746919, -0.08331547],
+           [ 0.86749512,  1.00050365]])
+    >>> dbias
+    array([1.99496432, 0.91718818])
 
     """
     function = "bias_activation_grad"

@@ -49,7 +49,8 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
     Examples
     --------
     >>> slope = numact.derivative("gelu")
-    >>> dx = dy * slope(x)
+    >>> slope(np.array([-1.0, 0.0, 1.0]))
+    array([-0.08331547,  0.5       ,  1.08331547])
 
     """
     name, given = find(activation)

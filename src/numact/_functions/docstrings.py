@@ -4,6 +4,8 @@ from collections.abc import Callable
 from inspect import cleandoc
 from typing import Any
 
+import numpy as np
+
 from numact._functions.catalogue import Activation, literal, rules
 
 DTYPES = """\
@@ -12,8 +14,12 @@ smallest float of NumPy's that holds them, as in `numpy.exp`.  A scalar of any k
 dtype, an array does; beside float16 and bfloat16 parameters are float32."""
 
 
-def document(activation: Activation, suffix: str) -> str:
-    """The docstring (numpydoc) of one of an activation's functions."""
+EXAMPLE_INPUT = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
+EXAMPLE_INPUTS = np.array([-1.0, 0.0, 2.0]), np.array([1.0, 2.0, 3.0])
+
+
+def document(activation: Activation, suffix: str, ufunc: np.ufunc, forward: np.ufunc) -> str:
+    """The docstring (numpydoc) of one of an activation's functions; `forward` is the activation itself."""
     row = activation
     if suffix == "":
         head = f"{row.formula}, element by element."
@@ -26,7 +32,7 @@ def document(activation: Activation, suffix: str) -> str:
         "Raises": _raises(row, suffix),
         "See Also": _see_also(row, suffix),
         "Notes": _notes(row, suffix),
-        "Examples": _example(row, suffix),
+        "Examples": _example(row, suffix, ufunc, forward),
     }
     return "\n\n".join([head, *(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())])
 
@@ -110,18 +116,38 @@ def _notes(row: Activation, suffix: str) -> str:
     return "\n\n".join(notes)
 
 
-def _example(row: Activation, suffix: str) -> str:
-    values = {name: 1.0 if default is None else default for name, default in row.parameters}
-    given = "".join(f", {name}={literal(value)}" for name, value in values.items())
+def _example(row: Activation, suffix: str, ufunc: np.ufunc, forward: np.ufunc) -> str:
+    """A call with its output, which the function computes."""
+    parameters = {name: 1.0 if default is None else default for name, default in row.parameters}
+    values, given = tuple(parameters.values()), "".join(f", {key}={literal(v)}" for key, v in parameters.items())
+    inputs = EXAMPLE_INPUTS[: len(row.arguments)] if len(row.arguments) > 1 else (EXAMPLE_INPUT,)
+    operands = ", ".join(row.arguments)
+    lines = [f">>> {name} = {_array(value)}" for name, value in zip(row.arguments, inputs, strict=True)]
+    call, (x, *_) = f"numact.{row.name}{suffix}", inputs
     if suffix == "":
-        return f">>> y = numact.{row.name}({', '.join(row.arguments)}{given})"
+        return "\n".join([*lines, f">>> {call}({operands}{given})", repr(ufunc(*inputs, *values))])
+    dy = np.ones_like(x)
     if suffix == "_grad_y":
-        return f">>> dx = numact.{row.name}_grad_y(dy, y{given}, out=dy)"
-    if len(row.arguments) > 1:
-        results = ", ".join(f"d{name}" for name in row.arguments)
-        return f">>> {results} = numact.{row.name}_grad(dy, {', '.join(row.arguments)})"
-    at_zero = ", at_zero=0.5" if row.kink else ""
-    return f">>> dx = numact.{row.name}_grad(dy, x{given}{at_zero}, out=dy)"
+        y = forward(x, *values)
+        lines += [f">>> y = numact.{row.name}({operands}{given})", f">>> {call}(np.ones_like(y), y{given})"]
+        return "\n".join([*lines, repr(ufunc(dy, y, *values))])
+    if len(inputs) > 1:
+        names = [f"d{name}" for name in row.arguments]
+        lines.append(f">>> {', '.join(names)} = {call}(np.ones_like({row.arguments[0]}), {operands})")
+        results = zip(names, ufunc(dy, *inputs), strict=True)
+        return "\n".join([*lines, *(f">>> {name}\n{result!r}" for name, result in results)])
+    if suffix != "_grad":
+        return "\n".join([*lines, f">>> dx = {call}(np.ones_like(x), x{given}, 0.5)"])
+    dx = ufunc(dy, x, *values)
+    lines += [f">>> {call}(np.ones_like(x), x{given})", repr(dx)]
+    if row.kink:
+        lines += [f">>> {call}(np.ones_like(x), x{given}, at_zero=0.5)", repr(np.where(x == 0, 0.5, dx))]
+    return "\n".join(lines)
+
+
+def _array(values: np.ndarray[Any, Any]) -> str:
+    """The expression of an array."""
+    return f"np.array({values.tolist()})"
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:

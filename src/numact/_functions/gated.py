@@ -10,6 +10,7 @@ import numpy as np
 
 from numact._functions.arguments import call_with_out, check_out_shape, overrides_ufuncs, single_out
 from numact._functions.axes import as_axes
+from numact._functions.docstrings import EXAMPLE_INPUTS
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ The halves are not copied; error bounds and dtypes are those of `{row.name}`.{no
 
 Examples
 --------
->>> y = numact.{row.name}_split(x, axis=-1)
+>>> numact.{row.name}_split(np.array([-1.0, 0.0, 2.0, 1.0, 2.0, 3.0]))
+{example!r}
 """
 
 DOCUMENTATION_GRAD = """\
@@ -95,8 +97,9 @@ The gradients are written into the halves of the result, without a copy; error b
 
 Examples
 --------
->>> x = np.ones((3, 8))
->>> dx = numact.{row.name}_split_grad(np.ones((3, 4)), x)
+>>> x = np.array([-1.0, 0.0, 2.0, 1.0, 2.0, 3.0])
+>>> numact.{row.name}_split_grad(np.ones(3), x)
+{example!r}
 """
 
 # The functions of other libraries that are the same.
@@ -147,9 +150,14 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
         return result
 
     functions: dict[str, Callable[..., Array]] = {}
-    for function, own, text in ((split, name, DOCUMENTATION), (split_grad, name_grad, DOCUMENTATION_GRAD)):
+    x = np.concatenate(EXAMPLE_INPUTS)
+    y, dx = split(x), split_grad(np.ones(3), x)
+    for function, own, text, example in (
+        (split, name, DOCUMENTATION, y),
+        (split_grad, name_grad, DOCUMENTATION_GRAD, dx),
+    ):
         function.__name__ = function.__qualname__ = own
-        function.__doc__ = text.format(row=row, note=NOTES.get(row.name, ""))
+        function.__doc__ = text.format(row=row, note=NOTES.get(row.name, ""), example=example)
         functions[own] = set_module("numact")(function)
     return functions
 

@@ -86,6 +86,11 @@ def softmax_cross_entropy(
     --------
     >>> logits = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]])
     >>> loss, grad = numact.softmax_cross_entropy(logits, [0, 1], reduction="none", return_grad=True)
+    >>> loss
+    array([0.2413113 , 0.16984602])
+    >>> grad
+    array([[-0.21440297,  0.03911257,  0.17529039],
+           [ 0.04201007, -0.15620527,  0.1141952 ]])
 
     """
     name = "softmax_cross_entropy"
@@ -220,6 +225,10 @@ def sigmoid_cross_entropy(
     Examples
     --------
     >>> loss, grad = numact.sigmoid_cross_entropy([2.0, -1.0], [1, 0], reduction="none", return_grad=True)
+    >>> loss
+    array([0.12692801, 0.31326169])
+    >>> grad
+    array([-0.11920292,  0.26894142])
 
     """
     name = "sigmoid_cross_entropy"

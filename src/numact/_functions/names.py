@@ -115,8 +115,11 @@ def get(name: str | Callable[..., Any]) -> Callable[..., Any]:
 
     Examples
     --------
-    >>> y = numact.get("Hardswish")(x)
-    >>> y = numact.get("LeakyReLU(alpha=0.2)")(x)
+    >>> x = np.array([-4.0, -1.0, 0.0, 1.0])
+    >>> numact.get("Hardswish")(x)
+    array([-0.        , -0.33333333,  0.        ,  0.66666667])
+    >>> numact.get("LeakyReLU(alpha=0.2)")(x)
+    array([-0.8, -0.2,  0. ,  1. ])
 
     """
     public, parameters = find(name)

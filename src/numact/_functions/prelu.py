@@ -59,7 +59,10 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
 
     Examples
     --------
-    >>> y = numact.prelu(np.ones((2, 3, 4)), [0.25, 0.1, 0.5], channel_axis=1)
+    >>> x = np.array([[-1.0, -1.0, 2.0], [3.0, -4.0, -2.0]])
+    >>> numact.prelu(x, [0.25, 0.1, 0.5], channel_axis=1)
+    array([[-0.25, -0.1 ,  2.  ],
+           [ 3.  , -0.4 , -1.  ]])
 
     """
     operands = x, _as_weight("prelu", x, weight, channel_axis)
@@ -113,7 +116,13 @@ def prelu_grad(
 
     Examples
     --------
-    >>> dx, dweight = numact.prelu_grad(dy, x, 0.25, out=dy)
+    >>> x = np.array([[-1.0, -1.0, 2.0], [3.0, -4.0, -2.0]])
+    >>> dx, dweight = numact.prelu_grad(np.ones_like(x), x, [0.25, 0.1, 0.5], channel_axis=1)
+    >>> dx
+    array([[0.25, 0.1 , 1.  ],
+           [1.  , 0.1 , 0.5 ]])
+    >>> dweight
+    array([-1., -5., -2.])
 
     """
     slopes = _as_weight("prelu_grad", x, weight, channel_axis)

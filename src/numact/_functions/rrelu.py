@@ -73,7 +73,12 @@ def rrelu(
 
     Examples
     --------
+    >>> x = np.array([-2.0, -1.0, 0.0, 1.0])
     >>> y, slopes = numact.rrelu(x, rng=np.random.default_rng(0))
+    >>> y
+    array([-0.5154007 , -0.18120557,  0.        ,  1.        ])
+    >>> slopes
+    array([0.25770035, 0.18120557, 0.13353615, 0.12844326])
 
     """
     mean = _mean_slope("rrelu", lower, upper)
@@ -140,7 +145,9 @@ def rrelu_grad(
 
     Examples
     --------
-    >>> dx = numact.rrelu_grad(dy, x, out=dy)
+    >>> x = np.array([-2.0, -1.0, 0.0, 1.0])
+    >>> numact.rrelu_grad(np.ones_like(x), x, slopes=[0.2, 0.3, 0.2, 0.3])
+    array([0.2, 0.3, 0.2, 1. ])
 
     """
     mean = _mean_slope("rrelu_grad", lower, upper)

@@ -28,7 +28,11 @@ def _make(name: str) -> np.ufunc:
     from numact._functions.catalogue import activation
     from numact._functions.docstrings import document
 
-    ufunc = core.build(targets.LEVEL, (name,), lambda fields, suffix: document(activation(fields), suffix))[name]
+    def written(fields: dict[str, Any], suffix: str, ufunc: np.ufunc) -> str:
+        row = activation(fields)
+        return document(row, suffix, ufunc, RAW[row.name] if suffix else ufunc)
+
+    ufunc = core.build(targets.LEVEL, (name,), written)[name]
     return set_owner(ufunc, __name__)
 
 

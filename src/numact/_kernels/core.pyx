@@ -342,6 +342,13 @@ cdef object make_ufunc(
     return halves.ufunc
 
 
+cdef void set_document(object ufunc, str document) except *:
+    """Let a ufunc have another docstring, which NumPy reads where this points."""
+    cdef bytes text = document.encode()
+    _kept.append(text)
+    (<UfuncFields *><PyObject *>ufunc).doc = text
+
+
 def build(str level_name, names=None, document=None):
     """Make the ufuncs of a level; parameters are their last operands.
 
@@ -352,7 +359,8 @@ def build(str level_name, names=None, document=None):
     names : collection of str, optional
         The functions to make; all by default.
     document : callable, optional
-        Makes the docstring from a row, as `row` gives it, and the suffix of the function; by default it is the formula.
+        Makes the docstring from a row, as `row` gives it, the suffix of the function, and the function itself, which its
+        example calls; by default it is the formula.
 
     Returns
     -------
@@ -372,8 +380,10 @@ def build(str level_name, names=None, document=None):
         for kind, suffix in enumerate(SUFFIXES):
             name = f32.name.decode() + suffix
             if f32.kernels[kind].loop != NULL and (names is None or name in names):
-                doc = text(f32.formula) if document is None else document(describe(f32), suffix)
-                ufuncs[name] = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, doc)
+                ufunc = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, text(f32.formula))
+                if document is not None:
+                    set_document(ufunc, document(describe(f32), suffix, ufunc))
+                ufuncs[name] = ufunc
         f32 += 1
         f64 += 1
     return ufuncs

@@ -12,6 +12,7 @@ ctypedef PyObject *(*unchecked_call)(PyObject *, PyObject *const *, size_t, PyOb
 cdef extern from "numpy/ufuncobject.h":
     ctypedef struct UfuncFields "PyUFuncObject":
         int nout
+        const char *doc
         void *vectorcall
 
 cdef extern from "Python.h":

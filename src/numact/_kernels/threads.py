@@ -66,7 +66,11 @@ def set_num_threads(n: int) -> None:
 
     Examples
     --------
+    >>> before = numact.get_num_threads()
     >>> numact.set_num_threads(1)
+    >>> numact.get_num_threads()
+    1
+    >>> numact.set_num_threads(before)
 
     """
     core.set_num_threads(_checked("set_num_threads", n))
@@ -87,7 +91,8 @@ def get_num_threads() -> int:
 
     Examples
     --------
-    >>> numact.get_num_threads()
+    >>> with numact.num_threads(2):
+    ...     numact.get_num_threads()
     2
 
     """
@@ -123,8 +128,11 @@ def num_threads(n: int) -> Iterator[None]:
 
     Examples
     --------
+    >>> x = np.linspace(-1, 1, 5)
     >>> with numact.num_threads(1):
-    ...     y = numact.gelu(x)
+    ...     y = numact.relu(x)
+    >>> y
+    array([0. , 0. , 0. , 0.5, 1. ])
 
     """
     count, before = _checked("num_threads", n), core.get_num_threads()

@@ -53,9 +53,11 @@ class ActivationMonitor:
 
     Examples
     --------
+    >>> x = np.random.default_rng(0).normal(-2, 1, (64, 100))
     >>> monitor = numact.diagnostics.ActivationMonitor()
     >>> y = monitor.forward("layer1", numact.relu, x)
     >>> print("\\n".join(monitor.advice()))
+    layer1: 27% of units dead: lower the learning rate, He initialisation, or leaky_relu
 
     """
 

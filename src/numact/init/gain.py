@@ -71,8 +71,8 @@ def gain(name: str, **parameters: float) -> float:
 
     Examples
     --------
-    >>> numact.init.gain("leaky_relu", negative_slope=0.2)
-    1.386750490563073
+    >>> round(numact.init.gain("leaky_relu", negative_slope=0.2), 6)
+    1.38675
 
     """
     if isinstance(name, str) and plain(name) in LINEAR:
@@ -117,7 +117,7 @@ def second_moment(name: str, **parameters: float) -> float:
 
     Examples
     --------
-    >>> numact.init.second_moment("relu")
+    >>> round(numact.init.second_moment("relu"), 12)
     0.5
 
     """

@@ -52,7 +52,9 @@ def orthogonal(
 
     Examples
     --------
-    >>> weights = numact.init.orthogonal((256, 256), rng=0, gain="tanh")
+    >>> weights = numact.init.orthogonal((64, 64), rng=0)
+    >>> np.allclose(weights @ weights.T, np.eye(64))
+    True
 
     """
     lengths, factor, kind = as_shape("orthogonal", shape), as_factor("orthogonal", gain), as_dtype("orthogonal", dtype)

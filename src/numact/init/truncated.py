@@ -82,6 +82,8 @@ def truncated_normal(
     Examples
     --------
     >>> weights = numact.init.truncated_normal((784, 256), rng=0, std=0.02)
+    >>> float(weights.std().round(3)), bool(abs(weights).max() < 0.05)
+    (0.018, True)
 
     """
     name = "truncated_normal"
@@ -148,6 +150,8 @@ def sparse(
     Examples
     --------
     >>> weights = numact.init.sparse((784, 256), 0.9, rng=0)
+    >>> float((weights == 0).mean().round(2))
+    0.9
 
     """
     name = "sparse"

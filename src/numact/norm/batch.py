@@ -126,8 +126,10 @@ def batch_norm(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
-    >>> y = numact.norm.batch_norm(x, np.zeros(3), np.ones(3), activation="relu")
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0]])
+    >>> numact.norm.batch_norm(x, [2.0, 20.0], [1.0, 100.0], activation="relu")
+    array([[0.        , 0.        ],
+           [0.999995  , 0.99999995]])
 
     """
     function = "batch_norm"
@@ -246,10 +248,15 @@ def batch_norm_train(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
-    >>> running_mean, running_var = np.zeros(3), np.ones(3)
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0], [8.0, 20.0]])
+    >>> running_mean, running_var = np.zeros(2), np.ones(2)
     >>> y, saved = numact.norm.batch_norm_train(x, running_mean, running_var)
-    >>> dx, dweight, dbias = numact.norm.batch_norm_grad(np.ones_like(y), x, saved)
+    >>> y.round(4)
+    array([[-1.019 , -1.2247],
+           [-0.3397,  1.2247],
+           [ 1.3587,  0.    ]])
+    >>> running_mean
+    array([0.4, 2. ])
 
     """
     function = "batch_norm_train"
@@ -334,9 +341,18 @@ def batch_norm_grad(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 3))
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0], [8.0, 20.0]])
     >>> y, saved = numact.norm.batch_norm_train(x, None, None)
-    >>> dx, dweight, dbias = numact.norm.batch_norm_grad(np.ones((8, 3)), x, saved)
+    >>> dy = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> dx, dweight, dbias = numact.norm.batch_norm_grad(dy, x, saved)
+    >>> dx.round(4)
+    array([[ 0.1089,  0.0204],
+           [-0.1524,  0.0204],
+           [ 0.0435, -0.0408]])
+    >>> dweight.round(4)
+    array([-1.019 ,  1.2247])
+    >>> dbias
+    array([1., 1.])
 
     """
     function = "batch_norm_grad"

@@ -89,8 +89,9 @@ def group_norm(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 6, 4, 4)).astype(np.float32)
-    >>> y = numact.norm.group_norm(x, 3, np.ones(6), np.zeros(6), activation="relu")
+    >>> x = np.array([[1.0, 3.0, 10.0, 30.0]])
+    >>> numact.norm.group_norm(x, 2).round(4)
+    array([[-1.,  1., -1.,  1.]])
 
     """
     return _forward("group_norm", x, groups, weight, bias, eps, axis, activation, out)
@@ -144,8 +145,10 @@ def instance_norm(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
-    >>> y = numact.norm.instance_norm(x)
+    >>> x = np.array([[[1.0, 3.0], [10.0, 30.0]]])
+    >>> numact.norm.instance_norm(x).round(4)
+    array([[[-1.,  1.],
+            [-1.,  1.]]])
 
     """
     return _forward("instance_norm", x, None, weight, bias, eps, axis, activation, out)
@@ -198,8 +201,13 @@ def group_norm_grad(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 6, 4, 4))
-    >>> dx, dweight, dbias = numact.norm.group_norm_grad(np.ones_like(x), x, 3)
+    >>> x = np.array([[1.0, 3.0, 8.0, 10.0, 30.0, 20.0]])
+    >>> dy = np.array([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]])
+    >>> dx, dweight, dbias = numact.norm.group_norm_grad(dy, x, 2)
+    >>> dx.round(4)
+    array([[ 0.1089, -0.1524,  0.0435,  0.0204,  0.0204, -0.0408]])
+    >>> dweight.round(4)
+    array([-1.019 ,  0.    ,  0.    ,  0.    ,  1.2247,  0.    ])
 
     """
     return _gradient("group_norm_grad", dy, x, groups, weight, eps, axis)
@@ -248,8 +256,14 @@ def instance_norm_grad(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(8, 3, 4, 4))
-    >>> dx, dweight, dbias = numact.norm.instance_norm_grad(np.ones_like(x), x)
+    >>> x = np.array([[[1.0, 3.0, 8.0], [10.0, 30.0, 20.0]]])
+    >>> dy = np.array([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> dx, dweight, dbias = numact.norm.instance_norm_grad(dy, x)
+    >>> dx.round(4)
+    array([[[ 0.1089, -0.1524,  0.0435],
+            [ 0.0204,  0.0204, -0.0408]]])
+    >>> dweight.round(4)
+    array([-1.019 ,  1.2247])
 
     """
     return _gradient("instance_norm_grad", dy, x, None, weight, eps, axis)

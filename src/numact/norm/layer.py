@@ -81,8 +81,13 @@ def layer_norm(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(4, 16)).astype(np.float32)
-    >>> y = numact.norm.layer_norm(x, np.ones(16), np.zeros(16), activation="gelu")
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.norm.layer_norm(x).round(4)
+    array([[-1.2247,  0.    ,  1.2247],
+           [ 1.069 , -1.3363,  0.2673]])
+    >>> numact.norm.layer_norm(x, np.ones(3), np.zeros(3), activation="relu").round(4)
+    array([[0.    , 0.    , 1.2247],
+           [1.069 , 0.    , 0.2673]])
 
     """
     stats = row_statistics("layer", x, eps, axis) if return_stats else ()  # before x may be overwritten
@@ -148,8 +153,14 @@ def layer_norm_grad(
 
     Examples
     --------
-    >>> x = np.random.default_rng(0).normal(size=(4, 16))
-    >>> dx, dweight, dbias = numact.norm.layer_norm_grad(np.ones((4, 16)), x, np.ones(16))
+    >>> x = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 0.0]])
+    >>> dy = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> dx, dweight, dbias = numact.norm.layer_norm_grad(dy, x, np.ones(3))
+    >>> dx.round(4)
+    array([[ 0.2291, -0.3436,  0.1145],
+           [ 0.2291,  0.1146, -0.3436]])
+    >>> dbias
+    array([1., 1., 0.])
 
     """
     return rows_gradient("layer", dy, x, weight, eps, axis, mean, inv_std)

@@ -93,8 +93,11 @@ def attention_softmax(
 
     Examples
     --------
-    >>> scores = np.random.default_rng(0).normal(size=(2, 4, 4))
-    >>> y = numact.attention_softmax(scores, scale=0.125, causal=True)
+    >>> scores = np.array([[1.0, 2.0, 3.0], [0.0, 4.0, 1.0], [2.0, 2.0, 0.0]])
+    >>> numact.attention_softmax(scores, scale=0.5, causal=True)
+    array([[1.        , 0.        , 0.        ],
+           [0.11920292, 0.88079708, 0.        ],
+           [0.4223188 , 0.4223188 , 0.1553624 ]])
 
     """
     name = "attention_softmax"
@@ -171,8 +174,9 @@ def attention_softmax_grad(
 
     Examples
     --------
-    >>> y = numact.attention_softmax(x, scale=0.5)
-    >>> dx = numact.attention_softmax_grad(np.ones_like(y), y, scale=0.5)
+    >>> y = numact.attention_softmax(np.array([[1.0, 2.0, 3.0]]), scale=0.5)
+    >>> numact.attention_softmax_grad(np.array([[0.0, 1.0, 0.0]]), y, scale=0.5)
+    array([[-0.02861894,  0.10641329, -0.07779435]])
 
     """
     name = "attention_softmax_grad"

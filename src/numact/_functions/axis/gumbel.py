@@ -64,7 +64,10 @@ def gumbel_softmax(
 
     Examples
     --------
-    >>> y = numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(0))
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.gumbel_softmax(x, 0.5, rng=np.random.default_rng(0))
+    array([[3.11495151e-05, 2.39031054e-03, 9.97578540e-01],
+           [9.99977914e-01, 4.91048328e-06, 1.71753951e-05]])
 
     """
     generator = as_generator("gumbel_softmax", rng)

@@ -75,7 +75,11 @@ def logsumexp(
 
     Examples
     --------
-    >>> y = numact.logsumexp(x, axis=0, keepdims=True)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.logsumexp(x)
+    array([3.40760596, 1.10413061])
+    >>> numact.logsumexp(x, axis=0, keepdims=True)
+    array([[1.47407698, 2.04858735, 3.04858735]])
 
     """
     if b is None:

@@ -58,7 +58,12 @@ def maxout(x: ArrayLike, pieces: int, axis: int = -1, *, index_dtype: DTypeLike 
 
     Examples
     --------
+    >>> x = np.array([[1.0, 5.0, 4.0, -2.0]])
     >>> y, which = numact.maxout(x, 2)
+    >>> y
+    array([[5., 4.]])
+    >>> which
+    array([[1, 0]])
 
     """
     array = np.asanyarray(x)
@@ -111,8 +116,9 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
 
     Examples
     --------
-    >>> y, which = numact.maxout(x, 2)
-    >>> dx = numact.maxout_grad(np.ones((3, 2)), which, 2)
+    >>> y, which = numact.maxout(np.array([[1.0, 5.0, 4.0, -2.0]]), 2)
+    >>> numact.maxout_grad(np.array([[10.0, 20.0]]), which, 2)
+    array([[ 0., 10., 20.,  0.]])
 
     """
     if isinstance(dy, np.ma.MaskedArray) or isinstance(which, np.ma.MaskedArray):

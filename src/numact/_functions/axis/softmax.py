@@ -55,7 +55,13 @@ def softmax(
 
     Examples
     --------
-    >>> y = numact.softmax(x, axis=0, where=x > 0.2, temperature=0.5)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.softmax(x)
+    array([[0.09003057, 0.24472847, 0.66524096],
+           [0.54654939, 0.12195165, 0.33149896]])
+    >>> numact.softmax(x, axis=0, where=x > 0, temperature=0.5)
+    array([[0.73105858, 1.        , 1.        ],
+           [0.26894142, 0.        , 0.        ]])
 
     """
     return call_where("softmax", x, where, (temperature,), axis, out)
@@ -97,7 +103,10 @@ def softmin(
 
     Examples
     --------
-    >>> y = numact.softmin(x, temperature=0.5)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.softmin(x, temperature=0.5)
+    array([[0.86681333, 0.11731043, 0.01587624],
+           [0.04201007, 0.84379473, 0.1141952 ]])
 
     """
     return call_where("softmin", x, where, (temperature,), axis, out)
@@ -142,7 +151,10 @@ def log_softmax(
 
     Examples
     --------
-    >>> y = numact.log_softmax(x, axis=0)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.log_softmax(x)
+    array([[-2.40760596, -1.40760596, -0.40760596],
+           [-0.60413061, -2.10413061, -1.10413061]])
 
     """
     return call_where("log_softmax", x, where, (temperature,), axis, out)
@@ -181,8 +193,10 @@ def softmax_grad(
 
     Examples
     --------
-    >>> y = numact.softmax(x, temperature=0.5)
-    >>> dx = numact.softmax_grad(dy, y, temperature=0.5, out=dy)
+    >>> y = numact.softmax([[1.0, 2.0, 3.0]], temperature=0.5)
+    >>> dy = np.array([[0.0, 1.0, 0.0]])
+    >>> numact.softmax_grad(dy, y, temperature=0.5)
+    array([[-0.0037249 ,  0.20709738, -0.20337249]])
 
     """
     return call("softmax_grad", (dy, y, temperature), axis, out)
@@ -218,8 +232,9 @@ def softmin_grad(
 
     Examples
     --------
-    >>> y = numact.softmin(x)
-    >>> dx = numact.softmin_grad(dy, y, out=dy)
+    >>> y = numact.softmin([[1.0, 2.0, 3.0]])
+    >>> numact.softmin_grad(np.array([[0.0, 1.0, 0.0]]), y)
+    array([[ 0.1628034 , -0.18483645,  0.02203304]])
 
     """
     return call("softmin_grad", (dy, y, temperature), axis, out)
@@ -255,8 +270,9 @@ def log_softmax_grad(
 
     Examples
     --------
-    >>> y = numact.log_softmax(x)
-    >>> dx = numact.log_softmax_grad(dy, y, out=dy)
+    >>> y = numact.log_softmax([[1.0, 2.0, 3.0]])
+    >>> numact.log_softmax_grad(np.array([[0.0, 1.0, 0.0]]), y)
+    array([[-0.09003057,  0.75527153, -0.66524096]])
 
     """
     return call("log_softmax_grad", (dy, y, temperature), axis, out)

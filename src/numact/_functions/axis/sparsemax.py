@@ -48,7 +48,10 @@ def sparsemax(
 
     Examples
     --------
-    >>> y = numact.sparsemax(x, axis=0)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.sparsemax(x)
+    array([[0.  , 0.  , 1.  ],
+           [0.75, 0.  , 0.25]])
 
     """
     return call_where("sparsemax", x, where, (), axis, out)
@@ -83,8 +86,9 @@ def sparsemax_grad(dy: ArrayLike, y: ArrayLike, axis: int | tuple[int, ...] | No
 
     Examples
     --------
-    >>> y = numact.sparsemax(x)
-    >>> dx = numact.sparsemax_grad(dy, y, out=dy)
+    >>> y = numact.sparsemax([[0.9, 1.0, -3.0]])
+    >>> numact.sparsemax_grad(np.array([[0.0, 1.0, 0.0]]), y)
+    array([[-0.5,  0.5,  0. ]])
 
     """
     return call("sparsemax_grad", (dy, y), axis, out)
@@ -119,7 +123,10 @@ def hardmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1, out: Out = No
 
     Examples
     --------
-    >>> y = numact.hardmax(x, axis=0)
+    >>> x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
+    >>> numact.hardmax(x)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
 
     """
     return call("hardmax", (x,), axis, out)

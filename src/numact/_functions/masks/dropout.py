@@ -84,8 +84,13 @@ def dropout(
 
     Examples
     --------
-    >>> y, mask = numact.dropout(np.ones((3, 4)), 0.25, rng=np.random.default_rng(0))
-    >>> dx = numact.masked_grad(np.ones((3, 4)), mask, on=1 / (1 - 0.25))
+    >>> y, mask = numact.dropout(np.ones((2, 4)), 0.25, rng=np.random.default_rng(0))
+    >>> y
+    array([[0.        , 1.33333333, 1.33333333, 1.33333333],
+           [1.33333333, 1.33333333, 1.33333333, 1.33333333]])
+    >>> numact.masked_grad(np.ones((2, 4)), mask, on=1 / (1 - 0.25))
+    array([[0.        , 1.33333333, 1.33333333, 1.33333333],
+           [1.33333333, 1.33333333, 1.33333333, 1.33333333]])
 
     """
     p = number_between("dropout", "p", p, 0, 1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from numact._functions import ufuncs
 from numact._functions.arguments import number
 from numact._functions.catalogue import Activation, literal, row, rules
+from numact._functions.docstrings import EXAMPLE_INPUT
 from numact._functions.foreign import call, kind_of
 from numact._functions.lazy import Lazy
 from numact._functions.masks.bit_mask import BitMask
@@ -63,8 +66,14 @@ is.  A parameter is a number, and float32 beside float16 and bfloat16.
 
 Examples
 --------
+>>> x = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
 >>> y, mask = numact.{row.name}_masked(x{values})
->>> dx = numact.masked_grad(np.ones_like(y), mask{off_value})
+>>> y
+{y!r}
+>>> mask.unpack()
+{mask!r}
+>>> numact.masked_grad(np.ones_like(y), mask{off_value})
+{dx!r}
 """
 
 
@@ -87,10 +96,15 @@ class MaskedActivation(core.MaskedCall):
                 Parameter("out", kind, default=None),
             ]
         )
+        example = {name: 0.2 if name == "negative_slope" else default for name, default in row.parameters}
+        y, mask = self(EXAMPLE_INPUT, **example)
         allowed = rules(row.domain, "")
         other = "negative_slope" if "negative_slope" in names else ""
         self.__doc__ = DOCUMENTATION.format(
             row=row,
+            y=y,
+            mask=mask.unpack(),
+            dx=np.where(mask.unpack(), 1.0, example.get("negative_slope") or 0.0),
             parameters="".join(
                 f"{parameter} : float, default {default}\n    Parameter of the formula.\n"
                 for parameter, default in row.parameters
@@ -189,7 +203,12 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
     Examples
     --------
     >>> y, mask = numact.leaky_relu_masked(np.linspace(-1, 1, 5), negative_slope=0.2)
-    >>> dx = numact.masked_grad(np.ones(5), mask, off=0.2)
+    >>> y
+    array([-0.2, -0.1,  0. ,  0.5,  1. ])
+    >>> mask.unpack()
+    array([False, False, False,  True,  True])
+    >>> numact.masked_grad(np.ones(5), mask, off=0.2)
+    array([0.2, 0.2, 0.2, 1. , 1. ])
 
     """
     if not isinstance(mask, BitMask):
