@@ -35,10 +35,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The tables and the picture of the curves, made anew."""
-    session.install(".[docs,test]")
+    """The documentation site, with the dashboard of the benchmarks in it: docs/_build/html."""
+    session.install(".[docs,bench]")
     session.run("python", "docs/table.py", "--write")
     session.run("python", "docs/plot_curves.py")
+    session.run("npm", "ci", "--silent", "--prefix", "benchmarks/dashboard", external=True)
+    session.run("asv", "publish", "--html-dir", "docs/_build/extra/dashboard")
+    session.run("sphinx-build", "-W", "-n", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
 @nox.session

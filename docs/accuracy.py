@@ -5,7 +5,7 @@ Run: python -m numact verify --exhaustive --level v4,baseline --json > errors.js
      python docs/accuracy.py write errors.json peers.json
 
 `write` takes any number of files; a later file replaces figures of an earlier one.  It also puts the table of the most
-used functions into README.md.
+used functions into docs/proof.md.
 """
 
 import json
@@ -24,7 +24,7 @@ from numact.commands.verify import checks, reference
 from numact.commands.verify.run import functions, hexadecimal
 
 ROOT = Path(__file__).parent.parent
-# The table in README.md stands between these lines, and shows these functions.
+# The table in docs/proof.md stands between these lines, and shows these functions.
 BEGIN, END = "<!-- docs/accuracy.py -->", "<!-- end of docs/accuracy.py -->"
 ESSENTIAL = ("sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "softplus", "mish", "elu", "selu")
 
@@ -208,7 +208,7 @@ def page(run: dict[str, Any], rows: Rows, others: dict[str, Any]) -> str:
 
 
 def essentials(rows: Rows, others: dict[str, Any]) -> str:
-    """The table for README.md."""
+    """The table for docs/proof.md."""
     table = []
     for name in ESSENTIAL:
         for function in (name, f"{name}_grad"):
@@ -219,16 +219,18 @@ def essentials(rows: Rows, others: dict[str, Any]) -> str:
 
 
 def write(files: list[str]) -> None:
-    """Write docs/accuracy.md and the table in README.md."""
+    """Write docs/accuracy.md and the table in docs/proof.md."""
     contents = [json.loads(Path(name).read_text(encoding="utf-8")) for name in files]
     rows = {(row["function"], row["dtype"]): row for content in contents for row in content.get("results", ())}
     others = {peer: figures for content in contents for peer, figures in content.get("peers", {}).items()}
     run = [content for content in contents if "results" in content][-1]
     (ROOT / "docs/accuracy.md").write_text(page(run, rows, others), encoding="utf-8")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
     before, rest = text.split(f"{BEGIN}\n")
     _, after = rest.split(f"{END}\n", 1)
-    (ROOT / "README.md").write_text(f"{before}{BEGIN}\n{essentials(rows, others)}\n{END}\n{after}", encoding="utf-8")
+    (ROOT / "docs" / "proof.md").write_text(
+        f"{before}{BEGIN}\n{essentials(rows, others)}\n{END}\n{after}", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -7,22 +7,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import numpy.typing as npt
+from extensions.curves import CHOSEN, jumps_cut
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import numact
 
 COLUMNS = 6
-# Parameters to draw with, where there is no default or it shows little.
-CHOSEN = {"leaky_relu": {"negative_slope": 0.1}, "threshold": {"threshold": 1.0, "value": -1.0}}
 INK, CURVE, DERIVATIVE = "#333333", "#1f5fa8", "#d9822b"
-
-
-def jumps_cut(y: npt.NDArray[np.float64], at: float = 0.2) -> npt.NDArray[np.float64]:
-    """Return y with a gap where it jumps, so that no line joins the two sides."""
-    cut = y.copy()
-    cut[1:][np.abs(np.diff(y)) > at] = np.nan
-    return cut
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Print the tables that stand in docs/functions.md: of functions, from the catalogue, and of their names elsewhere.
+"""Print the tables of docs/functions.md and docs/dense_layer.md: functions, names elsewhere, buffers of a layer.
 
 With --write, put them there.
 
@@ -14,9 +14,10 @@ from numact import Activation
 from numact._functions.libraries import LIBRARIES
 from numact._functions.names import FUNCTIONS, find
 
-PAGE = Path(__file__).parent / "functions.md"
+DOCS = Path(__file__).parent
 # The tables are between these lines.
 BEGIN, BEGIN_NAMES, END = "<!-- docs/table.py -->", "<!-- docs/table.py, names -->", "<!-- end -->"
+BEGIN_BUFFERS = "<!-- docs/table.py, buffers -->"
 HEADINGS = ("function", "parameters", "f(x)", "f'(x)", "`_grad_y`", "`_masked`", "error ≤ ULP")
 
 
@@ -55,9 +56,22 @@ def names_table() -> str:
     return "\n".join([heading, "|---" * len(lines[0]) + "|", *rows])
 
 
+def buffers_table() -> str:
+    """The lines of the table of what the backward pass of each elementwise function can be computed from."""
+    lines = ["| function | the output y | a bit mask | the input x |", "|---|---|---|---|"]
+    for row in numact.catalogue():
+        if row.family == "elementwise":
+            y, mask = ("yes" if one else "" for one in (row.from_output, row.masked))
+            only = "; ".join(rule.removeprefix("y: ") for rule in row.domain.split(", ") if rule.startswith("y: "))
+            lines.append(f"| `{row.name}` | {y}{f', for {only}' if only and y else ''} | {mask} | yes |")
+    return "\n".join(lines)
+
+
 def written(text: str) -> str:
-    """The text of the page with the present tables."""
-    for begin, lines in ((BEGIN, table()), (BEGIN_NAMES, names_table())):
+    """The text of a page with the present tables."""
+    for begin, lines in ((BEGIN, table()), (BEGIN_NAMES, names_table()), (BEGIN_BUFFERS, buffers_table())):
+        if f"{begin}\n" not in text:
+            continue
         before, rest = text.split(f"{begin}\n")
         _, after = rest.split(f"{END}\n", 1)
         text = f"{before}{begin}\n{lines}\n{END}\n{after}"
@@ -66,6 +80,7 @@ def written(text: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        for page in ("functions.md", "dense_layer.md"):
+            DOCS.joinpath(page).write_text(written(DOCS.joinpath(page).read_text(encoding="utf-8")), encoding="utf-8")
     else:
-        print(table(), names_table(), sep="\n\n")
+        print(table(), names_table(), buffers_table(), sep="\n\n")

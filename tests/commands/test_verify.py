@@ -190,7 +190,7 @@ def test_parts_are_added() -> None:
 
 
 def test_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The script of the documentation makes its page and the table for README.md from what the command prints."""
+    """The script of the documentation makes its page and the table for docs/proof.md from what the command prints."""
     script = runpy.run_path(str(Path(__file__).parents[2] / "docs/accuracy.py"))
     names = ",".join(script["ESSENTIAL"])
     _, found = results(capsys, "--function", names, "--dtype", "float32")
@@ -200,15 +200,15 @@ def test_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     others = {"Plain NumPy": {"version": "1", "functions": {"silu": figures, "gelu": {"error": None}}}}
     tmp_path.joinpath("peers.json").write_text(json.dumps({"peers": others}), encoding="utf-8")
     tmp_path.joinpath("docs").mkdir()
-    tmp_path.joinpath("README.md").write_text(f"a\n{script['BEGIN']}\nold\n{script['END']}\nb\n", encoding="utf-8")
+    tmp_path.joinpath("docs/proof.md").write_text(f"a\n{script['BEGIN']}\nold\n{script['END']}\nb\n", encoding="utf-8")
     script["write"].__globals__["ROOT"] = tmp_path
     script["write"]([str(tmp_path / "numact.json"), str(tmp_path / "peers.json")])
     page = tmp_path.joinpath("docs/accuracy.md").read_text(encoding="utf-8").splitlines()
     assert sum(line.startswith("| `") for line in page) == len(found["results"])
     assert any(line.startswith("| `gelu` |") and line.endswith("| NaN or inf |") for line in page)
-    readme = tmp_path.joinpath("README.md").read_text(encoding="utf-8").splitlines()
-    assert (readme[0], readme[-1], "old" in readme) == ("a", "b", False)
-    assert sum(line.startswith("| `") for line in readme) == 2 * len(script["ESSENTIAL"])
+    proof = tmp_path.joinpath("docs/proof.md").read_text(encoding="utf-8").splitlines()
+    assert (proof[0], proof[-1], "old" in proof) == ("a", "b", False)
+    assert sum(line.startswith("| `") for line in proof) == 2 * len(script["ESSENTIAL"])
 
 
 BLOCKED = "import sys; sys.modules.update(dict.fromkeys(['mpmath', 'rich', 'ml_dtypes', 'scipy']));"

@@ -164,7 +164,7 @@ def he_uniform(
     -----
     The fan is that of `he_normal`.
 
-    He et al., Delving Deep into Rectifiers, 2015.  PyTorch's kaiming_uniform_.
+    He et al., Delving Deep into Rectifiers, 2015.  PyTorch's ``kaiming_uniform_``.
 
     Examples
     --------
