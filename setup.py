@@ -32,6 +32,9 @@ TARGETS = X86_64 if platform.machine() in ("x86_64", "AMD64") else {"baseline": 
 # The header that other programs include.
 API = "src/numact/include"
 
+# On Windows clang-cl compiles: the kernels need the vector types of gcc and clang, and inline assembly.
+WINDOWS = platform.system() == "Windows"
+
 # Last on the command line, so that a user's CFLAGS cannot undo them: they are what makes the bits the same everywhere.
 FLAGS = [
     *("-Icsrc", f"-I{API}", "-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-fast-math"),
@@ -45,6 +48,11 @@ class BuildTargets(build_ext):
 
     def build_extensions(self) -> None:
         """Use ccache where it is installed."""
+        if WINDOWS:
+            if not (clang := shutil.which("clang-cl")):
+                raise SystemExit("numact needs clang-cl (LLVM) on Windows, which is not on the PATH")
+            self.compiler.initialize()
+            self.compiler.cc = clang
         command = getattr(self.compiler, "compiler_so", None)
         if shutil.which("ccache") and command and Path(command[0]).name != "ccache":
             self.compiler.set_executable("compiler_so", ["ccache", *command])
@@ -72,9 +80,14 @@ class BuildTargets(build_ext):
         made_by = Path(object_file).with_suffix(".command")
         if not (made_by.exists() and made_by.read_text() == command and is_current(Path(object_file))):
             made_by.unlink(missing_ok=True)
-            self.compiler.compile([source], output_dir=folder, extra_postargs=[*FLAGS, *flags])
+            self.compiler.compile([source], output_dir=folder, extra_postargs=spelled([*FLAGS, *flags]))
             made_by.write_text(command)
         return object_file
+
+
+def spelled(flags: list[str]) -> list[str]:
+    """Flags of gcc and clang as clang-cl takes them, on Windows."""
+    return [flag if flag.startswith(("-I", "-D")) else f"/clang:{flag}" for flag in flags] if WINDOWS else flags
 
 
 def is_current(object_file: Path) -> bool:
@@ -106,15 +119,15 @@ setup(
             "numact.commands.verify.reference",
             ["src/numact/commands/verify/reference.pyx"],
             include_dirs=["csrc"],
-            extra_compile_args=["-g0"],
+            extra_compile_args=spelled(["-g0", "-fvisibility=hidden"]),
             depends=glob("csrc/reference/*.[ch]"),
         ),
         Extension(
             "numact._kernels.core",
             ["src/numact/_kernels/core.pyx"],
             include_dirs=["csrc", API, numpy.get_include()],
-            extra_compile_args=["-g0"],
-            extra_link_args=["-pthread"],
+            extra_compile_args=spelled(["-g0", "-fvisibility=hidden"]),
+            extra_link_args=[] if WINDOWS else ["-pthread"],
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),

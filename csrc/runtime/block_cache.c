@@ -3,10 +3,11 @@
 #endif
 #include "runtime/block_cache.h"
 
-#include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "runtime/system.h"
 
 enum {
     BUCKETS = 1024,             /* of the table of all blocks */
@@ -26,15 +27,14 @@ struct block {
     struct block *newer, *older;    /* of the held ones */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static system_mutex lock = SYSTEM_MUTEX_INITIALIZER;
 static struct block *buckets[BUCKETS];
 static struct block *newest, *oldest;
 static struct numact_block_statistics statistics;
 
 /* A child of fork() finds the cache in order, whatever other threads did. */
-static void lock_cache(void) { pthread_mutex_lock(&lock); }
-static void unlock_cache(void) { pthread_mutex_unlock(&lock); }
-static void survive_forks(void) { pthread_atfork(lock_cache, unlock_cache, unlock_cache); }
+static void lock_cache(void) { system_lock(&lock); }
+static void unlock_cache(void) { system_unlock(&lock); }
 
 static struct block **bucket_of(const void *memory) { return &buckets[(uintptr_t)memory / PAGE % BUCKETS]; }
 
@@ -71,7 +71,7 @@ static void release(struct block *block)
     while (*place != block)
         place = &(*place)->next;
     *place = block->next;
-    munmap(block->base, block->mapped);
+    system_unmap(block->base, block->mapped);
     free(block);
 }
 
@@ -102,8 +102,8 @@ static struct block *map(size_t size)
     const size_t mapped = (size + offset + alignment - 1) / alignment * alignment + (alignment > PAGE ? alignment : 0);
     struct block *block = malloc(sizeof *block);
     if (!block) return NULL;
-    void *base = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED) {
+    void *base = system_map(mapped);
+    if (!base) {
         free(block);
         return NULL;
     }
@@ -120,9 +120,9 @@ static struct block *map(size_t size)
 
 void *numact_block_allocate(size_t size, bool zeros)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, survive_forks);
-    pthread_mutex_lock(&lock);
+    static bool survives_forks;
+    system_lock(&lock);
+    if (!survives_forks) survives_forks = system_at_fork(lock_cache, unlock_cache, unlock_cache);
     struct block *block = best_fit(size);
     const bool reused = block;
     if (reused) {
@@ -143,14 +143,14 @@ void *numact_block_allocate(size_t size, bool zeros)
         statistics.in_use += block->size;
         statistics.blocks_in_use++;
     }
-    pthread_mutex_unlock(&lock);
+    system_unlock(&lock);
     if (reused && zeros) memset(block->memory, 0, size);
     return block ? block->memory : NULL;
 }
 
 bool numact_block_free(void *memory)
 {
-    pthread_mutex_lock(&lock);
+    system_lock(&lock);
     struct block *block = find(memory);
     if (block) {
         statistics.in_use -= block->size;
@@ -162,31 +162,31 @@ bool numact_block_free(void *memory)
             release(block);
         }
     }
-    pthread_mutex_unlock(&lock);
+    system_unlock(&lock);
     return block;
 }
 
 size_t numact_block_size(const void *memory)
 {
-    pthread_mutex_lock(&lock);
+    system_lock(&lock);
     const struct block *block = find(memory);
     const size_t size = block ? block->size : 0;
-    pthread_mutex_unlock(&lock);
+    system_unlock(&lock);
     return size;
 }
 
 void numact_block_limit(size_t limit)
 {
-    pthread_mutex_lock(&lock);
+    system_lock(&lock);
     statistics.limit = limit;
     make_room(0);
-    pthread_mutex_unlock(&lock);
+    system_unlock(&lock);
 }
 
 struct numact_block_statistics numact_block_statistics(void)
 {
-    pthread_mutex_lock(&lock);
+    system_lock(&lock);
     const struct numact_block_statistics found = statistics;
-    pthread_mutex_unlock(&lock);
+    system_unlock(&lock);
     return found;
 }

@@ -45,12 +45,28 @@ DECLARE(v4)
 #endif
 
 #if defined __x86_64__
-/* Conversions of float16; not every compiler's __builtin_cpu_supports knows this feature. */
-static bool has_f16c(void)
+/* What the processor has and the operating system saves: registers of AVX, and of AVX-512.  CPUID is asked directly:
+   __builtin_cpu_supports does not know every feature in every compiler, and needs a library of clang's on Windows. */
+struct features {
+    unsigned int leaf1_ecx, leaf7_ebx, extended_ecx; /* 0 where the leaf does not exist */
+    unsigned int saved;                              /* XCR0 */
+};
+
+static struct features features(void)
 {
-    unsigned int eax, ebx, ecx = 0, edx;
-    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+    struct features found = {0, 0, 0, 0};
+    unsigned int eax, ebx, ecx, edx;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) found.leaf1_ecx = ecx;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) found.leaf7_ebx = ebx;
+    if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx)) found.extended_ecx = ecx;
+    if (found.leaf1_ecx & bit_OSXSAVE) {
+        unsigned int high;
+        __asm__("xgetbv" : "=a"(found.saved), "=d"(high) : "c"(0));
+    }
+    return found;
 }
+
+static bool has_all(unsigned int found, unsigned int wanted) { return (found & wanted) == wanted; }
 #endif
 
 const struct numact_level *numact_levels(void)
@@ -64,15 +80,17 @@ const struct numact_level *numact_levels(void)
         {.name = NULL},
     };
 #if defined __x86_64__
-    /* CPUID is read once: on a virtual machine it takes 30 us.  __builtin_cpu_supports also checks that the operating
-       system saves the registers. */
+    /* CPUID is read once: on a virtual machine it takes 30 us. */
     static atomic_bool known;
     if (atomic_load(&known)) return levels;
-    levels[1].supported = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
-    levels[2].supported = levels[1].supported && __builtin_cpu_supports("avx512f") &&
-                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    enum { SAVES_AVX = 0x06, SAVES_AVX512 = 0xE6 };
+    const struct features found = features();
+    levels[1].supported = has_all(found.saved, SAVES_AVX) &&
+                          has_all(found.leaf1_ecx, bit_AVX | bit_FMA | bit_F16C | bit_MOVBE) &&
+                          has_all(found.leaf7_ebx, bit_AVX2 | bit_BMI | bit_BMI2) &&
+                          has_all(found.extended_ecx, bit_LZCNT);
+    levels[2].supported = levels[1].supported && has_all(found.saved, SAVES_AVX512) &&
+                          has_all(found.leaf7_ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
     atomic_store(&known, true);
 #endif
     return levels;

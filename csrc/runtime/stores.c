@@ -6,7 +6,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "runtime/system.h"
+
+#if !defined _WIN32
 #include <unistd.h>
+#endif
 
 #if defined __linux__
 #include <sys/mman.h>
@@ -37,6 +41,13 @@ static ptrdiff_t cache_size(int level)
         fclose(file);
         if (size > 0) return (ptrdiff_t)size << (unit == 'M' ? 20 : 10);
     }
+#endif
+#if defined _WIN32
+    SYSTEM_LOGICAL_PROCESSOR_INFORMATION found[256];
+    DWORD bytes = sizeof found;
+    if (!GetLogicalProcessorInformation(found, &bytes)) return 0;
+    for (size_t k = 0; k < bytes / sizeof *found; k++)
+        if (found[k].Relationship == RelationCache && found[k].Cache.Level == level) return (ptrdiff_t)found[k].Cache.Size;
 #endif
 #if defined _SC_LEVEL2_CACHE_SIZE && defined _SC_LEVEL3_CACHE_SIZE
     const long size = sysconf(level == 2 ? _SC_LEVEL2_CACHE_SIZE : _SC_LEVEL3_CACHE_SIZE);

@@ -6,16 +6,15 @@
 #include <stdatomic.h>
 
 #include "runtime/fp_env.h"
+#include "runtime/system.h"
+
+#if defined __linux__
+#include <sched.h>
+#endif
 
 static atomic_int thread_count = 1;
 
 int numact_get_num_threads(void) { return atomic_load_explicit(&thread_count, memory_order_relaxed); }
-
-#if defined __unix__ || defined __APPLE__
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <time.h>
 
 /* In nanoseconds; benchmarks/tried.md has the measurements behind them. */
 enum {
@@ -38,7 +37,7 @@ struct job {
 };
 
 struct worker {
-    pthread_t id;
+    system_thread id;
     atomic_bool running;    /* chunks of the job */
 };
 
@@ -46,8 +45,8 @@ struct worker {
    `running`; the counters are atomic so that spin-waits read them without the lock. */
 static struct {
     atomic_flag owned;
-    pthread_mutex_t lock;
-    pthread_cond_t work, done;
+    system_mutex lock;
+    system_condition work, done;
     int workers;                    /* that exist */
     struct worker worker[NUMACT_MAX_THREADS];
     int caller_cpu;                 /* the processor that workers do not use, or -1 */
@@ -56,16 +55,16 @@ static struct {
     struct job *job;
     atomic_bool creation_failed;    /* no thread is created until their number is set again */
     bool fork_handler_set;
-} pool = {.owned = ATOMIC_FLAG_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER,
-          .done = PTHREAD_COND_INITIALIZER, .caller_cpu = -1};
+} pool = {.owned = ATOMIC_FLAG_INIT, .lock = SYSTEM_MUTEX_INITIALIZER, .work = SYSTEM_CONDITION_INITIALIZER,
+          .done = SYSTEM_CONDITION_INITIALIZER, .caller_cpu = -1};
 
 static atomic_bool workers_forced;
 
 /* In a forked child no worker exists, and whatever a thread of the parent held is free. */
 static void reset_after_fork(void)
 {
-    static const pthread_mutex_t new_lock = PTHREAD_MUTEX_INITIALIZER;
-    static const pthread_cond_t new_condition = PTHREAD_COND_INITIALIZER;
+    static const system_mutex new_lock = SYSTEM_MUTEX_INITIALIZER;
+    static const system_condition new_condition = SYSTEM_CONDITION_INITIALIZER;
     pool.lock = new_lock;
     pool.work = pool.done = new_condition;
     pool.workers = 0;
@@ -78,12 +77,7 @@ static void reset_after_fork(void)
     atomic_flag_clear(&pool.owned);
 }
 
-double numact_nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
+double numact_nanoseconds(void) { return system_nanoseconds(); }
 
 /* The hint of the processor for spin-wait loops. */
 static void cpu_relax(void)
@@ -130,33 +124,33 @@ static void run_chunks(struct job *job)
         job->part(job->context, start, stop);
 }
 
-static void *worker_main(void *argument)
+static system_thread_result SYSTEM_THREAD worker_main(void *argument)
 {
     struct worker *self = argument;
     for (;;) {
         atomic_fetch_add(&pool.spinning, 1);
         spin_wait(&pool.open_slots, false, WORKER_SPIN_NS);
-        pthread_mutex_lock(&pool.lock);
+        system_lock(&pool.lock);
         atomic_fetch_sub(&pool.spinning, 1);
         while (!atomic_load(&pool.open_slots))
-            pthread_cond_wait(&pool.work, &pool.lock);
+            system_wait(&pool.work, &pool.lock);
         atomic_fetch_sub(&pool.open_slots, 1);
         atomic_fetch_add(&pool.running, 1);
         atomic_store(&self->running, true);
         struct job *job = pool.job;
-        pthread_mutex_unlock(&pool.lock);
+        system_unlock(&pool.lock);
 
         fp_env found = fp_env_enter();
         run_chunks(job);
         if (fp_env_overflow()) atomic_store(&job->overflow, true);
         fp_env_leave(found, false);
 
-        pthread_mutex_lock(&pool.lock);
+        system_lock(&pool.lock);
         atomic_store(&self->running, false);
-        if (atomic_fetch_sub(&pool.running, 1) == 1) pthread_cond_signal(&pool.done);
-        pthread_mutex_unlock(&pool.lock);
+        if (atomic_fetch_sub(&pool.running, 1) == 1) system_signal(&pool.done);
+        system_unlock(&pool.lock);
     }
-    return NULL;
+    return 0;
 }
 
 /* Creates workers until there are as many as wanted, or creation fails; returns how many of them can be used. */
@@ -164,24 +158,16 @@ static int start_workers(int wanted)
 {
     if (pool.workers >= wanted) return wanted;
     if (atomic_load(&pool.creation_failed)) return pool.workers;
-    pool.fork_handler_set = pool.fork_handler_set || pthread_atfork(NULL, NULL, reset_after_fork) == 0;
-    pthread_attr_t attributes;
-    if (!pool.fork_handler_set || pthread_attr_init(&attributes)) return 0;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pool.fork_handler_set = pool.fork_handler_set || system_at_fork(NULL, NULL, reset_after_fork);
+    if (!pool.fork_handler_set) return 0;
     while (pool.workers < wanted) {
         struct worker *next = &pool.worker[pool.workers];
         atomic_store(&next->running, false);
-        if (pthread_create(&next->id, &attributes, worker_main, next)) break;
+        if (!system_start_thread(&next->id, worker_main, next, STACK_BYTES)) break;
         pool.workers++;
     }
     pool.caller_cpu = -1;
     if (pool.workers < wanted) atomic_store(&pool.creation_failed, true);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
     return pool.workers;
 }
 
@@ -237,12 +223,12 @@ static void migrate_preempted_workers(void)
 static void publish_job(struct job *job, int workers)
 {
     pin_workers_off_caller_cpu();
-    pthread_mutex_lock(&pool.lock);
+    system_lock(&pool.lock);
     pool.job = job;
     atomic_store(&pool.open_slots, workers);
     for (int k = 0; k < workers; k++)
-        pthread_cond_signal(&pool.work);
-    pthread_mutex_unlock(&pool.lock);
+        system_signal(&pool.work);
+    system_unlock(&pool.lock);
 }
 
 /* Waits for the workers that have joined; the slots that are still open are withdrawn. */
@@ -250,11 +236,11 @@ static void finish(struct job *job)
 {
     spin_wait(&pool.running, true, CALLER_SPIN_NS);
     migrate_preempted_workers();
-    pthread_mutex_lock(&pool.lock);
+    system_lock(&pool.lock);
     while (atomic_load(&pool.running) || (atomic_load(&workers_forced) && atomic_load(&job->next) < job->n))
-        pthread_cond_wait(&pool.done, &pool.lock);
+        system_wait(&pool.done, &pool.lock);
     atomic_store(&pool.open_slots, 0);
-    pthread_mutex_unlock(&pool.lock);
+    system_unlock(&pool.lock);
 }
 
 /* How many workers pay off for `work` ns, of threads - 1 at most. */
@@ -305,16 +291,3 @@ void numact_set_num_threads(int count)
 }
 
 void numact_force_workers(bool forced) { atomic_store(&workers_forced, forced); }
-
-#else /* no threads */
-
-void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple)
-{
-    (void)grain, (void)multiple;
-    part(context, 0, n);
-}
-
-void numact_set_num_threads(int count) { atomic_store(&thread_count, count); }
-void numact_force_workers(bool forced) { (void)forced; }
-
-#endif

@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#if defined _WIN32
+#define NUMACT_EXPORTED __declspec(dllexport)
+#else
+#define NUMACT_EXPORTED __attribute__((visibility("default")))
+#endif
+
 /* Computes the items start <= i < stop.  The results must not depend on where parts begin and end. */
 typedef void numact_part(void *context, ptrdiff_t start, ptrdiff_t stop);
 
@@ -31,8 +37,8 @@ enum { NUMACT_MAX_THREADS = 1024 };
 
 /* The number of threads that compute, the caller included; at first 1.  Exported for threadpoolctl, which finds the
    symbols by name. */
-__attribute__((visibility("default"))) int numact_get_num_threads(void);
-__attribute__((visibility("default"))) void numact_set_num_threads(int count);
+NUMACT_EXPORTED int numact_get_num_threads(void);
+NUMACT_EXPORTED void numact_set_num_threads(int count);
 
 /* For tests: whether all work of two grains or more is split, and the caller computes the first grain only. */
 void numact_force_workers(bool forced);

@@ -4,6 +4,7 @@ At every level of the installed package, and in programs for other processors an
 of the kernels.  After a change that is meant to change bits: see CONTRIBUTING.md
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ MACHINES = {
     "clang v4": ("clang", None, "-march=x86-64-v4"),
     "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64-static", "-static"),
     "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x-static", "-static"),
+    "Windows": ("x86_64-w64-mingw32-gcc", "wine", "-static"),
 }
 FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fexcess-precision=fast"]
 
@@ -114,6 +116,7 @@ def test_level(level: str) -> None:
     assert list(hashes(level)) == stored()
 
 
+@pytest.mark.compilers
 @pytest.mark.skipif(not CSRC.exists(), reason="the sources are not here, only the installed package")
 @pytest.mark.parametrize("machine", MACHINES)
 def test_machine(machine: str, tmp_path: Path) -> None:
@@ -122,15 +125,37 @@ def test_machine(machine: str, tmp_path: Path) -> None:
     for program in filter(None, (compiler, emulator)):
         if shutil.which(program) is None:
             pytest.skip(f"NOT TESTED HERE: needs {program}")
-    target = tmp_path / "bits"
+    target = tmp_path / "bits.exe"  # the name that Windows wants
     sources = [
         TESTS / "bits.c",
         *(CSRC / f"loops/kernels/{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64")),
     ]
     command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
-    run = subprocess.run([*([emulator] if emulator else []), str(target)], check=True, capture_output=True, text=True)
+    run = subprocess.run(
+        [*([emulator] if emulator else []), str(target)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "WINEDEBUG": "-all"},
+    )
     assert run.stdout.splitlines() == stored()
+
+
+@pytest.mark.compilers
+@pytest.mark.skipif(not CSRC.exists(), reason="the sources are not here, only the installed package")
+@pytest.mark.parametrize("source", sorted((CSRC / "runtime").glob("*.c")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("compiler", ["x86_64-w64-mingw32-gcc", "clang --target=x86_64-w64-mingw32"])
+def test_compiles_for_windows(compiler: str, source: Path, tmp_path: Path) -> None:
+    """What depends on the operating system compiles for Windows, without warnings."""
+    for program in ("x86_64-w64-mingw32-gcc", compiler.split()[0]):  # whose headers clang takes
+        if shutil.which(program) is None:
+            pytest.skip(f"NOT TESTED HERE: needs {program}")
+    warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    include = [f"-I{CSRC}", f"-I{numact.get_include()}"]
+    command = [*compiler.split(), "-std=c11", "-O2", *warnings, *include, "-c", source, "-o", tmp_path / "object"]
+    process = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
 
 
 if __name__ == "__main__":
