@@ -1,5 +1,7 @@
 """Everyday commands: ``nox -l`` lists them, ``nox -s tests -- -k mish`` hands arguments to pytest."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "tests"]
@@ -38,6 +40,35 @@ def lint(session: nox.Session) -> None:
     session.run("mypy", "-p", "numact")
     session.run("mypy", "tests")
     session.run("lint-imports")
+
+
+@nox.session
+def sdist(session: nox.Session) -> None:
+    """The source distribution, and a wheel from it, which shows that it builds alone."""
+    session.install("build")
+    session.run("python", "-m", "build", *session.posargs)
+
+
+@nox.session
+def reproducible(session: nox.Session) -> None:
+    """Two builds of the same commit are the same, byte for byte."""
+    session.install("build")
+    when = str(session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)).strip()
+    found = []
+    for attempt in ("first", "second"):
+        folder = Path(session.create_tmp()) / attempt
+        session.run("python", "-m", "build", "--outdir", str(folder), env={"SOURCE_DATE_EPOCH": when})
+        found.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    if found[0] != found[1]:
+        session.error(f"these differ: {[name for name in found[0] if found[0][name] != found[1].get(name)]}")
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """The bill of materials (CycloneDX) of numact and what it needs at run time: dist/numact.cdx.json."""
+    session.install(".", "cyclonedx-bom")
+    python = str(Path(session.virtualenv.location) / "bin" / "python")
+    session.run("cyclonedx-py", "environment", python, "--of", "JSON", "-o", "dist/numact.cdx.json")
 
 
 @nox.session

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from support.cases import BUILT, LEVELS, Array, bits, unsigned
 
+import numact
 from numact import norm
 from numact._kernels import core, targets
 
