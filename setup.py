@@ -4,10 +4,12 @@ Everything else stands in pyproject.toml.  build/objects keeps every object with
 command, so that a second build compiles what has changed; ccache is used where it is installed.
 """
 
+import gzip
 import os
 import platform
 import runpy
 import shutil
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 # The dispatch targets; the baseline is what the platform guarantees.  There the compiler vectorises the float64 loops:
 # gcc's partial redundancy elimination and jump threading would turn selections of doubles into selections of integers,
@@ -113,6 +116,31 @@ class BuildStub(build_py):
         (folder / "__init__.pyi").write_text(stub(*lists))
 
 
+class RepeatableSdist(sdist):
+    """Writes the same bytes each time where SOURCE_DATE_EPOCH says so: its time, no owners, files in order."""
+
+    def make_archive(self, base_name: str, format: str, *given: object, **keywords: object) -> str:
+        """Write the archive of the folder that sdist has filled."""
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if epoch is None or format != "gztar":
+            return super().make_archive(base_name, format, *given, **keywords)
+        name = f"{base_name}.tar.gz"
+        with (
+            open(name, "wb") as file,
+            gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=int(epoch)) as packed,
+            tarfile.open(fileobj=packed, mode="w") as archive,
+        ):
+            for path in sorted(Path(str(keywords["base_dir"])).rglob("*")):
+                entry = archive.gettarinfo(path)
+                entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = int(epoch), 0, 0, "", ""
+                if entry.isfile():
+                    with path.open("rb") as content:
+                        archive.addfile(entry, content)
+                else:
+                    archive.addfile(entry)
+        return name
+
+
 setup(
     ext_modules=[  # the reference first: a mistake in it shows before the kernels are compiled
         Extension(
@@ -139,5 +167,5 @@ setup(
             ],
         ),
     ],
-    cmdclass={"build_ext": BuildTargets, "build_py": BuildStub},
+    cmdclass={"build_ext": BuildTargets, "build_py": BuildStub, "sdist": RepeatableSdist},
 )
