@@ -38,13 +38,18 @@
         numact_bias_f64_##level;                                                                                       \
     extern const struct numact_conversions numact_conversions_f16_##level, numact_conversions_bf16_##level;
 
+/* A build for development may leave out the others (setup.py). */
+#if defined __x86_64__ && !defined NUMACT_BASELINE_ONLY
+#define HAS_TARGETS
+#endif
+
 DECLARE(baseline)
-#if defined __x86_64__
+#if defined HAS_TARGETS
 DECLARE(v3)
 DECLARE(v4)
 #endif
 
-#if defined __x86_64__
+#if defined HAS_TARGETS
 /* What the processor has and the operating system saves: registers of AVX, and of AVX-512.  CPUID is asked directly:
    __builtin_cpu_supports does not know every feature in every compiler, and needs a library of clang's on Windows. */
 struct features {
@@ -73,13 +78,13 @@ const struct numact_level *numact_levels(void)
 {
     static struct numact_level levels[] = {
         {.name = "baseline", .supported = true, TABLES(baseline)},
-#if defined __x86_64__
+#if defined HAS_TARGETS
         {.name = "v3", TABLES(v3)},
         {.name = "v4", TABLES(v4)},
 #endif
         {.name = NULL},
     };
-#if defined __x86_64__
+#if defined HAS_TARGETS
     /* CPUID is read once: on a virtual machine it takes 30 us. */
     static atomic_bool known;
     if (atomic_load(&known)) return levels;

@@ -3,6 +3,7 @@
 The functions of numact are ufuncs and objects that are called like functions, which Sphinx does not recognise as such.
 """
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -55,12 +56,14 @@ def docstring(thing: Any) -> str:
 
 def rendered(thing: Any, place: str) -> str:
     """A docstring as reStructuredText; single backticks are links where they name something public, else literals."""
-    kind = SphinxClassDoc if inspect.isclass(thing) else SphinxDocString
-    text = str(
-        SphinxClassDoc(thing, docstring(thing), config=CONFIG)
-        if kind is SphinxClassDoc
-        else SphinxDocString(docstring(thing), config=CONFIG)
-    )
+    text = docstring(thing)
+    if inspect.isclass(thing):
+        return linked(str(SphinxClassDoc(thing, text, config=CONFIG)), place)
+    return linked(str(SphinxDocString(text, config=CONFIG)), place)
+
+
+def linked(text: str, place: str) -> str:
+    """A rendered docstring whose names in single backticks are links or literals."""
     known = public()
 
     def link(match: re.Match[str]) -> str:
@@ -70,7 +73,7 @@ def rendered(thing: Any, place: str) -> str:
                 return f":py:obj:`{match[1]} <numact.{candidate}>`"
         return f"``{match[1]}``"
 
-    text = re.sub(r":py:obj:`([\w.]+)(?: <[\w.]+>)?`", r"`\1`", text)
+    text = re.sub(r":(?:py:)?obj:`([\w.]+)(?: <[\w.]+>)?`", r"`\1`", text)
     text = re.sub(r"(?<![`:\w])`([^`<>\n]+)`(?![`_])", link, text)
     return escaped(text)
 
@@ -149,6 +152,35 @@ def sections() -> dict[str, list[str]]:
     return found | {"Names, threads and configuration": [n for n in numact.__all__ if n not in taken]}
 
 
+def adapters() -> dict[str, list[ast.FunctionDef | ast.ClassDef]]:
+    """The public functions and classes of `numact.adapters`, read from the sources: their libraries may be missing."""
+    found = {}
+    for path in sorted(Path(numact.__file__).parent.joinpath("adapters").glob("[a-z]*.py")):
+        nodes = ast.parse(path.read_text(encoding="utf-8")).body
+        kinds = ast.FunctionDef | ast.ClassDef
+        found[path.stem] = [n for n in nodes if isinstance(n, kinds) and n.name[0] != "_" and ast.get_docstring(n)]
+    return found
+
+
+def adapter_page(library: str, nodes: list[ast.FunctionDef | ast.ClassDef]) -> str:
+    """The page of an adapter."""
+    title, place = f"numact.adapters.{library}", f"adapters.{library}"
+    parts = [f"{title}\n{'=' * len(title)}\n"]
+    for node in nodes:
+        text = indent(linked(str(SphinxDocString(ast.get_docstring(node) or "", config=CONFIG)), place), "   ")
+        kind, call = ("class", "") if isinstance(node, ast.ClassDef) else ("function", f"({arguments_of(node)})")
+        parts.append(f".. py:{kind}:: {node.name}{call}\n   :module: {title}\n\n{text}\n")
+    return "\n".join(parts)
+
+
+def arguments_of(node: ast.FunctionDef) -> str:
+    """The parameters of a function, without annotations."""
+    for argument in ast.walk(node.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    return ast.unparse(node.args)
+
+
 def make(app: Sphinx) -> None:
     """Write all pages."""
     PLACE.mkdir(exist_ok=True)
@@ -162,6 +194,11 @@ def make(app: Sphinx) -> None:
         parts.append(listed(heading.replace("`", ""), list(module.__all__), place, imported=module))
         for name in module.__all__:
             write(PLACE / f"numact.{place}.{name}.rst", page(name, getattr(module, name), place))
+    heading, found = "Inside other libraries: numact.adapters", adapters()
+    lists = "\n".join(f"   numact.adapters.{library}" for library in found)
+    parts.append(f"{heading}\n{'-' * len(heading)}\n\n.. toctree::\n   :maxdepth: 1\n\n{lists}\n")
+    for library, nodes in found.items():
+        write(PLACE / f"numact.adapters.{library}.rst", adapter_page(library, nodes))
     write(PLACE / "index.rst", "\n".join(parts))
 
 
