@@ -18,7 +18,9 @@ FOR_THREADPOOLCTL = {"numact_get_num_threads", "numact_set_num_threads"}
 OBJECTS = ROOT / "build" / "objects"  # of the last build in these sources
 MEGABYTE = 1 << 20
 
-pytestmark = pytest.mark.skipif(not EXTENSIONS, reason="NOT TESTED HERE: extensions of another system than Linux or macOS")
+pytestmark = pytest.mark.skipif(
+    not EXTENSIONS, reason="NOT TESTED HERE: extensions of another system than Linux or macOS"
+)
 every_extension = pytest.mark.parametrize("extension", EXTENSIONS, ids=lambda path: path.name.partition(".")[0])
 
 
