@@ -11,8 +11,8 @@ project = "numact"
 copyright = "the numact authors"
 release = numact.__version__
 
-extensions = ["myst_parser", "sphinx_design", "gallery", "reference", "mathml", "included"]
-exclude_patterns = ["_build", "extensions"]
+extensions = ["myst_parser", "sphinx_design", "gallery", "reference", "mathml", "included", "study_results"]
+exclude_patterns = ["_build", "extensions", "study"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nitpicky = True

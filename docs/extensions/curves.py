@@ -75,5 +75,7 @@ def svg(name: str) -> str:
         axis.spines[:].set_visible(False)
         axis.legend(frameon=False, labelcolor=INK, loc="best")
         stream = io.StringIO()
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            stream, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        )
         return stream.getvalue()

@@ -188,7 +188,7 @@ def public() -> set[str]:
     return {*numact.__all__, *(f"{place}.{n}" for place in PLACES for n in getattr(numact, place).__all__)}
 
 
-PLACES = ("norm", "init", "diagnostics", "memory")
+PLACES = ("norm", "init", "diagnostics", "memory", "study")
 
 
 def index(found: dict[str, dict[str, str]]) -> str:

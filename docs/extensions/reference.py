@@ -26,6 +26,7 @@ PLACES = {
     "init": "Initial weights: `numact.init`",
     "diagnostics": "Diagnostics: `numact.diagnostics`",
     "memory": "Memory: `numact.memory`",
+    "study": "Experiments: `numact.study`",
 }
 
 

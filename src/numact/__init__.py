@@ -43,7 +43,7 @@ def __getattr__(name: str) -> _Any:
         from numact._functions.derivative import derivative as value
     elif name == "BitMask":
         from numact._functions.masks.bit_mask import BitMask as value
-    elif name in ("adapters", "diagnostics", "init", "memory", "norm"):
+    elif name in ("adapters", "diagnostics", "init", "memory", "norm", "study"):
         from importlib import import_module
 
         value = import_module(f"numact.{name}")

@@ -26,6 +26,8 @@ def test_examples(
     """The examples of a page run one after the other, and print what stands below them."""
     if "sklearn" in page.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn", reason='NOT TESTED HERE: needs pip install ".[demo]"')
+    if "numact.study" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("scipy", "1.15")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```\n(?:\n```\n(.*?)```\n)?", page.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, object] = {}
@@ -38,7 +40,17 @@ def test_examples(
 
 def test_every_example_is_tested() -> None:
     """The pages with examples are those that are known to have some."""
-    guides = ["dense_layer", "masks", "migration", "normalisation", "reproducibility", "start", "threads", "training"]
+    guides = [
+        "choosing",
+        "dense_layer",
+        "masks",
+        "migration",
+        "normalisation",
+        "reproducibility",
+        "start",
+        "threads",
+        "training",
+    ]
     assert [page.stem for page in EXAMPLES] == ["README", *guides]
 
 

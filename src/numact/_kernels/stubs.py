@@ -13,6 +13,7 @@ from . import diagnostics as diagnostics
 from . import init as init
 from . import memory as memory
 from . import norm as norm
+from . import study as study
 from numact._functions.catalogue import Activation as Activation
 from numact._functions.axis.attention import attention_softmax as attention_softmax
 from numact._functions.axis.attention import attention_softmax_grad as attention_softmax_grad

@@ -49,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _bench(options)
         if options.command == "plot":
             return _plot(options)
+        if options.command == "study":
+            from numact.commands import study
+
+            return study.run(options)
         return info.run(options.json)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

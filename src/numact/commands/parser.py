@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands and their options."""
     top = argparse.ArgumentParser(prog="python -m numact", description="Neural-network activation functions for NumPy.")
     top.add_argument("--version", action="version", version=f"numact {version()}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench,plot}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="{info,demo,verify,bench,plot,study}")
     info = commands.add_parser("info", help="print the version, the instruction set and the number of threads in use")
     demo = commands.add_parser("demo", help="train a network with every activation, beside plain NumPy; under a minute")
     demo.add_argument("--epochs", type=_at_least(1), default=20, metavar="N", help="epochs per network (default: 20)")
@@ -68,6 +68,20 @@ def parser() -> argparse.ArgumentParser:
     )
     plot.add_argument(
         "-o", "--output", default="curves.png", metavar="FILE", help="PNG, SVG or PDF (default: curves.png)"
+    )
+    study = commands.add_parser("study", help="test what is said about activations by experiment, and write a report")
+    study.add_argument(
+        "--question", action="append", type=_at_least(1), metavar="N", help="one of the nine (default: all); repeat"
+    )
+    study.add_argument(
+        "--data", metavar="FILE", help="a CSV with a head, or an NPZ with X and y (default: packaged sets)"
+    )
+    study.add_argument("--target", metavar="COLUMN", help="what to predict (default: the last column, or y)")
+    study.add_argument("--quick", action="store_true", help="fewer seeds and epochs: under three minutes")
+    study.add_argument("--seeds", type=_at_least(1), metavar="N", help="runs of each condition (default: 10, quick 5)")
+    study.add_argument("--processes", type=_at_least(1), metavar="N", help="runs at a time (default: the processors)")
+    study.add_argument(
+        "-o", "--output", default="report.html", metavar="FILE", help="the report; JSON and results beside it"
     )
     for command in (info, demo, verify, bench):
         command.add_argument("--json", action="store_true", help="print JSON")
