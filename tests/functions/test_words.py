@@ -129,7 +129,7 @@ def test_unknown_keyword(name: str) -> None:
     if inspect.isclass(function) or any(
         parameter.kind is inspect.Parameter.VAR_KEYWORD
         and (parameter.name == "parameters" or not name.startswith(tuple(FUNCTIONS)))
-        for parameter in inspect.signature(function).parameters.values()
+        for parameter in (() if isinstance(function, np.ufunc) else inspect.signature(function).parameters.values())
     ):
         return
     message = rf"^{function.__name__}\(\) got an unexpected keyword argument 'qqqq'; it takes "

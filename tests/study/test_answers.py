@@ -106,14 +106,14 @@ def test_resuming(moment: int, tmp_path: Path) -> None:
 
     def finish(path: Path) -> str:
         with Store(path, described) as store:
-            runner.run_all(todo, store, 1, lambda done, total: None)
+            runner.run_all(todo, store, 0, lambda done, total: None)
             found = results([store.records[key_of(task)] for task in todo], "command", "1")
         return html(found) + json.dumps(found)
 
     whole = finish(tmp_path / "whole.jsonl")
     path = tmp_path / "killed.jsonl"
     with pytest.raises(Killed), Store(path, described) as store:
-        runner.run_all(todo, store, 1, kill)
+        runner.run_all(todo, store, 0, kill)
     with path.open("a") as half:
         half.write('{"question": 3, "da')  # what was being written
     assert finish(path) == whole
@@ -125,11 +125,11 @@ def test_processes_give_the_same(tmp_path: Path) -> None:
     """The records do not depend on the number of processes."""
     todo = runner.tasks([6], Settings(seeds=1, epochs=1, quick=True), [("wine", None)])
     found = []
-    for processes in (1, 2):
+    for processes in (0, 1, 2):
         with Store(tmp_path / f"{processes}.jsonl", {}) as store:
             runner.run_all(todo, store, processes, lambda done, total: None)
             found.append(store.records)
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

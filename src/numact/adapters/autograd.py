@@ -55,7 +55,10 @@ def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
 
     Examples
     --------
-    >>> slope = autograd.grad(lambda x: numact.adapters.autograd.apply("mish", x).sum())(np.linspace(-3, 3, 7))
+    >>> import autograd
+    >>> slope = autograd.grad(lambda x: numact.adapters.autograd.apply("mish", x).sum())
+    >>> slope(np.array([-1.0, 0.0, 1.0]))
+    array([0.05921676, 0.6       , 1.04903622])
 
     """
     found = find("apply", function, parameters)

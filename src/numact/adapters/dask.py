@@ -195,7 +195,10 @@ def softmax(x: Any, axis: int = -1, temperature: float = 1.0) -> Any:
 
     Examples
     --------
-    >>> y = numact.adapters.dask.softmax(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+    >>> import dask.array
+    >>> x = dask.array.from_array(np.array([[1.0, 2.0, 3.0, 4.0]]), chunks=(1, 2))
+    >>> numact.adapters.dask.softmax(x).compute()
+    array([[0.0320586 , 0.08714432, 0.23688282, 0.64391426]])
 
     """
     return _exponentials("softmax", x, axis, temperature, _finish_softmax)
@@ -231,7 +234,10 @@ def log_softmax(x: Any, axis: int = -1, temperature: float = 1.0) -> Any:
 
     Examples
     --------
-    >>> y = numact.adapters.dask.log_softmax(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+    >>> import dask.array
+    >>> x = dask.array.from_array(np.array([[1.0, 2.0, 3.0, 4.0]]), chunks=(1, 2))
+    >>> numact.adapters.dask.log_softmax(x).compute()
+    array([[-3.4401897, -2.4401897, -1.4401897, -0.4401897]])
 
     """
     return _exponentials("log_softmax", x, axis, temperature, _finish_log_softmax)
@@ -267,7 +273,10 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
 
     Examples
     --------
-    >>> y = numact.adapters.dask.logsumexp(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+    >>> import dask.array
+    >>> x = dask.array.from_array(np.array([[1.0, 2.0, 3.0, 4.0]]), chunks=(1, 2))
+    >>> numact.adapters.dask.logsumexp(x).compute()
+    array([4.4401897])
 
     """
     x, axis = _checked("logsumexp", x, axis)
@@ -354,7 +363,10 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, 
 
     Examples
     --------
-    >>> y = numact.adapters.dask.layer_norm(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+    >>> import dask.array
+    >>> x = dask.array.from_array(np.array([[1.0, 2.0, 3.0, 4.0]]), chunks=(1, 2))
+    >>> numact.adapters.dask.layer_norm(x).compute()
+    array([[-1.34163542, -0.44721181,  0.44721181,  1.34163542]])
 
     """
     return _norm("layer_norm", x, weight, bias, eps, axis)
@@ -392,7 +404,10 @@ def rms_norm(x: Any, weight: Any = None, eps: float = 1e-6, axis: int = -1) -> A
 
     Examples
     --------
-    >>> y = numact.adapters.dask.rms_norm(dask.array.ones((4, 1_000_000), chunks=(4, 1000)))
+    >>> import dask.array
+    >>> x = dask.array.from_array(np.array([[1.0, 2.0, 3.0, 4.0]]), chunks=(1, 2))
+    >>> numact.adapters.dask.rms_norm(x).compute()
+    array([[0.36514835, 0.73029669, 1.09544504, 1.46059339]])
 
     """
     return _norm("rms_norm", x, weight, None, eps, axis)

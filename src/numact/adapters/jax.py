@@ -90,7 +90,10 @@ def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
 
     Examples
     --------
-    >>> gradient = jax.grad(lambda x: numact.adapters.jax.apply("gelu", x).sum())(jax.numpy.linspace(-3, 3, 7))
+    >>> import jax
+    >>> gradient = jax.grad(lambda x: numact.adapters.jax.apply("gelu", x).sum())
+    >>> np.asarray(gradient(jax.numpy.array([-1.0, 0.0, 1.0])))
+    array([-0.08331547,  0.5       ,  1.0833155 ], dtype=float32)
 
     """
     x = jax.numpy.asarray(x)

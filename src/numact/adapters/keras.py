@@ -177,8 +177,12 @@ def accelerate() -> Accelerated:
 
     Examples
     --------
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="gelu")])
     >>> with numact.adapters.keras.accelerate():
-    ...     model.predict(x)
+    ...     y = model(np.zeros((3, 4), np.float32))
+    >>> y.shape
+    (3, 2)
 
     """
     return Accelerated(_PATCH)

@@ -220,8 +220,11 @@ def load(model: str | PathLike[str] | Any, **options: Any) -> Any:
 
     Examples
     --------
-    >>> session = numact.adapters.onnx.load("model.onnx")
-    >>> (y,) = session.run(None, {"x": x})
+    >>> import onnx.parser
+    >>> text = '<ir_version: 10, opset_import: ["": 20]> g (float[N] x) => (float[N] y) {y = Gelu(x)}'
+    >>> session = numact.adapters.onnx.load(onnx.parser.parse_model(text))  # or the name of a file
+    >>> session.run(None, {"x": np.array([-1.0, 1.0], np.float32)})
+    [array([-0.15865526,  0.8413447 ], dtype=float32)]
 
     """
     given = list(options.pop("new_ops", None) or [])

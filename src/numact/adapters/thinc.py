@@ -55,8 +55,9 @@ class NumactOps(_api.NumpyOps):  # type: ignore[misc]
 
     Examples
     --------
-    >>> with thinc.api.use_ops("numact"):
-    ...     model.initialize(X, Y)
+    >>> ops = numact.adapters.thinc.NumactOps()  # or, for a model, ``with thinc.api.use_ops("numact")``
+    >>> ops.relu(np.array([[-1.0, 2.0]], np.float32))
+    array([[0., 2.]], dtype=float32)
 
     """
 

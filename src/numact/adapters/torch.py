@@ -85,8 +85,11 @@ def apply(function: str | Callable[..., Any], x: Any, **parameters: Any) -> Any:
 
     Examples
     --------
-    >>> y = numact.adapters.torch.apply("gelu", torch.linspace(-3, 3, 7, requires_grad=True))
-    >>> y.sum().backward()
+    >>> import torch
+    >>> x = torch.tensor([-1.0, 0.0, 1.0], requires_grad=True)
+    >>> numact.adapters.torch.apply("gelu", x).sum().backward()
+    >>> x.grad
+    tensor([-0.0833,  0.5000,  1.0833])
 
     """
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
@@ -120,7 +123,10 @@ class Activation(torch.nn.Module):  # type: ignore[misc]
 
     Examples
     --------
+    >>> import torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), numact.adapters.torch.Activation("mish"))
+    >>> model(torch.zeros(2, 8)).shape
+    torch.Size([2, 16])
 
     """
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
+import numpy as np
+
 from numact._functions.names import FUNCTIONS
 from numact.adapters._require import require
 from numact.norm.layer import layer_norm as _layer_norm
@@ -85,7 +87,10 @@ def _function(name: str, compute: Callable[..., Any], summary: str, keywords: st
 
     Examples
     --------
-    >>> y = numact.adapters.xarray.{name}(x, dim="category")
+    >>> import xarray
+    >>> x = xarray.DataArray([[1.0, 2.0]], dims=("sample", "category"))
+    >>> numact.adapters.xarray.{name}(x, dim="category").values
+    {compute(np.array([[1.0, 2.0]]), axis=-1)!r}
 
     """
     return function

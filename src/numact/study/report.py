@@ -95,7 +95,7 @@ def svg(plot: Plot) -> str:
     from matplotlib.ticker import MaxNLocator
 
     with mpl.rc_context({"svg.hashsalt": plot.title, "svg.fonttype": "path", "font.size": 10}):
-        figure = Figure(figsize=(6.0, 3.6), layout="constrained")
+        figure = Figure(figsize=(5.4, 4.0), layout="constrained")
         axis = figure.subplots()
         for colour, line in zip(COLOURS * 2, plot.curves, strict=False):
             mean, low, high = (
@@ -116,7 +116,7 @@ def svg(plot: Plot) -> str:
             spine.set_color(INK)
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(True, color=INK, alpha=0.2)
-        axis.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        figure.legend(frameon=False, labelcolor=INK, fontsize=9, loc="outside lower center", ncols=2)
         stream = io.StringIO()
         figure.savefig(
             stream, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))

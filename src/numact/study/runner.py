@@ -52,26 +52,24 @@ def measured(task: Record) -> Record:
 
 
 def run_all(todo: list[Record], store: Store, processes: int, progress: Progress) -> None:
-    """Run what the store does not have yet; runs that measure time come last, one by one."""
+    """Run what the store does not have yet; runs that measure time come last, one by one.
+
+    The runs are in processes of their own, in which everything has one thread; with 0 processes they are in this one.
+    """
     left = [task for task in todo if key_of(task) not in store.records]
     done = len(todo) - len(left)
     progress(done, len(todo))
-    together = [task for task in left if not QUESTIONS[task["question"]].alone]
-    for record in _over_processes(together, processes):
-        store.add(record)
-        done += 1
-        progress(done, len(todo))
-    with one_thread():
-        for task in left:
-            if QUESTIONS[task["question"]].alone:
-                store.add(measured(task))
-                done += 1
-                progress(done, len(todo))
+    for alone in (False, True):
+        some = [task for task in left if QUESTIONS[task["question"]].alone == alone]
+        for record in _over_processes(some, min(processes, 1) if alone else processes):
+            store.add(record)
+            done += 1
+            progress(done, len(todo))
 
 
 def _over_processes(todo: list[Record], processes: int) -> Iterator[Record]:
     """The records of runs, as they are finished."""
-    if processes == 1 or len(todo) < 2:
+    if not processes or not todo:
         with one_thread():
             yield from map(measured, todo)
         return
