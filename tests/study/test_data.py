@@ -28,6 +28,7 @@ def test_csv(tmp_path: Path) -> None:
     assert abs(by_size.y.std() - 1) < 1e-5
     assert read(file(tmp_path, TEXT), "count").classes == 7
     assert read(file(tmp_path, TEXT.replace(",", ";"), "other.csv")).classes == 2
+    assert read(file(tmp_path, TEXT.replace(",", " "), "spaces.txt")).classes == 2
     assert read(file(tmp_path, "\ufeff" + TEXT.replace(",", "\t"), "tabs.tsv")).classes == 2
 
 

@@ -184,6 +184,8 @@ def _read_csv(path: Path, target: str | None, seed: int) -> Data:
         dialect: Any = csv.Sniffer().sniff(sample, delimiters=",;\t")
     except csv.Error:
         dialect = csv.excel
+    if not any(mark in sample.partition("\n")[0] for mark in ",;\t"):
+        dialect, text = csv.excel, "\n".join(",".join(line.split()) for line in text.splitlines())
     lines = [line for line in csv.reader(text.splitlines(), dialect) if line]
     if len(lines) < 2:
         raise DataError(f"{path}: needs a head and lines of data, has {len(lines)} lines")

@@ -14,7 +14,10 @@ from numact.study.training import run
 
 ACTIVATIONS = ("relu", "leaky_relu", "prelu", "elu")
 MISTUNED = ("leaky_relu(0.3)", "leaky_relu(1.5)")
-REGIMES = {"large rate": {"rate": 0.5}, "large weights": {"rate": 0.05, "factor": 4.0}}
+REGIMES: dict[str, dict[str, Any]] = {
+    "large rate": {"rate": 0.05, "adam": True},
+    "large weights": {"rate": 0.01, "factor": 4.0},
+}
 
 
 def conditions(settings: q.Settings, data: Data) -> list[q.Record]:
@@ -32,14 +35,14 @@ def idle(layer: Any) -> float:
 
 def measure(condition: q.Record, data: Data, seed: int) -> q.Record:
     """Train three layers of 64 units; count the dead ones after each epoch."""
-    options = REGIMES[condition["regime"]]
+    options = dict(REGIMES[condition["regime"]])
 
     def count(network: Network) -> dict[str, Any]:
         network.forward(data.x)
         return {"dead": q.mean(idle(layer) for layer in network.activations)}
 
-    design = Design(condition["activation"], depth=3, factor=options.get("factor", 1.0))
-    network, history = run(design, data, seed, epochs=condition["epochs"], rate=options["rate"], watch=count)
+    design = Design(condition["activation"], depth=3, factor=options.pop("factor", 1.0))
+    network, history = run(design, data, seed, epochs=condition["epochs"], watch=count, **options)
     slopes = [float(layer.parameters[0].mean()) for layer in network.layers if isinstance(layer, PReLU)]
     return {"dead": history.watched["dead"], "score": history.score, "slopes": slopes}
 
@@ -68,12 +71,15 @@ QUESTION = q.Question(
     title="Do ReLU units die, and others not?",
     claim="With a large learning rate or bad initial weights ReLU units die; leaky ReLU, PReLU and ELU units do not.",
     source="Maas et al., 2013; He et al., 2015; Lu et al., Dying ReLU and Initialization, 2019",
-    method="""Three hidden layers of 64 units, momentum 0.9, batches of 64.
-Trouble 1: learning rate 0.5. Trouble 2: rate 0.05, initial weights four times as large as the gain says.
+    method="""Three hidden layers of 64 units, batches of 64.
+Trouble 1: Adam with the learning rate 0.05, fifty times the usual one.
+Trouble 2: momentum 0.9, rate 0.01, initial weights four times as large as the gain says.
 ReLU, leaky ReLU (0.01), PReLU (slopes learned from 0.25), ELU; leaky ReLU with the slopes 0.3 and 1.5 as well.
-After each epoch the share of units that are 0 for all training samples (of the others: constant), or not finite.
+After each epoch the share of units that are 0 for all training samples (of the others: constant), or not finite:
+runs that diverge count as dead.
 Effect: the share of dead units of ReLU at the end minus that of the other, seed by seed.""",
-    limits="Both troubles are exaggerated on purpose. A unit that is dead for these samples may answer others.",
+    limits="Both troubles are exaggerated on purpose; with usual rates and weights hardly a unit dies. A unit that is "
+    "dead for these samples may answer others.",
     functions=("diagnostics.dead_units", "leaky_relu", "prelu", "elu", "diagnostics.ActivationMonitor"),
     snippet="""y = numact.relu(np.array([[-1.0, 2.0], [-3.0, -1.0]]))
 print(numact.diagnostics.dead_units(y))""",
