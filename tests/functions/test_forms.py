@@ -1,5 +1,6 @@
 """Dropout, masks, split forms, prelu and rrelu: forms of ``out=``, byte orders and masked arrays."""
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -218,3 +219,31 @@ def test_masked_slopes() -> None:
     assert dweight.mask.tolist() == [False, True, False]
     assert dx.mask[1].all()
     assert not dx.mask[[0, 2]].any()
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "elu", "softplus", "leaky_relu_grad", "swish_grad", "elu_grad_y"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_copies_of_dtypes_are_as_fast(name: str, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array from a pickle has a copy of NumPy's dtype: the call takes the short path, and gives the same."""
+    x = np.linspace(0.1, 2, 12).astype(dtype)
+    copy = pickle.loads(pickle.dumps(x))
+    assert copy.dtype is not x.dtype  # otherwise nothing is tested
+    function: Any = getattr(numact, name)
+    want = function(*(x,) * function.nin)
+
+    def slow(*given: Any, **keywords: Any) -> Any:
+        raise AssertionError("the long path")
+
+    monkeypatch.setattr(numact.ParametricUfunc, "_compute", slow)
+    got = function(*(copy,) * function.nin)
+    assert_same_bits(got, want)
+    assert_same_bits(function(*(copy,) * function.nin, out=copy), want)
+
+
+def test_results_have_numpys_dtypes() -> None:
+    """Not copies of them, which other libraries would have to compare by value."""
+    x = np.ones((4, 3), np.float32)
+    loss, grad = numact.softmax_cross_entropy(x, [0, 1, 2, 0], reduction="none", return_grad=True)
+    results = [loss, grad, numact.softmax(x), numact.sparsemax(x), numact.maxout(x, 3)[0], numact.norm.layer_norm(x)]
+    results += [*numact.norm.layer_norm_grad(x, x, x[0]), numact.bias_activation(x, x[0], "gelu")]
+    assert all(result.dtype is np.dtype(np.float32) for result in results)

@@ -44,7 +44,7 @@ def is_half(dtype: Any) -> bool:
 def float_dtype(dtype: Any) -> Any:
     """The dtype of a result: floating-point dtypes are kept, others promote."""
     if dtype.kind == "f" or is_half(dtype):
-        return dtype.newbyteorder("=")
+        return dtype if dtype.isnative else dtype.newbyteorder("=")
     return np.result_type(dtype, np.float32)
 
 

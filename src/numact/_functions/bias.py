@@ -46,7 +46,7 @@ class Layer:
     @property
     def parameters(self) -> Array | None:
         """The parameters for a kernel; None if its dtype does not hold one of them."""
-        dtype = FLOAT64 if self.x.dtype is FLOAT64 else FLOAT32
+        dtype = FLOAT64 if self.x.dtype == FLOAT64 else FLOAT32
         usable = all(np.ndim(value) == 0 and fits(value, dtype) for value in self.values)
         return np.array(self.values, dtype) if usable else None
 
@@ -243,15 +243,15 @@ def _is_plain(x: Any, bias: Any, axis: int, out: Any) -> bool:
     """Whether arrays are such as most calls have: contiguous, of one dtype, the bias a vector along the last axis."""
     return (
         type(x) is type(bias) is np.ndarray
-        and (x.dtype is FLOAT32 or x.dtype is FLOAT64)
-        and x.dtype is bias.dtype
+        and x.dtype == bias.dtype
+        and (x.dtype == FLOAT32 or x.dtype == FLOAT64)
         and x.flags.carray
         and bias.flags.carray
         and axis == -1
         and x.ndim > 0
         and x.size > 0
         and bias.shape == x.shape[-1:]
-        and (out is None or (type(out) is np.ndarray and out.dtype is x.dtype and out.shape == x.shape))
+        and (out is None or (type(out) is np.ndarray and out.dtype == x.dtype and out.shape == x.shape))
         and (out is None or out.flags.carray)
     )
 

@@ -56,10 +56,22 @@ cdef tuple as_tuple(PyObject *const *objects, int count):
 
 
 cdef PyObject *dtype_of(PyObject *value) noexcept:
-    """The dtype (borrowed) of an array that is not of a subclass; otherwise NULL."""
-    if cnp.PyArray_CheckExact(<object>value):
-        return <PyObject *>cnp.PyArray_DESCR(<cnp.ndarray>value)
-    return NULL
+    """The dtype (borrowed) of an array that is not of a subclass; otherwise NULL.
+
+    A dtype of the fast path is NumPy's own object, of which arrays from a pickle, or whose dtype is the result of
+    `newbyteorder`, have copies.
+    """
+    if not cnp.PyArray_CheckExact(<object>value):
+        return NULL
+    cdef int number = cnp.PyArray_TYPE(<cnp.ndarray>value)
+    if cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray>value):
+        if number == cnp.NPY_FLOAT:
+            return <PyObject *>FAST_DTYPES[1]
+        if number == cnp.NPY_DOUBLE:
+            return <PyObject *>FAST_DTYPES[2]
+        if number == cnp.NPY_FLOAT16:
+            return <PyObject *>FAST_DTYPES[0]
+    return <PyObject *>cnp.PyArray_DESCR(<cnp.ndarray>value)
 
 
 cdef bint is_number(object value) noexcept:

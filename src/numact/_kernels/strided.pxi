@@ -47,6 +47,15 @@ cdef enum:
 cdef object NOT_TAKEN = object()
 
 
+cdef bint same_dtype(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether two arrays have the same dtype in native byte order, whatever object it is."""
+    return (
+        cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
+        and cnp.PyArray_ISNOTSWAPPED(a)
+        and cnp.PyArray_ISNOTSWAPPED(b)
+    )
+
+
 cdef bint same_layout(cnp.ndarray a, cnp.ndarray b) noexcept:
     """Whether two arrays have one shape and are contiguous in the same order."""
     cdef int both = cnp.PyArray_FLAGS(a) & cnp.PyArray_FLAGS(b)
@@ -195,7 +204,7 @@ cdef object call_strided(object ufunc, PyObject *const *given, size_t flags, PyO
         array = <cnp.ndarray>given[k]
         if not add_operand(&call, k, array) or not cnp.PyArray_ISALIGNED(array):
             return NOT_TAKEN
-        if k < arrays and cnp.PyArray_DESCR(array) != dtype:
+        if k < arrays and not same_dtype(array, first):
             return NOT_TAKEN
     for d in range(call.dimensions):
         size *= call.shape[d]
@@ -205,7 +214,7 @@ cdef object call_strided(object ufunc, PyObject *const *given, size_t flags, PyO
         if outputs[k] == NULL:
             continue
         array = <cnp.ndarray>outputs[k]
-        if cnp.PyArray_DESCR(array) != dtype or not cnp.PyArray_ISBEHAVED(array):
+        if not same_dtype(array, first) or not cnp.PyArray_ISBEHAVED(array):
             return NOT_TAKEN
         if cnp.PyArray_NDIM(array) != call.dimensions:
             return NOT_TAKEN

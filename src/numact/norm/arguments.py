@@ -134,7 +134,7 @@ def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype
     """The gradient by a weight from its sums, in the dtype of the weight if that is floating-point, else in `dtype`."""
     own = getattr(weight, "dtype", None)
     if own is not None and (own.kind == "f" or is_half(own)):
-        dtype = own.newbyteorder("=")
+        dtype = own if own.isnative else own.newbyteorder("=")
     with np.errstate(all="ignore"):
         return sums[: math.prod(shape)].reshape(shape).astype(dtype)
 
