@@ -3,7 +3,6 @@
 Run in a git checkout with all commits: the results belong to commits.
 """
 
-import os
 import runpy
 import shutil
 import subprocess
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.browser import chromium, severe
 
 import numact
 
 NEEDED = 'NOT TESTED HERE: needs asv and selenium, pip install ".[dashboard]"'
 asv_results = pytest.importorskip("asv.results", reason=NEEDED)
-webdriver = pytest.importorskip("selenium.webdriver", reason=NEEDED)
 wait = pytest.importorskip("selenium.webdriver.support.wait", reason=NEEDED)
 
 ROOT = Path(__file__).parents[2]
@@ -97,16 +96,7 @@ def address(pages: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser without a screen that reaches this machine only."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = program("chromium")
-    options.add_argument("--headless=new")
-    options.add_argument("--disable-dev-shm-usage")
-    options.add_argument("--window-size=1300,4000")  # the grid draws what is in sight
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # which does not work for root
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(program("chromedriver")))
+    driver = chromium("--window-size=1300,4000")  # the grid draws what is in sight
     yield driver
     driver.quit()
 
@@ -119,7 +109,7 @@ def drawn(browser: Any, address: str, script: str, count: int) -> list[Any]:
         lambda driver: driver.execute_script(f"return window.$ && $.active === 0 && ({script}).length === {count}"),
         f"there are not {count} of {script} at {address}",
     )
-    assert [line for line in browser.get_log("browser") if line["level"] == "SEVERE"] == []
+    assert not severe(browser)
     found: list[Any] = browser.execute_script(f"return {script}")
     return found
 

@@ -3,7 +3,6 @@
 import importlib.util
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.browser import chromium, severe
 
 import numact
 
@@ -62,20 +62,8 @@ def served(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=WIDTHS)
 def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A browser of one width, which has no network but the server."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason=NEEDED)
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        pytest.skip(NEEDED)
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
-    mobile = {"deviceMetrics": {"width": WIDTHS[request.param], "height": 900, "pixelRatio": 1.0}}
-    options.add_experimental_option("mobileEmulation", mobile)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    )
+    """A browser of one width."""
+    driver = chromium(device={"width": WIDTHS[request.param], "height": 900, "pixelRatio": 1.0})
     yield driver
     driver.quit()
 
@@ -84,8 +72,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
 def test_page(browser: Any, served: str, page: str) -> None:
     """No errors in the console, every image loads, and nothing scrolls sideways but tables and code."""
     browser.get(f"{served}/{page}.html")
-    severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert not severe
+    assert not severe(browser)
     broken = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert browser.execute_script(broken) == []
     wide = "return document.documentElement.scrollWidth - window.innerWidth"

@@ -2,13 +2,13 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.browser import chromium, severe
 
 import numact
 from numact.commands.main import main
@@ -176,15 +176,7 @@ def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="NOT TESTED HERE: needs selenium")
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        pytest.skip("NOT TESTED HERE: needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = chromium()
     yield driver
     driver.quit()
 
@@ -202,7 +194,7 @@ def test_report_in_a_browser(browser: Any, tmp_path: Path, width: int, scheme: s
     )
     emulate("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.get(path.as_uri())
-    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not severe(browser)
     assert browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
     ink, paper = browser.execute_script(
         "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor].map(c => +c.match(/\\d+/)[0])"
