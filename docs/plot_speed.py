@@ -13,6 +13,8 @@ from numact.commands.bench.plot import draw
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS.parent / "benchmarks" / "beside_others.json"
+# Those of the picture; the gallery shows all.
+DRAWN = ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "silu", "gelu", "gelu_tanh", "mish", "hard_swish"]
 # Activations whose gradient PyTorch computes from the output; that of the others is from x.
 FROM_OUTPUT = {"sigmoid", "tanh"}
 
@@ -20,7 +22,7 @@ FROM_OUTPUT = {"sigmoid", "tanh"}
 def shown(function: str) -> bool:
     """Whether the picture has this function: one gradient for each activation."""
     name, gradient, from_output = function.partition("_grad")
-    return not gradient or bool(from_output) == (name in FROM_OUTPUT)
+    return name in DRAWN and (not gradient or bool(from_output) == (name in FROM_OUTPUT))
 
 
 def picture() -> Figure:
