@@ -7,6 +7,7 @@ import nox
 nox.options.sessions = ["lint", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
+LEFT_OUT = ("--ignore=tests/study", "--ignore=tests/commands")  # of the quick tier
 SANITIZERS = "-fsanitize=address,undefined"
 
 
@@ -19,9 +20,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """The short tier without other compilers, by all processors: under three minutes on two."""
+    """The short tier without other compilers, the study and the commands, by all processors: three minutes on two."""
     session.install(".[test]", "pytest-xdist")
-    session.run("pytest", "-n", "auto", "-m", "not slow and not compilers", *session.posargs)
+    session.run("pytest", "-n", "auto", "-m", "not slow and not compilers", *LEFT_OUT, *session.posargs)
 
 
 @nox.session
