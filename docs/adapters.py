@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -21,34 +20,25 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np  # noqa: E402
+from timing import best  # noqa: E402
 
 PAGE = Path(__file__).with_suffix(".md")
 BEGIN, END = "<!-- measured: {} -->", "<!-- end: {} -->"
 ROUNDS = 9
+LEAST = 0.02  # seconds of a measurement
 SHAPE = (1024, 512)
 
 Block = Callable[[], AbstractContextManager[Any]]
 Line = tuple[str, Callable[[], Any], Callable[[], Any], Block]
 
 
-def best(call: Callable[[], Any]) -> float:
-    """Seconds of a call, which is repeated if it is short."""
-    start = time.perf_counter()
-    call()
-    repeats = max(1, int(0.02 / (time.perf_counter() - start + 1e-9)))
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    return (time.perf_counter() - start) / repeats
-
-
 def compare(before: Callable[[], Any], after: Callable[[], Any], block: Block) -> tuple[float, float]:
     """The least time of either in rounds of both in turn."""
     times = [np.inf, np.inf]
     for _ in range(ROUNDS):
-        times[0] = min(times[0], best(before))
+        times[0] = min(times[0], best(before, LEAST))
         with block():
-            times[1] = min(times[1], best(after))
+            times[1] = min(times[1], best(after, LEAST))
     return times[0], times[1]
 
 

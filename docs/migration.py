@@ -4,8 +4,8 @@ Each row is computed both ways by a test.  Run, to measure again: python docs/mi
 """
 
 import sys
-import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import numact
 PAGE = Path(__file__).with_suffix(".md")
 BEGIN, END = "<!-- docs/migration.py -->", "<!-- end -->"
 ROUNDS = 15
+LEAST = 0.005  # seconds of a measurement
 
 
 class Row(NamedTuple):
@@ -124,26 +125,17 @@ ROWS = [
 ]
 
 
-def best(expression: str, given: dict[str, Any]) -> float:
-    """The time of an expression, in seconds."""
-    code = compile(expression, expression, "eval")
-    start = time.perf_counter()
-    eval(code, given)
-    repeats = max(1, int(0.005 / (time.perf_counter() - start + 1e-9)))
-    start = time.perf_counter()
-    for _ in range(repeats):
-        eval(code, given)
-    return (time.perf_counter() - start) / repeats
-
-
 def table() -> str:
     """The lines of the table, measured in turn."""
+    from timing import best  # beside this script
+
     given = names()
     lines = ["| you write | write | gain | and |", "|---|---|--:|---|"]
     with warnings.catch_warnings(), np.errstate(all="ignore"), numact.num_threads(1):
         warnings.simplefilter("ignore")
         for row in ROWS:
-            pairs = [(best(row.idiom, given), best(row.instead, given)) for _ in range(ROUNDS)]
+            calls = [partial(eval, compile(text, text, "eval"), given) for text in row[:2]]
+            pairs = [tuple(best(call, LEAST) for call in calls) for _ in range(ROUNDS)]
             before, after = (min(times) for times in zip(*pairs, strict=True))
             idiom, instead = (text.replace("|", "&#124;") for text in row[:2])
             lines.append(f"| `{idiom}` | `{instead}` | {before / after:.1f} | {row.better} |")

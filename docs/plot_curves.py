@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from extensions.curves import CHOSEN, jumps_cut
+from extensions.curves import CHOSEN, jumps_cut, sampled
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import numact
@@ -34,8 +34,7 @@ def main() -> None:
     for axis, row in zip(axes.flat, rows, strict=False):
         parameters = {**dict(row.parameters), **CHOSEN.get(row.name, {})}
         label = "\n".join(f"{name} {value:g}" for name, value in parameters.items())
-        forward = getattr(numact, row.name)(x, **parameters)
-        gradient = getattr(numact, f"{row.name}_grad")(np.ones_like(x), x, **parameters)
+        forward, gradient = sampled(row.name, x)
         axis.axhline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
         axis.axvline(0, color="#bbbbbb", linewidth=0.8, zorder=0)
         axis.plot(x, forward, color=CURVE, linewidth=2, label="f(x)")

@@ -23,8 +23,13 @@ LIBRARY_NAMES = {"torch": "PyTorch", "jax": "JAX", "onnxruntime": "ONNX Runtime"
 
 
 def entries() -> dict[str, dict[str, str]]:
-    """What docs/gallery.toml says, by function."""
-    return tomllib.loads((DOCS / "gallery.toml").read_text(encoding="utf-8"))
+    """What docs/gallery.toml says, by function; of an activation without an entry the formulas of its row."""
+    found: dict[str, dict[str, str]] = tomllib.loads((DOCS / "gallery.toml").read_text(encoding="utf-8"))
+    for name, row in rows().items():
+        formulas = {"f": row.formula, "derivative": row.derivative.replace("\n", "; ")}
+        plain = {key: rf"\text{{{text}}}" for key, text in formulas.items()}
+        found.setdefault(name, {"group": "Further functions", **plain})
+    return found
 
 
 def rows() -> dict[str, Activation]:
@@ -162,8 +167,11 @@ def page(name: str, entry: dict[str, str], row: Activation | None, measured: Any
     if row is not None:
         lines = "\n".join(f"* - {what}\n  - {fact}" for what, fact in facts(row))
         parts.append(f"```{{list-table}}\n:widths: 30 70\n\n{lines}\n```\n")
-    parts.append(f"**When to choose it.** {linked(entry['choose'])}\n\n**When not.** {linked(entry['avoid'])}\n")
-    parts.append(f"**Published in** [{entry['paper']}]({entry['url']}).\n")
+    if "choose" in entry:
+        parts.append(f"**When to choose it.** {linked(entry['choose'])}\n\n**When not.** {linked(entry['avoid'])}\n")
+        parts.append(f"**Published in** [{entry['paper']}]({entry['url']}).\n")
+    elif row is not None:
+        parts.append(f"{row.notes}\n")
     related = [f for f in (name, f"{name}_grad", f"{name}_grad_y", f"{name}_masked", f"{name}_split") if f in FUNCTIONS]
     parts.append("**Reference:** " + ", ".join(f"[{f}](../reference/numact.{f}.rst)" for f in related) + "\n")
     parts += [accuracy_section(name, measured), speed_section(name, figures), elsewhere(name)]

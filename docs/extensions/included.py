@@ -22,7 +22,7 @@ def replace(app: Sphinx, page: str, source: list[str]) -> None:
 
 def replace_in_included(app: Sphinx, path: Any, page: str, source: list[str]) -> None:
     """The same for what a page includes, whose links start at its own folder."""
-    source[0] = source[0].replace("](docs/", "](").replace("](../docs/", "](").replace("](tried.md", "](tried.md")
+    source[0] = source[0].replace("](docs/", "](").replace("](../docs/", "](")
     replace(app, page, source)
 
 

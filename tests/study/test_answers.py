@@ -97,7 +97,7 @@ class Killed(Exception):
 @pytest.mark.parametrize("moment", [0, 1, 7])
 def test_resuming(moment: int, tmp_path: Path) -> None:
     """A study that was killed at any moment goes on, and its report is that of one that was not."""
-    todo = runner.tasks([3, 6], SMALL, [("wine", None)])
+    runs = runner.tasks([3, 6], SMALL, [("wine", None)])
     described = {"seeds": 2}
 
     def kill(done: int, total: int) -> None:
@@ -106,14 +106,14 @@ def test_resuming(moment: int, tmp_path: Path) -> None:
 
     def finish(path: Path) -> str:
         with Store(path, described) as store:
-            runner.run_all(todo, store, 0, lambda done, total: None)
-            found = results([store.records[key_of(task)] for task in todo], "command", "1")
+            runner.run_all(runs, store, 0, lambda done, total: None)
+            found = results([store.records[key_of(task)] for task in runs], "command", "1")
         return html(found) + json.dumps(found)
 
     whole = finish(tmp_path / "whole.jsonl")
     path = tmp_path / "killed.jsonl"
     with pytest.raises(Killed), Store(path, described) as store:
-        runner.run_all(todo, store, 0, kill)
+        runner.run_all(runs, store, 0, kill)
     with path.open("a") as half:
         half.write('{"question": 3, "da')  # what was being written
     assert finish(path) == whole
@@ -123,11 +123,11 @@ def test_resuming(moment: int, tmp_path: Path) -> None:
 
 def test_processes_give_the_same(tmp_path: Path) -> None:
     """The records do not depend on the number of processes."""
-    todo = runner.tasks([6], Settings(seeds=1, epochs=1, quick=True), [("wine", None)])
+    runs = runner.tasks([6], Settings(seeds=1, epochs=1, quick=True), [("wine", None)])
     found = []
     for processes in (0, 1, 2):
         with Store(tmp_path / f"{processes}.jsonl", {}) as store:
-            runner.run_all(todo, store, processes, lambda done, total: None)
+            runner.run_all(runs, store, processes, lambda done, total: None)
             found.append(store.records)
     assert found[0] == found[1] == found[2]
 
@@ -185,9 +185,9 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_report_in_a_browser(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
     """Nothing scrolls sideways but tables, no errors, and text that differs from its background, light and dark."""
-    todo = runner.tasks([3, 6], SMALL, [("wine", None)])
+    runs = runner.tasks([3, 6], SMALL, [("wine", None)])
     path = tmp_path / "report.html"
-    path.write_text(html(results([runner.measured(task) for task in todo], "command", "1")))
+    path.write_text(html(results([runner.measured(task) for task in runs], "command", "1")))
     emulate = browser.execute_cdp_cmd
     emulate(
         "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}

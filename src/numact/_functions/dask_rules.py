@@ -204,39 +204,29 @@ def _children(call: Call, blocks: Any) -> Any:
     return import_module("dask.array").from_array(seeds.reshape(blocks.numblocks), chunks=1)
 
 
-def _drawn(call: Call, whole: Iterable[int], dtype: Any, pick: Callable[[Any], Any]) -> Any:
-    """A function that draws, block by block; the same each time that it is computed."""
-    like = call.like.rechunk(dict.fromkeys(whole, -1))
-    rng = call.values["rng"] if isinstance(call.values["rng"], type(like)) else _children(call, like)
-    compute = call.of_blocks(("x", "rng"))
+def _drawn(call: Call, x: Any, seeds: Any, dtype: Any, pick: Callable[[Any], Any] = lambda found: found) -> Any:
+    """A function that draws, block by block of x; the same each time that it is computed."""
+    compute, index = call.of_blocks(("x", "rng")), tuple(range(x.ndim))
 
     def block(x: Any, seed: Any) -> Any:
         return pick(compute(x, np.random.default_rng(seed.item())))
 
-    index = tuple(range(like.ndim))
-    return _blockwise(block, index, [(_chunked(call.values["x"], like), index), (rng, index)], dtype)
+    return _blockwise(block, index, [(x, index), (seeds, index)], dtype)
 
 
 def _rrelu(call: Call) -> Any:
-    dtype = _short(call.with_values(rng=None), range(call.like.ndim)).dtype
+    x, dtype = call.values["x"], _short(call.with_values(rng=None), range(call.like.ndim)).dtype
     if call.values["rng"] is None:
         return _by_blocks(call, dtype)
-    seeded = call.with_values(rng=_children(call, call.like))
-    return tuple(_drawn(seeded, (), dtype, itemgetter(k)) for k in range(2))
+    seeds = _children(call, x)
+    return tuple(_drawn(call, x, seeds, dtype, itemgetter(k)) for k in range(2))
 
 
 def _gumbel(call: Call) -> Any:
     if np.ndim(call.values["tau"]):
         raise call.refuse("tau must be a number")
-    axis = call.values["axis"]
-    axes = range(call.like.ndim) if axis is None else as_axes("gumbel_softmax", axis, call.like.ndim)
-    dtype = _short(call, range(call.like.ndim)).dtype
-    return _drawn(
-        call.with_values(rng=_children(call, call.like.rechunk(dict.fromkeys(axes, -1)))),
-        axes,
-        dtype,
-        lambda found: found,
-    )
+    x = call.values["x"].rechunk(dict.fromkeys(_axis(call), -1))
+    return _drawn(call, x, _children(call, x), _short(call, range(x.ndim)).dtype)
 
 
 # Gradients, with their sums.
@@ -324,9 +314,8 @@ def _elementwise_gradient(call: Call) -> Any:
 
 def _split_gradient(call: Call) -> Any:
     """The gradient dy has half the length of x along the axis."""
-    x = call.values["x"]
-    (axis,) = as_axes(call.function.__name__, call.values["axis"], x.ndim)
-    dtype = _short(call, set(range(x.ndim)) - {axis}).dtype
+    x, (axis,) = call.values["x"], _axis(call)
+    dtype = _short(call, _others(call, (axis,))).dtype
     return _by_blocks(call, dtype, (axis,), lengths={axis: partial(_constant, x.shape[axis])})
 
 
@@ -360,12 +349,10 @@ def _maxout_gradient(call: Call) -> Any:
 def _loss(call: Call) -> Any:
     """Losses of samples by blocks; their sum and mean, and the gradient of those, by one task."""
     array = import_module("dask.array")
-    call = call.with_values(
-        **{name: array.asarray(value) for name, value in call.values.items() if name in ("logits", "labels", "targets")}
-    )
-    logits = call.values["logits"]
+    names = [name for name in ("logits", "labels", "targets") if name in call.values]
+    arrays: dict[str, Any] = {name: array.asarray(call.values[name]) for name in names}
+    call, logits = call.with_values(**arrays), arrays["logits"]
     dtype, with_gradient = float_dtype(logits.dtype), call.values["return_grad"]
-    arrays = {name: value for name, value in call.values.items() if name in ("logits", "labels", "targets")}
     none = {name: np.zeros((1,) * np.ndim(value), value.dtype) for name, value in arrays.items()}
     weights = {name: None for name in ("weight", "pos_weight") if name in call.values}
     call_with(call.function, call.values | none | weights)  # raises at once what does not depend on shapes

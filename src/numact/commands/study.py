@@ -16,15 +16,15 @@ NEEDED = ("scipy", "sklearn", "matplotlib", "jinja2", "rich")
 
 
 def run(arguments: Any) -> int:
-    """Run the experiments and write the report; the exit code is 0, 1 if interrupted, or 2 for a wrong argument."""
+    """Run the experiments and write the report; the exit code is 0, or 2 for a wrong argument."""
     try:
         return _run(arguments)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstudy: interrupted; the same command continues from here", file=sys.stderr)
-        return 1
+        print("\nstudy: the same command continues from here", file=sys.stderr)
+        raise
 
 
 def _run(arguments: Any) -> int:
@@ -36,7 +36,7 @@ def _run(arguments: Any) -> int:
     from numact.study.data import DataError
     from numact.study.experiments import QUESTIONS
     from numact.study.report import html, results
-    from numact.study.store import key_of
+    from numact.study.store import key_of, write_whole
 
     wanted = sorted(set(arguments.question or QUESTIONS))
     if unknown := [number for number in wanted if number not in QUESTIONS]:
@@ -55,7 +55,7 @@ def _run(arguments: Any) -> int:
     if arguments.data:
         data = [(str(arguments.data), arguments.target)]
     try:
-        todo = runner.tasks(wanted, settings, data)
+        runs = runner.tasks(wanted, settings, data)
     except DataError as error:
         raise UsageError(f"study: {error}") from None
     try:
@@ -63,12 +63,12 @@ def _run(arguments: Any) -> int:
     except ValueError as error:
         raise UsageError(f"study: {error}") from None
     with store, _progress() as progress:
-        runner.run_all(todo, store, arguments.processes or os.cpu_count() or 1, progress)
-        keys = {key_of(task) for task in todo}
+        runner.run_all(runs, store, arguments.processes or os.cpu_count() or 1, progress)
+        keys = {key_of(task) for task in runs}
         records = [record for key, record in store.records.items() if key in keys]
     found = results(records, _command(arguments), version())
-    _write(output.with_suffix(".json"), json.dumps(found, indent=1))
-    _write(output, html(found))
+    write_whole(output.with_suffix(".json"), json.dumps(found, indent=1))
+    write_whole(output, html(found))
     for question in found["questions"]:
         print(f"{question['number']}. {question['title']:<64} {question['verdict']}")
     print(output)
@@ -92,13 +92,6 @@ def _command(arguments: Any) -> str:
     words += [f"--data {Path(arguments.data).name}"] if arguments.data else []
     words += [f"--target {arguments.target}"] if arguments.target else []
     return " ".join([*words, f"-o {Path(arguments.output).name}"])
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole, or leave it as it was."""
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from numact.study.statistics import RULE, interval, joined
 # Readable on light and on dark.
 COLOURS = ("#2f7fd0", "#e08a2e", "#3a9a5b", "#b0569c", "#8a8f33", "#c4504a", "#4aa3a3", "#8d7cc3")
 INK = "#80868c"
-WORDS = {"supported": "supported", "not supported": "not supported", "open": "open", "depends": "depends"}
 
 
 def results(records: list[Record], command: str, version: str) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def html(found: dict[str, Any]) -> str:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = number
     source = files("numact.study").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source).render(found, words=WORDS)
+    return environment.from_string(source).render(found)
 
 
 def number(value: float) -> str:

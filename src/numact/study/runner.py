@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -10,8 +11,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from numact._kernels.threads import set_num_threads
-from numact.study.data import Data, load, read
+from numact._kernels.config import version
+from numact._kernels.threads import num_threads, set_num_threads
+from numact.study.data import Data, load, packaged, read
 from numact.study.experiments import QUESTIONS
 from numact.study.experiments.question import Record, Settings
 from numact.study.store import Store, key_of
@@ -41,7 +43,7 @@ _opened: dict[tuple[str, str | None], Data] = {}
 def open_data(name: str, target: str | None) -> Data:
     """A data set by its name or path, read once in each process."""
     if (name, target) not in _opened:
-        _opened[name, target] = read(name, target) if "." in name else load(name)
+        _opened[name, target] = load(name) if name in packaged() else read(name, target)
     return _opened[name, target]
 
 
@@ -51,31 +53,31 @@ def measured(task: Record) -> Record:
     return task | QUESTIONS[task["question"]].measure(task["condition"], data, task["seed"])
 
 
-def run_all(todo: list[Record], store: Store, processes: int, progress: Progress) -> None:
+def run_all(runs: list[Record], store: Store, processes: int, progress: Progress) -> None:
     """Run what the store does not have yet; runs that measure time come last, one by one.
 
     The runs are in processes of their own, in which everything has one thread; with 0 processes they are in this one.
     """
-    left = [task for task in todo if key_of(task) not in store.records]
-    done = len(todo) - len(left)
-    progress(done, len(todo))
+    left = [task for task in runs if key_of(task) not in store.records]
+    done = len(runs) - len(left)
+    progress(done, len(runs))
     for alone in (False, True):
         some = [task for task in left if QUESTIONS[task["question"]].alone == alone]
         for record in _over_processes(some, min(processes, 1) if alone else processes):
             store.add(record)
             done += 1
-            progress(done, len(todo))
+            progress(done, len(runs))
 
 
-def _over_processes(todo: list[Record], processes: int) -> Iterator[Record]:
+def _over_processes(runs: list[Record], processes: int) -> Iterator[Record]:
     """The records of runs, as they are finished."""
-    if not processes or not todo:
+    if not processes or not runs:
         with one_thread():
-            yield from map(measured, todo)
+            yield from map(measured, runs)
         return
     with one_thread(), ProcessPoolExecutor(processes, get_context("spawn"), set_num_threads, (1,)) as pool:
         waiting: set[Future[Record]] = set()
-        rest = iter(todo)
+        rest = iter(runs)
         try:
             for task in rest:
                 waiting.add(pool.submit(measured, task))
@@ -94,8 +96,6 @@ def one_thread() -> Iterator[None]:
     """One thread of numact here, and one of everything in processes that are started: the runs are small."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    from numact._kernels.threads import num_threads
-
     try:
         with num_threads(1):
             yield
@@ -107,14 +107,17 @@ def one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def store_of(output: Path, settings: Settings, data: list[tuple[str, str | None]]) -> Store:
-    """The store beside a report."""
-    from numact._kernels.config import version
+def fingerprint(name: str) -> str | None:
+    """A hash of the file that data are read from; None for those of scikit-learn."""
+    return None if name in packaged() else hashlib.sha256(Path(name).read_bytes()).hexdigest()
 
+
+def store_of(output: Path, settings: Settings, data: list[tuple[str, str | None]]) -> Store:
+    """The store beside a report; a file of data that has changed is other data."""
     described: dict[str, Any] = {
         "numact": version(),
         "epochs": settings.epochs,
         "quick": settings.quick,
-        "data": [list(pair) for pair in data],
+        "data": [[*pair, fingerprint(pair[0])] for pair in data],
     }
     return Store(output.with_suffix(".results.jsonl"), described)

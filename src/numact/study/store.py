@@ -17,6 +17,13 @@ def key_of(record: Record) -> str:
     return json.dumps([record[name] for name in ("question", "data", "condition", "seed")], sort_keys=True)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole, or leave it as it was."""
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
 class Store:
     """A file of records.
 
@@ -44,9 +51,7 @@ class Store:
             self.records[key_of(record)] = record
         # What a killed run left half-written is not kept.
         text = "".join(json.dumps(line) + "\n" for line in (settings, *self.records.values()))
-        temporary = path.with_suffix(".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, record: Record) -> None:

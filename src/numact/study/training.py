@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -38,10 +38,6 @@ class History:
     score: list[float] = field(default_factory=list)
     seconds: float = 0.0
     watched: dict[str, list[Any]] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
     def epochs_to(self, error: float) -> float:
         """The first epoch, from 1 on, whose training error is at most this; infinite if there is none."""
