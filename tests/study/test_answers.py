@@ -19,6 +19,7 @@ for package in ("sklearn", "jinja2", "matplotlib", "rich"):
     pytest.importorskip(package, reason=NEEDED)
 
 from numact.study import runner  # noqa: E402
+from numact.study.data import DataError  # noqa: E402
 from numact.study.experiments import QUESTIONS  # noqa: E402
 from numact.study.experiments.question import Settings  # noqa: E402
 from numact.study.report import html, results  # noqa: E402
@@ -139,9 +140,21 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = Path(datasets.__file__).parent / "data" / "iris.csv"
     lines = path.read_text().splitlines()
     table = tmp_path / "iris.csv"  # whose head is no head
-    table.write_text("\n".join(["a,b,c,d,kind", *lines[1:]]))
+    table.write_text("\n".join(["a,b,c,d,kind of iris", *lines[1:]]))
     output = tmp_path / "report.html"
-    command = ["study", "--question", "3", "--seeds", "2", "--data", str(table), "--target", "kind", "-o", str(output)]
+    command = [
+        "study",
+        "--question",
+        "3",
+        "--seeds",
+        "2",
+        "--data",
+        str(table),
+        "--target",
+        "kind of iris",
+        "-o",
+        str(output),
+    ]
     assert main([*command, "--processes", "1"]) == 0
     printed = capsys.readouterr().out
     assert "3. Do gradients vanish" in printed
@@ -153,6 +166,29 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = output.read_text()
     assert main(command) == 0
     assert output.read_text() == before
+    assert "--target 'kind of iris' -o report.html" in json.loads(output.with_suffix(".json").read_text())["command"]
+    table.write_text(table.read_text().replace("5.1", "5.2"))
+    assert main(command) == 2  # not the data of the runs that are there
+    assert "holds results of other settings" in capsys.readouterr().err
+    assert output.read_text() == before
+
+
+def test_interrupt(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code of an interrupt, and what to do next."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run_all", interrupt)
+    assert main(["study", "--question", "3", "-o", str(tmp_path / "report.html")]) == 130
+    assert "the same command continues from here" in capsys.readouterr().err
+
+
+def test_name_without_a_dot(tmp_path: Path) -> None:
+    """What is not packaged is a file, and is refused by its name's end."""
+    (tmp_path / "table").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"the name must end with"):
+        runner.open_data(str(tmp_path / "table"), None)
 
 
 def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,13 +86,14 @@ def _require() -> None:
 
 def _command(arguments: Any) -> str:
     """The command that makes the same report."""
-    words = ["python -m numact study"]
+    words = ["python", "-m", "numact", "study"]
     words += ["--quick"] if arguments.quick else []
-    words += [f"--question {number}" for number in sorted(set(arguments.question or []))]
-    words += [f"--seeds {arguments.seeds}"] if arguments.seeds else []
-    words += [f"--data {Path(arguments.data).name}"] if arguments.data else []
-    words += [f"--target {arguments.target}"] if arguments.target else []
-    return " ".join([*words, f"-o {Path(arguments.output).name}"])
+    for number in sorted(set(arguments.question or [])):
+        words += ["--question", str(number)]
+    words += ["--seeds", str(arguments.seeds)] if arguments.seeds else []
+    words += ["--data", Path(arguments.data).name] if arguments.data else []
+    words += ["--target", arguments.target] if arguments.target else []
+    return shlex.join([*words, "-o", Path(arguments.output).name])
 
 
 @contextmanager
