@@ -53,6 +53,12 @@ FLAGS = [
 class BuildTargets(build_ext):
     """Builds an extension together with what it needs of csrc."""
 
+    def run(self) -> None:
+        """Build, and write the stub of what was built in place: its list may have a row more."""
+        super().run()
+        if self.inplace:
+            write_stub(Path("src"))
+
     def build_extensions(self) -> None:
         """Use ccache where it is installed."""
         if WINDOWS:
@@ -109,16 +115,20 @@ def is_current(object_file: Path) -> bool:
 
 
 class BuildStub(build_py):
-    """Writes the stub, whose names come from the lists of activations."""
+    """Writes the stub beside the copied modules."""
 
     def run(self) -> None:
-        """Write __init__.pyi beside the copied modules."""
+        """Copy the modules, and write it."""
         super().run()
-        stub = runpy.run_path("src/numact/_kernels/stubs.py")["stub"]
-        folder = Path("src" if self.editable_mode else self.build_lib) / "numact"
-        folder.mkdir(parents=True, exist_ok=True)
-        lists = [Path(f"csrc/formulas/{name}.h").read_text() for name in ("activations", "gated")]
-        (folder / "__init__.pyi").write_text(stub(*lists))
+        write_stub(Path("src" if self.editable_mode else self.build_lib))
+
+
+def write_stub(folder: Path) -> None:
+    """Write numact/__init__.pyi, whose names come from the lists of activations."""
+    stub = runpy.run_path("src/numact/_kernels/stubs.py")["stub"]
+    lists = [Path(f"csrc/formulas/{name}.h").read_text() for name in ("activations", "gated")]
+    (folder / "numact").mkdir(parents=True, exist_ok=True)
+    (folder / "numact" / "__init__.pyi").write_text(stub(*lists))
 
 
 class RepeatableSdist(sdist):
