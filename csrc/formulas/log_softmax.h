@@ -5,13 +5,15 @@
 #include "formulas/logsumexp.h"
 
 /* (x - max) / T - log.  Neither term is positive, so that nothing cancels.  Entries that equal an infinite maximum
-   have no distance from it. */
+   have no distance from it.  With a temperature half of the distance is computed, as the distance of finite entries
+   may be infinite where its quotient is not; the bit that half of a subnormal number lacks is nothing beside the log. */
 INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool general)
 {
-    real distance = x - max;
-    if (!general) return distance - log;
-    real value = fma(distance, shift.scale, fma(at_least(distance, -LARGEST), shift.scale_lo, -log));
-    return select(eq(x, max), -log, value);
+    if (!general) return (x - max) - log;
+    const scalar half = (scalar)0.5;
+    real distance = x * half - max * half;
+    real value = fma(distance, 2 * shift.scale, fma(at_least(distance, -LARGEST), 2 * shift.scale_lo, -log));
+    return select(eq(x, max), 0 - log, value); /* 0 where the log is, as above */
 }
 
 INLINE void log_softmax_row(const scalar *x, scalar *y, ptrdiff_t n, scalar max, struct shift shift, scalar log,

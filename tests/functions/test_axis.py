@@ -108,6 +108,25 @@ def test_temperature(name: str, dtype: Any, temperature: float) -> None:
         assert_same_bits(got[i], public(name)(x[i], axis=0, temperature=float(temperatures[i])))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+def test_infinite_distances(dtype: Any) -> None:
+    """The distance of finite entries may be infinite, where its quotient by the temperature is a number."""
+    largest = np.finfo(dtype).max
+    got = numact.log_softmax(np.array([largest, -largest, 0], dtype), temperature=4.0)
+    assert_same_bits(got, np.array([0, -(largest / 2), -(largest / 4)], dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.uint32, np.int64], ids=name_of)
+@pytest.mark.parametrize("name", TEMPERED)
+def test_temperature_of_integers(name: str, dtype: Any) -> None:
+    """Integers have the results of the floats that they become, whose temperature is as precise as they are."""
+    x = np.array([[0, 3, 1], [5, 5, 4]], dtype)
+    got, dy = public(name)(x, temperature=0.1), np.ones((2, 3), np.float32)
+    assert_same_bits(got, public(name)(x.astype(got.dtype), temperature=0.1))
+    gradient = public(f"{name}_grad")(dy, x, temperature=0.1)
+    assert_same_bits(gradient, public(f"{name}_grad")(dy.astype(got.dtype), x.astype(got.dtype), temperature=0.1))
+
+
 @every_dtype
 @pytest.mark.parametrize("name", list(GRADIENTS))
 def test_gradient(name: str, dtype: Any) -> None:
@@ -295,6 +314,29 @@ def test_gradients_in_place(name: str) -> None:
         arrays = [dy.copy(), y.copy()]
         public(name)(*arrays, out=arrays[place])
         assert_same_bits(arrays[place], want)
+
+
+@pytest.mark.parametrize("name", [*ROWWISE, *(name for name in GRADIENTS if hasattr(numact, name))])
+def test_no_elements(name: str) -> None:
+    """Several axes of an array without elements, too."""
+    x = np.zeros((2, 0, 3))
+    for axis in (-1, 1, (0, 1), (0, 1, 2), (0, 2), None):
+        operands = (x, x) if name.endswith("_grad") else (x,)
+        assert public(name)(*operands, axis=axis).shape == x.shape
+    assert_same_bits(numact.logsumexp(x, axis=(0, 1)), np.full(3, -np.inf))
+
+
+def test_weights_anywhere() -> None:
+    """Sums with `b=` have the bits of their rows alone, whatever the layout."""
+    rng = np.random.default_rng(13)
+    x, b = rng.normal(size=(2, 30, 7, 41))
+    for axis in (0, 1, -1, (0, 2), (2, 0), None):
+        want = numact.logsumexp(x, axis, b=b)
+        for order in ((2, 0, 1), (1, 2, 0)):
+            arrays = [np.array(array.transpose(order), order="C").transpose(np.argsort(order)) for array in (x, b)]
+            assert_same_bits(numact.logsumexp(arrays[0], axis, b=arrays[1]), want)
+    rows = [numact.logsumexp(row, b=weights) for row, weights in zip(x[:, 3], b[:, 3], strict=True)]
+    assert_same_bits(numact.logsumexp(x, b=b)[:, 3], np.array(rows))
 
 
 # Masks, limits

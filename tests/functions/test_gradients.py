@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from support.cases import DTYPES, FUNCTIONS, ROWS, Array, Function, assert_same_bits, name_of, samples
@@ -130,6 +131,18 @@ def test_derivative_is_the_gradient_of_one(f: Function) -> None:
     assert_same_bits(numact.derivative(getattr(numact, f.row.name), **given)(x), want)
     for dy in (np.float32(1), np.ones((), np.float32), np.broadcast_to(np.float32(1), x.shape)):
         assert_same_bits(gradient(dy, x, **given), want)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [np.float16, np.float32, np.float64, ml_dtypes.bfloat16, np.bool_, np.int8, np.int16, np.int64],
+    ids=name_of,
+)
+def test_derivative_has_the_dtype_of_the_activation(dtype: Any) -> None:
+    """Of bfloat16 and integers too, which a dy of 1.0 would promote."""
+    x = np.ones((2, 3), dtype)
+    for name in ("gelu", "leaky_relu", "relu"):
+        assert numact.derivative(name)(x).dtype == getattr(numact, name)(x).dtype
 
 
 def test_derivative_takes_parameters_and_keywords() -> None:

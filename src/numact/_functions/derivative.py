@@ -27,8 +27,8 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
     Returns
     -------
     slope : functools.partial
-        ``derivative(f)(x)`` is ``f_grad(1.0, x)``, of the shape and dtype of x; keywords such as ``out=`` are those of
-        the gradient.
+        ``derivative(f)(x)`` is ``f_grad(True, x)``, of the shape and dtype of ``f(x)``: True is the 1 that promotes
+        nothing; keywords such as ``out=`` are those of the gradient.
 
     Raises
     ------
@@ -57,4 +57,4 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
     gradient = f"{name}_grad"
     if gradient not in FUNCTIONS or getattr(FUNCTIONS[gradient], "nin", 0) != 2:
         raise ValueError(f"derivative: activation must be an elementwise activation, got {name!r}")
-    return partial(FUNCTIONS[gradient], 1.0, **given, **parameters)
+    return partial(FUNCTIONS[gradient], True, **given, **parameters)

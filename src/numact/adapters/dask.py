@@ -73,7 +73,7 @@ def _map(x: Any, function: Callable[[Any, int], Any], axis: int, *more: tuple[in
 
 def _as_used(temperature: float, x: Any) -> float:
     """The temperature as the kernels use it: rounded to the dtype in which they compute."""
-    return temperature if x.dtype.itemsize == 8 else float(np.float32(temperature))
+    return temperature if float_dtype(x.dtype).itemsize == 8 else float(np.float32(temperature))
 
 
 def _distance(a: Any, b: Any, temperature: float) -> Any:

@@ -72,7 +72,7 @@ def gumbel_softmax(
     """
     generator = as_generator("gumbel_softmax", rng)
     array = np.asanyarray(x)
-    temperature = as_temperature("gumbel_softmax", tau, array, "tau")
+    temperature = as_temperature("gumbel_softmax", tau, (array,), "tau")
     axes = tuple(range(array.ndim)) if axis is None else as_axes("gumbel_softmax", axis, array.ndim)
     with np.errstate(over="ignore"):
         noisy = (array + generator.gumbel(size=array.shape)).astype(float_dtype(array.dtype))

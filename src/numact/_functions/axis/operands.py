@@ -5,7 +5,9 @@ Half precision is computed in float32.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ COLDEST, HOTTEST = map(np.float64, core.FACTORS)
 NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
 
 
-def as_temperature(function: str, value: Any, x: Any, name: str = "temperature") -> Any:
+def as_temperature(function: str, value: Any, operands: Iterable[Any], name: str = "temperature") -> Any:
     """Check a temperature; a scalar becomes an array that does not influence the dtype of the result."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{function}: {name} must not be masked, got {value!r}")
@@ -46,7 +48,7 @@ def as_temperature(function: str, value: Any, x: Any, name: str = "temperature")
         raise ValueError(f"{function}: {name} must be > 0, from {COLDEST:g} to {HOTTEST:g}, got {wrong}")
     number = as_number(value)
     if type(number) in PYTHON_NUMBERS:
-        return np.array(number, FLOAT64 if getattr(x, "dtype", FLOAT64).itemsize > FLOAT32.itemsize else FLOAT32)
+        return np.array(number, FLOAT64 if any(map(_counts_as_float64, operands)) else FLOAT32)
     return array
 
 
@@ -74,8 +76,7 @@ def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bo
         return found
     if has_temperature(name):
         *arrays, temperature = operands
-        widest = max(arrays, key=lambda array: getattr(array, "dtype", FLOAT64).itemsize)
-        operands = (*arrays, as_temperature(name.removesuffix("_where"), temperature, widest))
+        operands = (*arrays, as_temperature(name.removesuffix("_where"), temperature, arrays))
     dtype = getattr(operands[0], "dtype", None)
     simple = (dtype is FLOAT32 or dtype is FLOAT64) and type(axis) is int and (out is None or type(out) is np.ndarray)
     if (
@@ -141,7 +142,7 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
         raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
     arrays = [
-        _in_rows(widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
+        in_rows(widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
     ]
     reduces = output == "()"
     final = _reduced(shape, axes, keepdims) if reduces else shape
@@ -181,15 +182,21 @@ def _result_dtype(arrays: list[Array]) -> np.dtype[Any]:
     return first if all(dtype == first for dtype in others) else np.result_type(first, *others)
 
 
+def _counts_as_float64(operand: Any) -> bool:
+    """Whether an operand is computed in float64, as integers of 32 bits are, and lists."""
+    dtype = getattr(operand, "dtype", FLOAT64)
+    return bool((float_dtype(dtype) if dtype.kind in "iu" else dtype).itemsize > FLOAT32.itemsize)
+
+
 def _computed(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which a result is computed."""
     return FLOAT32 if dtype.itemsize <= FLOAT32.itemsize else FLOAT64
 
 
-def _in_rows(array: Array, shape: tuple[int, ...], axes: tuple[int, ...], rest: tuple[int, ...]) -> Array:
+def in_rows(array: Array, shape: tuple[int, ...], axes: tuple[int, ...], rest: tuple[int, ...]) -> Array:
     """The array of a shape with the axes together, as the last one."""
     moved = np.moveaxis(np.broadcast_to(array, shape, subok=True), axes, range(-len(axes), 0))
-    return moved if len(axes) == 1 else moved.reshape((*rest, -1))
+    return moved if len(axes) == 1 else moved.reshape((*rest, prod(shape[axis] for axis in axes)))
 
 
 def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
