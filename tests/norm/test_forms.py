@@ -5,8 +5,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from norm.test_norm import ALL_DTYPES, assert_within, bound_of, data, exact, normalised
+from norm.test_norm import ALL_DTYPES
 from support.cases import Array, assert_same_bits, name_of
+from support.reference_norm import assert_within, bound_of, data, exact, normalised
 
 import numact
 from numact import norm
