@@ -22,6 +22,7 @@ from support.cases import (
 from support.processes import run
 from support.reference import EXACT, FAST, REFERENCE
 
+import numact
 from numact import Activation
 
 every_function = pytest.mark.parametrize("function", FUNCTIONS, ids=name_of)
@@ -170,6 +171,26 @@ def test_environment(function: Function, mode: int) -> None:
                     math_library.fesetenv(environment)
                 assert_same_bits(out, want, x, f"{function.name}, {level}:")
                 assert found[7] & ~0x3F == (default & ~0xE07F) | mode & ~0x3F
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or not sys.platform.startswith("linux"), reason="sets the MXCSR through glibc"
+)
+@pytest.mark.parametrize("bits", [0x8000, 0x0040, 0x8040], ids=["FTZ", "DAZ", "both"])
+def test_flushed_subnormals_are_found(bits: int) -> None:
+    """show_config says whether another library has switched subnormal numbers off in this thread."""
+    math_library, environment = ctypes.CDLL(None), (ctypes.c_uint32 * 8)()
+    assert numact.show_config("dicts")["subnormals"] == "kept"
+    math_library.fegetenv(environment)
+    default = environment[7]
+    environment[7] = default | bits
+    math_library.fesetenv(environment)
+    try:
+        found = numact.show_config("dicts")["subnormals"]
+    finally:
+        environment[7] = default
+        math_library.fesetenv(environment)
+    assert found == "flushed to 0 by another library (FTZ or DAZ)"
 
 
 def test_import_keeps_subnormals() -> None:

@@ -1,5 +1,7 @@
 """What this build is and what it runs on."""
 
+import math
+import sys
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -20,7 +22,7 @@ def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 @overload
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 def show_config(mode: str = "stdout") -> dict[str, Any] | None:
-    """Show version, instruction-set level, dtypes, number of threads and compiler.
+    """Show version, instruction-set level, dtypes, number of threads, compiler, and what becomes of subnormal numbers.
 
     Parameters
     ----------
@@ -30,12 +32,18 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        With ``mode="dicts"``: version, level, levels, dtypes, threads, compiler, numpy.
+        With ``mode="dicts"``: version, level, levels, dtypes, threads, compiler, numpy, subnormals.
 
     Raises
     ------
     ValueError
         For another mode.
+
+    Notes
+    -----
+    Libraries built with ``-ffast-math`` may make the processor take subnormal numbers for 0 (FTZ and DAZ) in every
+    thread that they touch; ``subnormals`` says whether one has done so in this thread.  numact's functions keep them all
+    the same, and leave the setting as it is; NumPy's own operations do not.
 
     """
     if mode not in ("stdout", "dicts"):
@@ -48,12 +56,19 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         "threads": core.get_num_threads(),
         "compiler": core.compiler(),
         "numpy": np.__version__,
+        "subnormals": "flushed to 0 by another library (FTZ or DAZ)" if flushes_subnormals() else "kept",
     }
     if mode == "dicts":
         return config
     for key, value in config.items():
-        print(f"{key:9}{', '.join(value) if isinstance(value, list) else value}")
+        print(f"{key:11}{', '.join(value) if isinstance(value, list) else value}")
     return None
+
+
+def flushes_subnormals() -> bool:
+    """Whether this thread takes subnormal operands for 0, or gives 0 for subnormal results."""
+    normal, half, smallest = sys.float_info.min, 0.5, math.ulp(0.0)
+    return normal * half == 0 or smallest / half == 0
 
 
 def get_include() -> str:

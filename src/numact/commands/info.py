@@ -15,10 +15,11 @@ def run(as_json: bool) -> int:
         "threads": config["threads"],
         "compiler": config["compiler"],
         "numpy": config["numpy"],
+        "subnormals": config["subnormals"],
     }
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
         for name, value in rows.items():
-            print(f"{name:<10}{', '.join(value) if isinstance(value, list) else value}")
+            print(f"{name:<12}{', '.join(value) if isinstance(value, list) else value}")
     return 0
