@@ -195,10 +195,10 @@ def count_silent(cnp.ndarray silent, cnp.ndarray dead, int64_t least):
 @cython.cdivision(True)
 cdef void find_dead(
     const uint64_t *alive, ptrdiff_t words, bint bits, cnp.npy_bool *dead, ptrdiff_t length, ptrdiff_t size
-) noexcept:
+) noexcept nogil:
     """Unpack flags: rows of `words` words, with a bit or a word for each of `length` units."""
-    cdef ptrdiff_t start, k, bit, left
-    for start in range(0, size, length):
+    cdef ptrdiff_t start = 0, k, bit, left
+    while start < size:  # a range with such a step would be an object of Python, for which memory may be lacking
         for k in range(words):
             if bits:
                 left = length - k * NUMACT_WORD
@@ -207,3 +207,4 @@ cdef void find_dead(
             else:
                 dead[start + k] = alive[k] == 0
         alive += words
+        start += length
