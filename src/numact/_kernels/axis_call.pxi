@@ -259,5 +259,6 @@ def call_axis(str level_name, str name, tuple operands, axis, out, bint keepdims
     if not done:
         raise MemoryError
     if reduces and keepdims:
-        return y.reshape([1 if d == at_axis else cnp.PyArray_DIM(x, d) for d in range(ndim)])
+        shape = (<object>x).shape
+        return y.reshape(shape[:at_axis] + (1,) + shape[at_axis + 1 :])
     return y if rest or not reduces else y[()]

@@ -73,7 +73,9 @@ def of_sums(str level_name, ufunc, tuple arrays, tuple terms, tuple term_of, cnp
     find_loops(level_name, ufunc, first, &call.kernel, &call.half_loop, &loops)
     call.add, call.terms = loops.add, <int>len(terms)
     count = call.kernel.inputs + 1 + call.terms
-    call.dimensions = max([array.ndim for array in arrays + terms])
+    call.dimensions = 0
+    for array in arrays + terms:
+        call.dimensions = max(call.dimensions, cnp.PyArray_NDIM(array))
     for d in range(call.dimensions):
         call.shape[d] = 1
     memset(&call.strides[0], 0, count * sizeof(call.strides[0]))

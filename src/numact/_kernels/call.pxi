@@ -96,6 +96,18 @@ cdef object as_operand(object number, object dtype):
     return array
 
 
+cdef tuple as_operands(tuple values, object dtype):
+    """The same for the values of all parameters; None stays."""
+    # Not a list comprehension: Cython 3.3 frees an element twice where there is no memory for the list.
+    cdef tuple found = PyTuple_New(len(values))
+    cdef Py_ssize_t k
+    for k in range(len(values)):
+        operand = None if values[k] is None else as_operand(values[k], dtype)
+        Py_INCREF(operand)
+        PyTuple_SET_ITEM(found, k, operand)
+    return found
+
+
 cdef class ParametricCall:
     """The vectorcall of a ParametricUfunc: a fast path, and the method `_compute` of the derived class for other calls.
 
@@ -135,9 +147,9 @@ cdef class ParametricCall:
         self.ufunc_at_zero = at_zero
         self.keywords = (*defaults, *(() if at_zero is None else ("at_zero",)))
         self.values = (*defaults.values(), None)
-        self.prepared = tuple(
-            tuple([None if value is None else as_operand(value, dtype) for value in self.values])
-            for dtype in PARAMETER_DTYPES
+        half, single, double = PARAMETER_DTYPES
+        self.prepared = (
+            as_operands(self.values, half), as_operands(self.values, single), as_operands(self.values, double)
         )
         self.required = None in defaults.values()
         self.conditions = conditions

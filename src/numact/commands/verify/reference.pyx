@@ -35,9 +35,12 @@ cdef extern from "reference/reference.h":
 def names():
     """Names of all functions that have a reference: "gelu", "gelu_grad", ..."""
     cdef const numact_reference *row = numact_references
+    cdef int k
     found = []
     while row.name != NULL:
-        found += [row.name.decode() + SUFFIXES[k] for k in range(3) if row.formulas[k] != NULL]
+        for k in range(3):
+            if row.formulas[k] != NULL:
+                found.append(row.name.decode() + SUFFIXES[k])
         row += 1
     return found
 
