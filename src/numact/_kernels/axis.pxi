@@ -20,24 +20,21 @@ cdef void axis_loop(
 cdef object make_axis_ufunc(const numact_axis_function *f32, const numact_axis_function *f64):
     inputs, outputs = f32.types.decode().split(">")
     arrays = len(inputs + outputs)
-    doc = f"{text(f32.formula)}\n\nThe generalised ufunc behind the function of this name in `numact`."
-    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(AXIS_DTYPES * sizeof(void *))
-    cdef void **data = <void **>malloc(AXIS_DTYPES * sizeof(void *))
-    cdef char *types = <char *>malloc(AXIS_DTYPES * NUMACT_MAX_ARRAYS)
+    cdef Tables made = Tables()
+    cdef char *types = &made.types[0][0]
     cdef int k, dtype
-    if loops == NULL or data == NULL or types == NULL:
-        raise MemoryError
-    data[0], data[1] = <void *>f32, <void *>f64
+    made.document = f"{text(f32.formula)}\n\nThe generalised ufunc behind the function of this name in `numact`.".encode()
+    made.data[0], made.data[1] = <void *>f32, <void *>f64
     for dtype, number in enumerate((cnp.NPY_FLOAT, cnp.NPY_DOUBLE)):
-        loops[dtype] = <cnp.PyUFuncGenericFunction>axis_loop
+        made.loops[dtype] = <cnp.PyUFuncGenericFunction>axis_loop
         for k, letter in enumerate(inputs + outputs):
             types[dtype * arrays + k] = {"r": number, "?": cnp.NPY_BOOL, "p": cnp.NPY_INTP, "i": cnp.NPY_INT32}[letter]
-    doc_bytes = doc.encode()
-    _kept.append(doc_bytes)
-    return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        loops, data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, doc_bytes, 0,
-        f32.signature,
+    ufunc = cnp.PyUFunc_FromFuncAndDataAndSignature(
+        made.loops, made.data, types, AXIS_DTYPES, len(inputs), len(outputs), cnp.PyUFunc_None, f32.name, made.document,
+        0, f32.signature,
     )
+    made.belong_to(ufunc)
+    return ufunc
 
 
 cdef list describe_axis():

@@ -9,7 +9,6 @@ import warnings
 
 from cpython.exc cimport PyErr_SetNone
 from cpython.unicode cimport PyUnicode_AsUTF8
-from libc.stdlib cimport malloc
 from libc.string cimport strcmp
 
 cimport numpy as cnp
@@ -114,9 +113,6 @@ cdef enum:
 
 # Read once: the query of the processor is slow on a virtual machine.
 cdef const numact_level *LEVELS = numact_levels()
-
-# Names and docstrings of ufuncs: NumPy keeps pointers to them, so they live as long as the process.
-cdef list _kept = []
 
 
 cdef const numact_level *find_level(str name) except NULL:
@@ -263,8 +259,22 @@ cdef bint is_parameter(const numact_kernel *kernel, int k):
     return kernel.arrays <= k < kernel.inputs
 
 
-cdef class HalfLoops:
-    """A ufunc and the data of its loops for types of 16 bits."""
+cdef class Tables:
+    """What a ufunc points to: it lives as long as the ufunc."""
+
+    cdef cnp.PyUFuncGenericFunction loops[DTYPES]
+    cdef void *data[DTYPES]
+    cdef char types[DTYPES][NUMACT_MAX_ARRAYS]
+    cdef bytes name, document
+
+    cdef void belong_to(self, object ufunc) noexcept:
+        """Let the ufunc refer to this."""
+        Py_INCREF(self)
+        (<UfuncFields *><PyObject *>ufunc).obj = <PyObject *>self
+
+
+cdef class HalfLoops(Tables):
+    """A ufunc, what it points to, and the data of its loops for types of 16 bits."""
 
     cdef object ufunc
     cdef numact_half_kernel halves[2]  # float16, bfloat16
@@ -312,41 +322,36 @@ def dtypes():
     return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
 
 
-cdef object make_ufunc(
-    const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str doc
+cdef HalfLoops make_ufunc(
+    const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str document
 ):
-    cdef cnp.PyUFuncGenericFunction *loops = <cnp.PyUFuncGenericFunction *>malloc(DTYPES * sizeof(void *))
-    cdef void **data = <void **>malloc(DTYPES * sizeof(void *))
-    cdef char *types = <char *>malloc(DTYPES * NUMACT_MAX_ARRAYS)
+    """A ufunc, which does not know bfloat16 yet."""
+    cdef HalfLoops made = HalfLoops()
+    cdef char *types = &made.types[0][0]
     cdef int arrays = f32.inputs + f32.outputs, k
-    cdef HalfLoops halves = HalfLoops()
-    if loops == NULL or data == NULL or types == NULL:
-        raise MemoryError
-    halves.halves[0].f32 = halves.halves[1].f32 = f32
-    halves.halves[0].loop, halves.halves[1].loop = level.f16, level.bf16
-    data[0], data[1], data[2] = halves.halves, <void *>f32, <void *>f64
-    loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
-    loops[1] = loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
+    made.halves[0].f32 = made.halves[1].f32 = f32
+    made.halves[0].loop, made.halves[1].loop = level.f16, level.bf16
+    made.data[0], made.data[1], made.data[2] = made.halves, <void *>f32, <void *>f64
+    made.loops[0] = <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop
+    made.loops[1] = made.loops[2] = <cnp.PyUFuncGenericFunction>numact_ufunc_loop
     for k in range(arrays):
         types[k] = cnp.NPY_FLOAT if is_parameter(f32, k) else cnp.NPY_FLOAT16
         types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT, cnp.NPY_DOUBLE
-    name_bytes, doc_bytes = name.encode(), doc.encode()
-    _kept.extend((name_bytes, doc_bytes))
-    halves.ufunc = cnp.PyUFunc_FromFuncAndData(
-        loops, data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, name_bytes, doc_bytes, 0
+    made.name, made.document = name.encode(), document.encode()
+    made.ufunc = cnp.PyUFunc_FromFuncAndData(
+        made.loops, made.data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, made.name, made.document, 0
     )
-    explain_calls(halves.ufunc)
-    _half_loops.append(halves)
-    if _bfloat16 >= 0:
-        halves.register(_bfloat16)
-    return halves.ufunc
+    made.belong_to(made.ufunc)
+    explain_calls(made.ufunc)
+    return made
 
 
-cdef void set_document(object ufunc, str document) except *:
+cdef int set_document(HalfLoops made, str document) except -1:
     """Let a ufunc have another docstring, which NumPy reads where this points."""
     cdef bytes text = document.encode()
-    _kept.append(text)
-    (<UfuncFields *><PyObject *>ufunc).doc = text
+    (<UfuncFields *><PyObject *>made.ufunc).doc = text
+    made.document = text
+    return 0
 
 
 def build(str level_name, names=None, document=None):
@@ -374,16 +379,20 @@ def build(str level_name, names=None, document=None):
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
     cdef const numact_activation *f64 = level.f64
+    cdef HalfLoops made
     cdef int kind
     ufuncs = {}
     while f32.name != NULL:
         for kind, suffix in enumerate(SUFFIXES):
             name = f32.name.decode() + suffix
             if f32.kernels[kind].loop != NULL and (names is None or name in names):
-                ufunc = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, text(f32.formula))
+                made = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, text(f32.formula))
                 if document is not None:
-                    set_document(ufunc, document(describe(f32), suffix, ufunc))
-                ufuncs[name] = ufunc
+                    set_document(made, document(describe(f32), suffix, made.ufunc))
+                if _bfloat16 >= 0:
+                    made.register(_bfloat16)
+                _half_loops.append(made)
+                ufuncs[name] = made.ufunc
         f32 += 1
         f64 += 1
     return ufuncs

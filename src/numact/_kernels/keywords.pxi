@@ -14,6 +14,7 @@ cdef extern from "numpy/ufuncobject.h":
         int nout
         const char *doc
         void *vectorcall
+        PyObject *obj
 
 cdef extern from "Python.h":
     PyObject *call_unchecked "PyObject_Vectorcall" (PyObject *, PyObject *const *, size_t, PyObject *) noexcept
