@@ -286,11 +286,16 @@ def batch_norm_train(
     saved = BatchStatistics(*(vector[:channels].reshape(shape) for vector in (mean, mean_lo, inverse_std)))
     new_mean = saved.mean + saved.mean_lo
     new_var = (squares / (count - 1 if unbiased else count))[:channels].reshape(shape)
+    updates = []
     with np.errstate(all="ignore"):
         for target, old, new in ((running_mean, old_mean, new_mean), (running_var, old_var, new_var)):
             if target is not None and old is not None:
-                target[...] = ((1 - share) * old + share * new).reshape(target.shape)
-    return y, saved
+                joined = ((1 - share) * old + share * new).reshape(target.shape)
+                updates.append((target, joined.astype(target.dtype)))
+    found = y, saved
+    for target, joined in updates:  # last, when no memory can be lacking: both are updated, or none
+        target[...] = joined
+    return found
 
 
 @set_module("numact.norm")
