@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,10 @@ class Layer:
     history: list[Summary] = field(default_factory=list)
     silent: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     sample: Array = field(default_factory=lambda: np.zeros(0))
+
+    def copy(self) -> Layer:
+        """A record whose changes leave this one as it is."""
+        return replace(self, history=list(self.history), silent=self.silent.copy())
 
     def add(self, summary: Summary, longest: int) -> None:
         """Add the statistics of an update; a history of more than `longest` records is joined in pairs."""

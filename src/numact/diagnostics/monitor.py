@@ -212,11 +212,12 @@ class ActivationMonitor:
         return tuple(np.array(value, dtype) for value in values)
 
     def _add(self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array) -> Summary:
-        count = core.count_silent(found.silent, dead, min(self.window, found.updates + 1))
+        after = found.copy()  # so that an update for which memory is lacking halfway changes nothing
+        count = core.count_silent(after.silent, dead, min(self.window, after.updates + 1))
         summary = summarise(observer, y.size, count, layout.units)
-        found.add(summary, self.max_history)
-        found.sample = sample_of(y)
-        self._layers[layer] = found
+        after.add(summary, self.max_history)
+        after.sample = sample_of(y)
+        self._layers[layer] = after
         return summary
 
     def dead_units(self, layer: str) -> Array:
@@ -268,14 +269,15 @@ class ActivationMonitor:
                 raise ValueError(
                     f"merge: {name} must have units of the shape {self._layers[name].shape}, got {theirs.shape}"
                 )
+        merged = {name: layer.copy() for name, layer in self._layers.items()}
         for name, theirs in other._layers.items():
-            copied = replace(theirs, history=list(theirs.history), silent=theirs.silent.copy())
-            if name not in self._layers:
-                self._layers[name] = copied
+            copied = theirs.copy()
+            if name not in merged:
+                merged[name] = copied
                 while len(copied.history) > self.max_history:
                     copied.coarsen()
                 continue
-            ours = self._layers[name]
+            ours = merged[name]
             for first, second in ((ours, copied), (copied, ours)):
                 while first.stride < second.stride:
                     first.coarsen()
@@ -290,6 +292,7 @@ class ActivationMonitor:
             ours.history[-1] = replace(ours.history[-1], dead_fraction=dead)
             samples = [layer.sample.astype(np.float64) for layer in (short, long)]
             ours.sample = np.concatenate(samples)[::2] if short.sample.size else long.sample
+        self._layers = merged
 
     def to_dict(self) -> dict[str, Any]:
         """All statistics as dictionaries, lists, numbers and strings; NaN as None.
