@@ -28,8 +28,8 @@ UNITS |= {f"{prefix}ib": 1024**k for k, prefix in enumerate("kmgt", 1)}
 _open: dict[object, int] = {}
 _lock = threading.Lock()
 _PERMANENT = object()
-# The allocator that was in use before `set_reuse`.
-_before: list[Any] = []
+# The allocator that was in use before `set_reuse`; None if it is not on.
+_before: list[Any] = [None]
 
 
 def _bytes(function: str, limit: Any) -> int:
@@ -44,13 +44,16 @@ def _bytes(function: str, limit: Any) -> int:
 
 
 def _set(key: object, limit: int | None) -> None:
-    """Set or remove one of the limits."""
-    with _lock:
-        if limit is None:
-            _open.pop(key, None)
-        else:
-            _open[key] = limit
-        core.set_block_limit(max(_open.values(), default=0))
+    """Set or remove one of the limits.  Only setting one can lack memory."""
+    if limit is None:
+        _open.pop(key, None)
+    else:
+        _open[key] = limit
+    try:
+        with _lock:
+            core.set_block_limit(max(list(_open.values()), default=0))
+    except MemoryError:  # give back what is held
+        core.set_block_limit(0)
 
 
 @set_module("numact.memory")
@@ -96,21 +99,29 @@ class reuse:
 
     def __init__(self, limit: int | str) -> None:
         self.limit = _bytes("reuse", limit)
-        self._allocators: list[Any] = []
-        self._keys: list[object] = []
+        self._entered: list[tuple[object, Any]] = []  # keys of the limits, and the allocators before
 
     def __enter__(self) -> reuse:
         key = object()
-        _set(key, self.limit)
-        self._keys.append(key)
-        self._allocators.append(core.use_block_cache())
+        entered = key, core.use_block_cache()
+        try:
+            _set(key, self.limit)
+            self._entered.append(entered)
+        except MemoryError:
+            self._leave(entered)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        core.use_allocator(self._allocators.pop())
-        _set(self._keys.pop(), None)
+        self._leave(self._entered.pop())
+
+    def _leave(self, entered: tuple[object, Any]) -> None:
+        """Undo what `__enter__` has done; the limit first, as that gives memory back."""
+        key, allocator = entered
+        _set(key, None)
+        core.use_allocator(allocator)
 
 
 @set_module("numact.memory")
@@ -140,14 +151,16 @@ def set_reuse(limit: int | str | None) -> None:
 
     """
     if limit is None:
-        if _before:
-            core.use_allocator(_before.pop())
         _set(_PERMANENT, None)
+        if _before[0] is not None:
+            core.use_allocator(_before[0])
+            _before[0] = None
         return
-    _set(_PERMANENT, _bytes("set_reuse", limit))
+    most = _bytes("set_reuse", limit)
     found = core.use_block_cache()
-    if not _before:
-        _before.append(found)
+    if _before[0] is None:
+        _before[0] = found
+    _set(_PERMANENT, most)
 
 
 @set_module("numact.memory")
