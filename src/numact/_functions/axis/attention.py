@@ -74,6 +74,8 @@ def attention_softmax(
     TypeError
         If scores are neither floating-point numbers, integers nor booleans, or are masked, mask is neither boolean nor
         floating-point, or causal is not boolean.
+    MemoryError
+        If there is none for rows that are not contiguous; out may then be written in part.
 
     See Also
     --------
@@ -161,6 +163,8 @@ def attention_softmax_grad(
         If scale is not from 1e-28 to 1e28, or axis is out of range.
     TypeError
         If an operand is neither floating-point numbers, integers nor booleans.
+    MemoryError
+        If there is none for rows that are not contiguous; out may then be written in part.
 
     See Also
     --------

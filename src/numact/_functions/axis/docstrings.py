@@ -44,9 +44,10 @@ def _raises(names: tuple[str, ...]) -> str:
         types.append("where is not boolean")
     if "temperature" in names:
         values.append("temperature is not above 0, or does not broadcast")
-    return "\n".join(
-        f"{error}\n    If {_either(cases)}." for error, cases in (("ValueError", values), ("TypeError", types))
-    )
+    errors = {"ValueError": values, "TypeError": types}
+    if "out" in names:
+        errors["MemoryError"] = ["there is none for rows that are not contiguous; out may then be written in part"]
+    return "\n".join(f"{error}\n    If {_either(cases)}." for error, cases in errors.items())
 
 
 def _either(cases: list[str]) -> str:
