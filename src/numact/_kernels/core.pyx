@@ -274,24 +274,30 @@ cdef class Tables:
 
 
 cdef class HalfLoops(Tables):
-    """A ufunc, what it points to, and the data of its loops for types of 16 bits."""
+    """What a ufunc points to, with the data of its loops for types of 16 bits."""
 
-    cdef object ufunc
     cdef numact_half_kernel halves[2]  # float16, bfloat16
 
-    cdef int register(self, int type_number) except -1:
-        """Add the loop for bfloat16, whose type number NumPy assigned when ml_dtypes was imported."""
-        cdef int types[NUMACT_MAX_ARRAYS]
-        cdef int k
-        for k in range(NUMACT_MAX_ARRAYS):
-            types[k] = cnp.NPY_FLOAT if is_parameter(self.halves[1].f32, k) else type_number
-        return cnp.PyUFunc_RegisterLoopForType(
-            self.ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &self.halves[1]
-        )
+
+cdef HalfLoops loops_of(object ufunc):
+    """The loops of a ufunc that `make_ufunc` has made."""
+    return <HalfLoops>(<UfuncFields *><PyObject *>ufunc).obj
 
 
-cdef list _half_loops = []  # one for every ufunc
-cdef int _bfloat16 = -1     # the type number of bfloat16, once it is registered
+cdef int add_bfloat16(object ufunc, int type_number) except -1:
+    """Add the loop for bfloat16, whose type number NumPy assigned when ml_dtypes was imported."""
+    cdef HalfLoops loops = loops_of(ufunc)
+    cdef int types[NUMACT_MAX_ARRAYS]
+    cdef int k
+    for k in range(NUMACT_MAX_ARRAYS):
+        types[k] = cnp.NPY_FLOAT if is_parameter(loops.halves[1].f32, k) else type_number
+    return cnp.PyUFunc_RegisterLoopForType(
+        ufunc, type_number, <cnp.PyUFuncGenericFunction>numact_half_ufunc_loop, types, &loops.halves[1]
+    )
+
+
+cdef list _ufuncs = []   # all that have been built
+cdef int _bfloat16 = -1  # the type number of bfloat16, once it is registered
 
 
 def register_bfloat16(dtype):
@@ -308,12 +314,11 @@ def register_bfloat16(dtype):
         If dtype is one of NumPy's own.
     """
     global _bfloat16
-    cdef HalfLoops loops
     cdef int type_number = dtype.num
     if dtype.isbuiltin != 2:
         raise TypeError(f"register_bfloat16: dtype must be one that was added to NumPy, got {dtype!r}")
-    for loops in _half_loops:
-        loops.register(type_number)
+    for ufunc in _ufuncs:
+        add_bfloat16(ufunc, type_number)
     _bfloat16 = type_number
 
 
@@ -322,7 +327,7 @@ def dtypes():
     return ["float16", "float32", "float64"] + (["bfloat16"] if _bfloat16 >= 0 else [])
 
 
-cdef HalfLoops make_ufunc(
+cdef object make_ufunc(
     const numact_level *level, const numact_kernel *f32, const numact_kernel *f64, str name, str document
 ):
     """A ufunc, which does not know bfloat16 yet."""
@@ -338,19 +343,19 @@ cdef HalfLoops make_ufunc(
         types[k] = cnp.NPY_FLOAT if is_parameter(f32, k) else cnp.NPY_FLOAT16
         types[arrays + k], types[2 * arrays + k] = cnp.NPY_FLOAT, cnp.NPY_DOUBLE
     made.name, made.document = name.encode(), document.encode()
-    made.ufunc = cnp.PyUFunc_FromFuncAndData(
+    ufunc = cnp.PyUFunc_FromFuncAndData(
         made.loops, made.data, types, DTYPES, f32.inputs, f32.outputs, cnp.PyUFunc_None, made.name, made.document, 0
     )
-    made.belong_to(made.ufunc)
-    explain_calls(made.ufunc)
-    return made
+    made.belong_to(ufunc)
+    explain_calls(ufunc)
+    return ufunc
 
 
-cdef int set_document(HalfLoops made, str document) except -1:
+cdef int set_document(object ufunc, str document) except -1:
     """Let a ufunc have another docstring, which NumPy reads where this points."""
     cdef bytes text = document.encode()
-    (<UfuncFields *><PyObject *>made.ufunc).doc = text
-    made.document = text
+    (<UfuncFields *><PyObject *>ufunc).doc = text
+    loops_of(ufunc).document = text
     return 0
 
 
@@ -379,22 +384,22 @@ def build(str level_name, names=None, document=None):
     cdef const numact_level *level = find_level(level_name)
     cdef const numact_activation *f32 = level.f32
     cdef const numact_activation *f64 = level.f64
-    cdef HalfLoops made
     cdef int kind
     ufuncs = {}
     while f32.name != NULL:
         for kind, suffix in enumerate(SUFFIXES):
             name = f32.name.decode() + suffix
             if f32.kernels[kind].loop != NULL and (names is None or name in names):
-                made = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, text(f32.formula))
+                ufunc = make_ufunc(level, &f32.kernels[kind], &f64.kernels[kind], name, text(f32.formula))
                 if document is not None:
-                    set_document(made, document(describe(f32), suffix, made.ufunc))
-                if _bfloat16 >= 0:
-                    made.register(_bfloat16)
-                _half_loops.append(made)
-                ufuncs[name] = made.ufunc
+                    set_document(ufunc, document(describe(f32), suffix, ufunc))
+                ufuncs[name] = ufunc
         f32 += 1
         f64 += 1
+    if _bfloat16 >= 0:
+        for ufunc in ufuncs.values():
+            add_bfloat16(ufunc, _bfloat16)
+    _ufuncs.extend(list(ufuncs.values()))  # all or, without memory, none: as one list
     return ufuncs
 
 
