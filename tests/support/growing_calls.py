@@ -67,7 +67,7 @@ def wrong_calls(call: Call) -> list[Callable[[], Any]]:
 def references(call: Call) -> list[int]:
     """The numbers of references to what the calls share."""
     objects = [*OBJECTS, call.function, *call.operands, *call.keywords.values()]
-    return [sys.getrefcount(value) for value in objects if not isinstance(value, int | float | str | type(None))]
+    return [sys.getrefcount(value) for value in objects if not isinstance(value, int | str | type(None))]
 
 
 def repeated(function: Callable[[], Any]) -> bool:

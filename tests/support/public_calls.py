@@ -89,6 +89,8 @@ def of_ufunc(name: str, parameters: dict[str, float], results: int, inputs: int)
     x = operands(numbers, 19)
     yield call("in place", x, x[-results:])
     if parameters:
+        given: dict[str, Any] = dict(parameters)
+        yield call("parameters that are numbers", operands(numbers, 19), **given)
         chosen: dict[str, Any] = {key: np.float64(value) for key, value in parameters.items()}
         yield call("parameters that are scalars", operands(numbers, 19), **chosen)
         arrays: dict[str, Any] = {key: np.full(19, value, np.float32) for key, value in parameters.items()}
