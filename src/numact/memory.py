@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from numact._functions.public import set_module
 from numact._kernels import core
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,13 +36,19 @@ _before: list[Any] = [None]
 
 def _bytes(function: str, limit: Any) -> int:
     """The number of bytes that a limit stands for."""
-    if isinstance(limit, Integral) and not isinstance(limit, bool) and int(limit) >= 0:
-        return int(limit)
+    found = -1
+    if isinstance(limit, Integral) and not isinstance(limit, bool):
+        found = int(limit)
     if isinstance(limit, str) and (parts := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", limit.casefold())):
         number, unit = parts.groups()
         if unit in UNITS:
-            return int(float(number) * UNITS[unit])
-    raise ValueError(f"{function}: limit must be a number of bytes >= 0 or a text such as '1GiB', got {limit!r}")
+            found = int(min(float(number) * UNITS[unit], 2.0 * sys.maxsize))
+    if 0 <= found <= sys.maxsize:
+        return found
+    raise ValueError(
+        f"{function}: limit must be a number of bytes from 0 to {sys.maxsize} or a text such as '1GiB', "
+        f"got {shown(limit)}"
+    )
 
 
 def _set(key: object, limit: int | None) -> None:

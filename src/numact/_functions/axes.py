@@ -5,6 +5,8 @@ from typing import Any
 
 from numpy.exceptions import AxisError
 
+from numact._kernels.messages import shown
+
 
 def as_axes(function: str, axis: Any, ndim: int, operand: str = "x", name: str = "axis") -> tuple[int, ...]:
     """The axes of an operand of ndim dimensions, sorted, each from 0 to ndim - 1.
@@ -15,11 +17,19 @@ def as_axes(function: str, axis: Any, ndim: int, operand: str = "x", name: str =
     try:
         axes = [index(one) for one in given]
     except TypeError:
-        raise TypeError(f"{function}: {name} must be an integer or a tuple of integers, got {axis!r}") from None
+        raise TypeError(f"{function}: {name} must be an integer or a tuple of integers, got {shown(axis)}") from None
     if not axes or any(not -ndim <= one < ndim for one in axes):
         allowed = f"from {-ndim} to {ndim - 1} of {operand}" if ndim else f"of {operand}, which has none"
-        raise AxisError(f"{function}: {name} must name axes {allowed}, got {axis!r}")
+        raise AxisError(f"{function}: {name} must name axes {allowed}, got {shown(axis)}")
     found = sorted(one % ndim for one in axes)
     if len({*found}) < len(found):
-        raise ValueError(f"{function}: {name} must not name an axis twice, got {axis!r}")
+        raise ValueError(f"{function}: {name} must not name an axis twice, got {shown(axis)}")
     return tuple(found)
+
+
+def as_axis(function: str, axis: Any, ndim: int, operand: str = "x", name: str = "axis") -> int:
+    """One axis of an operand, from 0 to ndim - 1."""
+    axes = as_axes(function, axis, ndim, operand, name)
+    if len(axes) > 1:
+        raise TypeError(f"{function}: {name} must be an integer, got {shown(axis)}")
+    return axes[0]

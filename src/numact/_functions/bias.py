@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import check_out, float_dtype, is_half, overrides_ufuncs, single_out, two_outs
-from numact._functions.axes import as_axes
+from numact._functions.arguments import check_out, float_dtype, is_half, number, overrides_ufuncs, single_out, two_outs
+from numact._functions.axes import as_axis
 from numact._functions.gated import broadcasts, halves
-from numact._functions.names import FUNCTIONS, find
+from numact._functions.names import FUNCTIONS, find, find_argument
 from numact._functions.parameters import FLOAT32, FLOAT64, PYTHON_NUMBERS, common_dtype, fits
-from numact._functions.parametric import ParametricUfunc
+from numact._functions.parametric import ParametricUfunc, values_of
 from numact._functions.public import set_module
 from numact._kernels import core, targets
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,6 +248,7 @@ def _is_plain(x: Any, bias: Any, axis: int, out: Any) -> bool:
         and (x.dtype == FLOAT32 or x.dtype == FLOAT64)
         and x.flags.carray
         and bias.flags.carray
+        and type(axis) is int
         and axis == -1
         and x.ndim > 0
         and x.size > 0
@@ -259,11 +261,14 @@ def _is_plain(x: Any, bias: Any, axis: int, out: Any) -> bool:
 @lru_cache(maxsize=256)
 def _plain_activation(name: str, dtype: np.dtype[Any]) -> tuple[str, Array] | None:
     """The public name of an elementwise activation, and its parameters for a kernel; None for others."""
-    public, given = find(name)
-    if public not in ufuncs.ROWS or public in ufuncs.GATED:
+    try:
+        public, given = find(name)
+        if public not in ufuncs.ROWS or public in ufuncs.GATED:
+            return None
+        function = FUNCTIONS[public]
+        values = function.values(**given) if isinstance(function, ParametricUfunc) else []
+    except (TypeError, ValueError):  # explained where all is checked
         return None
-    function = FUNCTIONS[public]
-    values = function.values(**given) if isinstance(function, ParametricUfunc) else []
     return (public, np.array(values, dtype)) if all(fits(value, dtype) for value in values) else None
 
 
@@ -347,18 +352,20 @@ def _layer(
     for argument, value in (("x", x), ("bias", bias), ("residual", residual)):
         if overrides_ufuncs(value):
             raise TypeError(f"{function}: {argument} must be an array of NumPy's, got {type(value).__name__}")
-    name, given = find(activation)
+    name, given = find_argument(function, "activation", activation)
     forward = FUNCTIONS[name]
     if name not in ufuncs.ROWS:
-        raise ValueError(f"{function}: activation must be an elementwise or a gated activation, got {name!r}")
+        raise ValueError(f"{function}: activation must be an elementwise or a gated activation, got {shown(name)}")
     gated = name in ufuncs.GATED
     values: list[Any] = []
     if isinstance(forward, ParametricUfunc):
-        values = forward.values(**given, **parameters)
+        values = values_of(function, "activation", forward, {**given, **parameters})
     elif parameters:
         raise TypeError(f"{function}: {name} has no parameter {next(iter(parameters))!r}")
     arrays = {"x": np.asarray(x)}
-    if type(bias) not in PYTHON_NUMBERS:
+    if type(bias) in PYTHON_NUMBERS:
+        number(function, "bias", bias)  # it may be too large
+    else:
         arrays["bias"] = np.asarray(bias)
     if residual is not None:
         arrays["residual"] = np.asarray(residual)
@@ -367,7 +374,7 @@ def _layer(
             raise TypeError(f"{function}: {argument} must be an array of real numbers, got dtype {array.dtype}")
     dtype = float_dtype(common_dtype([array.dtype for array in arrays.values()]))
     shape = arrays["x"].shape
-    (position,) = as_axes(function, axis, len(shape))
+    position = as_axis(function, axis, len(shape))
     addend = _as_bias(function, arrays.get("bias", bias), shape, position, dtype)
     if residual is not None and arrays["residual"].shape != shape:
         raise ValueError(f"{function}: residual must have the shape of x, {shape}, got {arrays['residual'].shape}")

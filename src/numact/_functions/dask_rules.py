@@ -22,6 +22,7 @@ from numact._functions.axes import as_axes
 from numact._functions.foreign.arguments import kind_of, refusal
 from numact._functions.masks.bit_mask import BitMask
 from numact._functions.names import FUNCTIONS
+from numact._kernels.messages import shown
 
 PARAMETERS = "parameters"  # of an activation, in the signatures of bias_activation
 
@@ -174,7 +175,7 @@ def _masked_gradient(call: Call) -> Any:
 
     mask = call.values["mask"]
     if not isinstance(mask, BitMask) and getattr(mask, "dtype", None) != np.bool_:
-        raise TypeError(f"masked_grad: mask must be a BitMask, or lazy booleans, got {mask!r}")
+        raise TypeError(f"masked_grad: mask must be a BitMask, or lazy booleans, got {shown(mask)}")
     mask = mask.unpack() if isinstance(mask, BitMask) else mask
     if mask.shape != np.shape(call.values["dy"]):
         raise ValueError(f"masked_grad: mask must have the shape of dy, {call.values['dy'].shape}, got {mask.shape}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from numact._functions.names import FUNCTIONS, find
+from numact._functions.names import FUNCTIONS, find_argument
 from numact._functions.public import set_module
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,8 @@ def derivative(activation: str | Callable[..., Any], **parameters: Any) -> Calla
     array([-0.08331547,  0.5       ,  1.08331547])
 
     """
-    name, given = find(activation)
+    name, given = find_argument("derivative", "activation", activation)
     gradient = f"{name}_grad"
     if gradient not in FUNCTIONS or getattr(FUNCTIONS[gradient], "nin", 0) != 2:
-        raise ValueError(f"derivative: activation must be an elementwise activation, got {name!r}")
+        raise ValueError(f"derivative: activation must be an elementwise activation, got {shown(name)}")
     return partial(FUNCTIONS[gradient], True, **given, **parameters)

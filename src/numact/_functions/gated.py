@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import call_with_out, check_out_shape, overrides_ufuncs, single_out
-from numact._functions.axes import as_axes
+from numact._functions.arguments import (
+    call_with_out,
+    check_out_shape,
+    check_writeable,
+    number,
+    overrides_ufuncs,
+    single_out,
+)
+from numact._functions.axes import as_axis
 from numact._functions.docstrings import EXAMPLE_INPUTS
 from numact._functions.public import set_module
 
@@ -108,12 +114,8 @@ NOTES = {"glu": "\n\nThis is PyTorch's ``F.glu(x, dim=axis)``."}
 
 def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
     """The halves of x along the axis, as views."""
-    try:
-        axis = index(axis)
-    except TypeError:
-        raise TypeError(f"{function}: axis must be an integer, got {axis!r}") from None
-    (position,) = as_axes(function, axis, x.ndim)
-    length = x.shape[axis]
+    position = as_axis(function, axis, x.ndim)
+    length = x.shape[position]
     if length % 2:
         raise ValueError(f"{function}: x must have an even length along axis {axis}, got {length} in shape {x.shape}")
     before = (slice(None),) * position
@@ -134,11 +136,13 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)
-        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
+        # Python numbers do not promote.
+        given: Any = number(name_grad, "dy", dy) if type(dy) in (float, int) else np.asanyarray(dy)
         first, second = halves(name_grad, x, axis)
         out, _ = single_out(name_grad, out)
         if out is not None:
             check_out_shape(name_grad, out, x.shape)
+            check_writeable(name_grad, out)
         shape = np.shape(given)
         if not broadcasts(shape, first.shape):
             raise ValueError(f"{name_grad}: dy must broadcast to a half of x, {first.shape}, got shape {shape}")

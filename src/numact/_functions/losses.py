@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import float_dtype, is_half, number_between
-from numact._functions.axes import as_axes
+from numact._functions.arguments import boolean, choice, float_dtype, is_half, number, number_between
+from numact._functions.axes import as_axis
 from numact._functions.axis import softmax as rows_of
 from numact._functions.public import set_module
 
@@ -96,13 +96,16 @@ def softmax_cross_entropy(
     name = "softmax_cross_entropy"
     x = np.asarray(logits)
     dtype = _check(name, "logits", x, reduction)
-    (position,) = as_axes(name, axis, x.ndim, "logits")
+    return_grad = boolean(name, "return_grad", return_grad)
+    position = as_axis(name, axis, x.ndim, "logits")
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
     rows = np.moveaxis(x, position, -1).astype(_computed(dtype), copy=False)
     weights = _class_weights(name, weight, rows.shape[-1])
     log_p = rows_of.log_softmax(rows)
     p = rows_of.softmax(rows) if return_grad else None
     given = np.asarray(labels)
+    if ignore_index is not None:
+        number(name, "ignore_index", ignore_index)
     if given.dtype.kind in "iu" and given.shape == rows.shape[:-1]:
         losses, factors, grad = _of_classes(name, log_p, p, given, weights, ignore_index, smoothing)
     else:
@@ -234,6 +237,7 @@ def sigmoid_cross_entropy(
     name = "sigmoid_cross_entropy"
     x = np.asarray(logits)
     dtype = _check(name, "logits", x, reduction)
+    return_grad = boolean(name, "return_grad", return_grad)
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
     t = _real(name, "targets", targets)
     if t.shape != x.shape:
@@ -258,8 +262,7 @@ def sigmoid_cross_entropy(
 
 def _check(function: str, name: str, x: Array, reduction: Any) -> np.dtype[Any]:
     """The dtype of the results, after checks of the logits and the reduction."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{function}: reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    choice(function, "reduction", reduction, REDUCTIONS)
     if x.dtype.kind not in "biuf" and not is_half(x.dtype):
         raise TypeError(f"{function}: {name} must be real numbers, got {x.dtype}")
     dtype: np.dtype[Any] = float_dtype(x.dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numact._functions.parameters import PYTHON_NUMBERS
+from numact._kernels.messages import shown
 
 
 class UfuncMethods:
@@ -111,7 +112,7 @@ class UfuncMethods:
 
         """
         if not isinstance(a, np.ndarray):
-            raise TypeError(f"{self.__name__}.at: the first operand must be an array, got {a!r}")
+            raise TypeError(f"{self.__name__}.at: a must be an array, got {shown(a)}")
         if (b is None) is not (self.nin == 1):
             raise ValueError(f"{self.__name__}.at: the function has {self.nin} operands, got {1 if b is None else 2}")
         places = np.arange(a.size).reshape(a.shape)[indices]

@@ -8,6 +8,7 @@ from typing import Any
 from numact._functions import ufuncs
 from numact._functions.lazy import Lazy
 from numact._functions.public import set_module
+from numact._kernels.messages import shown
 
 # The functions that are not ufuncs, by the module of this package that defines them.
 MODULES = {
@@ -138,8 +139,18 @@ def find(name: Any) -> tuple[str, dict[str, Any]]:
         function, parameters = name.func, name.keywords
     own = getattr(function, "__name__", "")
     if own not in FUNCTIONS or FUNCTIONS[own] is not function:
-        raise TypeError(f"get: name must be a string or a function of numact, got {name!r}")
+        raise TypeError(f"get: name must be a string or a function of numact, got {shown(name)}")
     return own, dict(parameters)
+
+
+def find_argument(function: str, argument: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """What `find` finds of an argument of a function, which the messages name."""
+    try:
+        return find(value)
+    except ValueError as error:
+        raise ValueError(f"{function}: {argument}: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"{function}: {argument}: {error}") from None
 
 
 @lru_cache(maxsize=1024)
@@ -179,7 +190,7 @@ def _find_head(head: str, text: str) -> tuple[str, dict[str, Any]]:
             raise ValueError(_missing(MISSING[library][name], library, name, text))
     known = {name: name for name in _by_foreign_name()} | _by_plain_name()
     raise ValueError(
-        f"get: name {text!r} is unknown; {_nearest(wanted, known)}"
+        f"get: name {shown(text)} is unknown; {_nearest(wanted, known)}"
         "[row.name for row in numact.catalogue()] lists all activations"
     )
 
@@ -192,14 +203,14 @@ def _find_in(library: str, name: str, text: str) -> tuple[str, dict[str, Any]]:
         return name, {}
     if (known := LIBRARIES.get(library)) is None:
         raise ValueError(
-            f"get: the library of {text!r} is unknown; numact knows the names of {', '.join(LIBRARIES)}, and its own"
+            f"get: the library of {shown(text)} is unknown; numact knows the names of {', '.join(LIBRARIES)}, and its own"
         )
     if name in known:
         return find(known[name] or plain(name))
     if name in MISSING.get(library, {}):
         raise ValueError(_missing(MISSING[library][name], library, name, text))
     raise ValueError(
-        f"get: name {text!r} is unknown; {_nearest(name, {name: name for name in known})}"
+        f"get: name {shown(text)} is unknown; {_nearest(name, {name: name for name in known})}"
         f"numact has no activation of {library} by that name"
     )
 
@@ -207,7 +218,7 @@ def _find_in(library: str, name: str, text: str) -> tuple[str, dict[str, Any]]:
 def _missing(reason: str, library: str, name: str, text: str) -> str:
     """The message for a name that is known, but not computed."""
     nearest = _nearest(plain(name), _by_plain_name()).removesuffix("; ")
-    return f"get: numact has no {text!r}, which {library} has: {reason}; {nearest}".removesuffix("; ")
+    return f"get: numact has no {shown(text)}, which {library} has: {reason}; {nearest}".removesuffix("; ")
 
 
 def _nearest(name: str, known: dict[str, str]) -> str:

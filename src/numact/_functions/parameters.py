@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import reduce
 from numbers import Real
 from operator import ge, gt, le, lt
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from numact._functions.arguments import is_half
+from numact._functions.arguments import broadcast_shapes, is_half, number, overrides_ufuncs
+from numact._kernels.messages import shown
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 # Python numbers take the dtype of the arrays beside them (NEP 50); np.float64 does not, although it is a float.
@@ -31,12 +33,17 @@ class Rule:
     __slots__ = ("bound", "compare", "left", "name", "right", "text")
 
     def __init__(self, text: str, names: tuple[str, ...]) -> None:
-        self.name, comparison, right = text.split()
-        self.text = f"{comparison} {right}"
-        self.compare = COMPARISONS[comparison]
-        self.left = names.index(self.name)
-        self.right = names.index(right) if right in names else None
-        self.bound = 0.0 if right in names else float(right)
+        try:
+            self.name, comparison, right = text.split()
+            self.text = f"{comparison} {right}"
+            self.compare = COMPARISONS[comparison]
+            self.left = names.index(self.name)
+            self.right = names.index(right) if right in names else None
+            self.bound = 0.0 if right in names else float(right)
+        except (KeyError, ValueError):
+            raise ValueError(
+                f"domain must have rules such as 'alpha > 0' for the parameters {', '.join(names)}, got {shown(text)}"
+            ) from None
 
     @property
     def indices(self) -> list[int]:
@@ -74,18 +81,43 @@ def is_lazy(value: Any) -> bool:
     return hasattr(value, "__dask_graph__")
 
 
-def as_number(value: Any) -> Any:
+def as_number(function: str, name: str, value: Any) -> Any:
     """A scalar of any kind as a Python number, which does not influence the dtype; anything else as an array."""
     if type(value) in PYTHON_NUMBERS:
+        if type(value) is int:
+            number(function, name, value)  # it may be too large
         return value
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
     if isinstance(value, Real):
-        return float(value)
-    if getattr(value, "ndim", 1) or is_lazy(value):
+        return number(function, name, value)
+    if getattr(value, "ndim", 1) or is_lazy(value) or value is np.ma.masked:
         return value
     dtype = getattr(value, "dtype", FLOAT64)
-    return float(value) if not isinstance(dtype, np.dtype) or dtype.kind in "biuf" or is_half(dtype) else value
+    with suppress(TypeError, ValueError, OverflowError):  # what has no number in it is not one
+        if not isinstance(dtype, np.dtype) or dtype.kind in "biuf" or is_half(dtype):
+            return float(value)
+    return value
+
+
+def as_operand(function: str, name: str, value: Any) -> Any:
+    """A parameter as `as_number` gives it, if it is a real number or an array of them.
+
+    What takes ufuncs over, or is lazy, remains as it is.
+    """
+    found = as_number(function, name, value)
+    if type(found) in PYTHON_NUMBERS or is_lazy(found) or overrides_ufuncs(found):
+        return found
+    found = np.asanyarray(found)
+    if (found.dtype.kind not in "biuf" and not is_half(found.dtype)) or found is np.ma.masked:
+        raise TypeError(f"{function}: {name} must be a real number or an array of them, got {shown(value)}")
+    return found
+
+
+def as_factors(function: str, name: str, value: Any) -> Any:
+    """What `as_operand` gives, but a number as it is: NumPy's count for the dtype."""
+    found = as_operand(function, name, value)
+    return value if type(found) in PYTHON_NUMBERS else found
 
 
 def dtypes_of(values: Iterable[Any]) -> list[np.dtype[Any]] | None:
@@ -140,7 +172,7 @@ def narrowed(ufunc: np.ufunc, inputs: tuple[Any, ...], keywords: dict[str, Any],
     where, out = keywords.pop("where", True), keywords.pop("out", None)
     (out,) = out if isinstance(out, tuple) else (out,)
     if where is not True:
-        keywords["out"] = np.zeros(np.broadcast_shapes(np.shape(where), *map(np.shape, inputs)))
+        keywords["out"] = np.zeros(broadcast_shapes(np.shape(where), *map(np.shape, inputs)))
     wide = ufunc(*inputs, where=where, **{**keywords, "dtype": FLOAT64})
     with np.errstate(over="ignore", under="ignore"):
         result = wide.astype(dtype)

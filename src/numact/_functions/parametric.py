@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.arguments import number
 from numact._functions.methods import UfuncMethods
 from numact._functions.parameters import (
     FLOAT32,
     FLOAT64,
     Rule,
-    as_number,
+    as_operand,
     as_parameter,
     common_dtype,
     dtypes_of,
@@ -20,9 +21,20 @@ from numact._functions.parameters import (
     narrowed,
 )
 from numact._kernels import core
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+
+def values_of(function: str, argument: str, activation: ParametricUfunc, parameters: dict[str, Any]) -> list[Any]:
+    """The values of the parameters of an argument of a function, which the messages name."""
+    try:
+        return activation.values(**parameters)
+    except ValueError as error:
+        raise ValueError(f"{function}: {argument}: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"{function}: {argument}: {error}") from None
 
 
 class OnDemand:
@@ -71,9 +83,20 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
     def __init__(
         self, ufunc: np.ufunc, defaults: dict[str, float | None], domain: str = "", at_zero: np.ufunc | None = None
     ) -> None:
+        for name, value in (("ufunc", ufunc), ("at_zero", at_zero)):
+            if not isinstance(value, np.ufunc) and not (name == "at_zero" and value is None):
+                raise TypeError(f"ParametricUfunc: {name} must be a numpy.ufunc, got {shown(value)}")
+        if not isinstance(defaults, dict) or not all(isinstance(name, str) for name in defaults):
+            raise TypeError(f"ParametricUfunc: defaults must be a dict from names to numbers, got {shown(defaults)}")
+        if not isinstance(domain, str):
+            raise TypeError(f"ParametricUfunc: domain must be a string, got {shown(domain)}")
+        defaults = {
+            name: None if value is None else number("ParametricUfunc", f"the default of {name}", value)
+            for name, value in defaults.items()
+        }
         self._rules = [Rule(text, tuple(defaults)) for text in domain.split(", ") if text]
         conditions = [(rule.left, rule.compare, rule.right, rule.bound) for rule in self._rules]
-        self.defaults = {intern(name): value for name, value in defaults.items()}
+        self.defaults = {intern(str(name)): value for name, value in defaults.items()}
         # Bounds, such as "min_val <= max_val", with which a rounded output is compared, must be rounded as it is.
         from_output = ufunc.__name__.endswith("_grad_y")
         self._bounds = {k for rule in self._rules if from_output and rule.right is not None for k in rule.indices}
@@ -90,12 +113,12 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
     def _compute(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Any call; the base class answers the usual ones itself."""
         ufunc = self.ufunc
-        values = [as_number(value) for value in self._bind(operands, keywords)]
+        values = self._operands_of(self._bind(operands, keywords))
         operands = operands[: self.nin]
         for rule in self._rules:
             rule.check(self.__name__, values, keywords.get("where", True))
         if self._at_zero is not None and (at_zero := keywords.pop("at_zero", None)) is not None:
-            ufunc, values = self._at_zero, [*values, as_number(at_zero)]
+            ufunc, values = self._at_zero, [*values, as_operand(self.__name__, "at_zero", at_zero)]
         if "signature" in keywords or "sig" in keywords:
             return ufunc(*operands, *values, **keywords)
         return self._call(ufunc, operands, values, keywords)
@@ -144,7 +167,7 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
             For a value that the function does not allow.
 
         """
-        values = self._bind((None,) * self.nin, parameters)
+        values = self._operands_of(self._bind((None,) * self.nin, parameters))
         if parameters:
             from numact._functions.words import hint
 
@@ -153,6 +176,10 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
         for rule in self._rules:
             rule.check(self.__name__, values)
         return values
+
+    def _operands_of(self, values: list[Any]) -> list[Any]:
+        """The values of the parameters as numbers or arrays."""
+        return [as_operand(self.__name__, name, value) for name, value in zip(self._names, values, strict=True)]
 
     def _bind(self, operands: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         """The values of the parameters, from the operands after the first `nin`, the keywords, or the defaults."""

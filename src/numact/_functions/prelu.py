@@ -6,11 +6,19 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from numact._functions import ufuncs
-from numact._functions.arguments import call_with_out, check_out, two_outs, wanted_form
-from numact._functions.parameters import PYTHON_NUMBERS
+from numact._functions.arguments import (
+    broadcast_shapes,
+    call_with_out,
+    check_out,
+    check_real,
+    number,
+    two_outs,
+    wanted_form,
+)
+from numact._functions.axes import as_axis
+from numact._functions.parameters import PYTHON_NUMBERS, as_factors
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -127,6 +135,8 @@ def prelu_grad(
     """
     slopes = _as_weight("prelu_grad", x, weight, channel_axis)
     first, second, array_wanted = two_outs("prelu_grad", out)
+    for name, value in (("dy", dy), ("x", x)):
+        check_real("prelu_grad", name, np.asanyarray(value).dtype)
     # The sums come first, because out may be dy or x.
     sums = _weight_sums(np.ma.filled(dy, 0), np.ma.filled(x, 0), slopes)
     if second is not None:
@@ -143,10 +153,13 @@ def prelu_grad(
 
 def _as_weight(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:
     """The weight in a shape that broadcasts with x."""
+    if type(x) is int:
+        number(function, "x", x)  # it may be too large
+    weight = as_factors(function, "weight", weight)
     if channel_axis is None:
         return weight
     shape, weight = np.shape(x), np.asanyarray(weight)
-    axis = normalize_axis_index(channel_axis, len(shape), f"{function}: channel_axis")
+    axis = as_axis(function, channel_axis, len(shape), name="channel_axis")
     if weight.shape != (shape[axis],):
         raise ValueError(
             f"{function}: weight must have the shape {(shape[axis],)}, the length of x along the channel_axis "
@@ -157,7 +170,7 @@ def _as_weight(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int
 
 def _weight_sums(dy: ArrayLike, x: ArrayLike, weight: ArrayLike) -> Any:
     """The sums of dy x where not x > 0, over the axes along which the weight is broadcast."""
-    shape = np.broadcast_shapes(np.shape(dy), np.shape(x), np.shape(weight))
+    shape = broadcast_shapes(np.shape(dy), np.shape(x), np.shape(weight))
     lengths = (1,) * (len(shape) - np.ndim(weight)) + np.shape(weight)
     kept = [axis for axis, length in enumerate(lengths) if length != 1]
     summed = [axis for axis, length in enumerate(lengths) if length == 1]

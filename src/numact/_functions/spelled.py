@@ -12,6 +12,7 @@ import numpy as np
 
 from numact._functions.parametric import ParametricUfunc
 from numact._functions.words import hint, own_word, split_suffix
+from numact._kernels.messages import shown
 
 # What a name does not give: operands, and where the result goes.
 OPERANDS = frozenset({"x", "dy", "y", "which", "mask", "out"})
@@ -41,7 +42,7 @@ def read(text: str) -> tuple[str, list[Any], dict[str, Any]]:
             raise ValueError("a keyword twice, or **")
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ValueError(
-            f"get: the parameters of {text!r} must be literals, by position or as name=value, in parentheses"
+            f"get: the parameters of {shown(text)} must be literals, by position or as name=value, in parentheses"
         ) from None
     return head.strip(), positional, keywords
 
@@ -97,18 +98,18 @@ def bind(
     keywords = dict(keywords)
     order = [*_parameters(functions[public]), *FURTHER.get(stem, ()), "inplace"]
     if len(positional) > len(order):
-        raise ValueError(f"get: {text!r} has {len(positional)} parameters by position, more than {public} has")
+        raise ValueError(f"get: {shown(text)} has {len(positional)} parameters by position, more than {public} has")
     for name, value in zip(order, positional, strict=False):
         if name in keywords:
-            raise ValueError(f"get: {text!r} gives {name} twice")
+            raise ValueError(f"get: {shown(text)} gives {name} twice")
         keywords[name] = value
     if not isinstance(keywords.pop("inplace", False), bool):
-        raise ValueError(f"get: {text!r}: inplace must be True or False")
+        raise ValueError(f"get: {shown(text)}: inplace must be True or False")
     try:
         stem, keywords = _meaning(functions, stem, suffix, keywords)
         return stem + suffix, _own_parameters(functions[stem + suffix], stem + suffix, defaults, keywords)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"get: {text!r}: {error}") from None
+        raise ValueError(f"get: {shown(text)}: {error}") from None
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ def _own_parameters(
 def _number(name: str, value: Any) -> float:
     """The value, which must be a number."""
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise ValueError(f"{name} must be a number, got {value!r}")
+        raise ValueError(f"{name} must be a number, got {shown(value)}")
     return float(value)
 
 
@@ -176,7 +177,7 @@ def _gelu(keywords: dict[str, Any]) -> Meaning:
         return "gelu", keywords
     if value in ("tanh", True):
         return "gelu_tanh", keywords
-    raise ValueError(f'approximate must be "none" or "tanh", got {value!r}')
+    raise ValueError(f'approximate must be "none" or "tanh", got {shown(value)}')
 
 
 def _relu(keywords: dict[str, Any]) -> Meaning:

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from numact._kernels import core, targets
+from numact._kernels.messages import shown
 
 
 def version() -> str:
@@ -46,8 +47,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     all the same, and leave the setting as it is; NumPy's own operations do not.
 
     """
-    if mode not in ("stdout", "dicts"):
-        raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
+    if not isinstance(mode, str) or mode not in ("stdout", "dicts"):
+        raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {shown(mode)}")
     config = {
         "version": version(),
         "level": targets.LEVEL,

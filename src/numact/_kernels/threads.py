@@ -13,6 +13,7 @@ from typing import Any
 
 from numact._kernels import core
 from numact._kernels.config import version
+from numact._kernels.messages import shown
 from numact._kernels.on_import import when_imported
 
 VARIABLES = ("NUMACT_NUM_THREADS", "OMP_NUM_THREADS")
@@ -23,9 +24,9 @@ def _checked(function: str, n: Any) -> int:
     try:
         count = index(n)
     except TypeError:
-        raise TypeError(f"{function}: n must be an integer, got {n!r}") from None
+        raise TypeError(f"{function}: n must be an integer, got {shown(n)}") from None
     if not 1 <= count <= core.MAX_THREADS:
-        raise ValueError(f"{function}: n must be from 1 to {core.MAX_THREADS}, got {n!r}")
+        raise ValueError(f"{function}: n must be from 1 to {core.MAX_THREADS}, got {shown(n)}")
     return count
 
 

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from numact._functions.arguments import number
 from numact._kernels import core
 from numact.diagnostics.layout import Array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-NUMBERS = (float, int, np.floating, np.integer)
 
-
-def as_floats(function: str, y: ArrayLike) -> Array:
+def as_floats(function: str, y: ArrayLike, name: str = "y") -> Array:
     """An aligned array of native byte order and not empty; integers and booleans become float64."""
     if core.is_observable(y):
         return cast("Array", y)
@@ -24,9 +23,11 @@ def as_floats(function: str, y: ArrayLike) -> Array:
         array = array.astype(np.float64)
     # dtypes() are those that have a kernel, which longdouble has not.
     elif array.dtype.name not in core.dtypes():
-        raise TypeError(f"{function}: y must be of {', '.join(core.dtypes())}, integers or booleans, got {array.dtype}")
+        allowed = ", ".join(core.dtypes())
+        raise TypeError(f"{function}: {name} must be of {allowed}, integers or booleans, got {array.dtype}")
+
     if array.size == 0:
-        raise ValueError(f"{function}: y must have at least one element, got the shape {array.shape}")
+        raise ValueError(f"{function}: {name} must have at least one element, got the shape {array.shape}")
     if not array.dtype.isnative or not array.flags.aligned:
         array = array.astype(array.dtype.newbyteorder("="))
     return array
@@ -34,10 +35,7 @@ def as_floats(function: str, y: ArrayLike) -> Array:
 
 def as_bounds(function: str, low: float, high: float) -> tuple[float, float]:
     """Bounds of saturation, low <= high."""
-    for name, bound in (("low", low), ("high", high)):
-        if not isinstance(bound, NUMBERS):
-            raise TypeError(f"{function}: {name} must be a number, got {bound!r}")
-    low, high = float(low), float(high)
+    low, high = number(function, "low", low), number(function, "high", high)
     if not low <= high:
         raise ValueError(f"{function}: low must be <= high, got low={low} and high={high}")
     return low, high

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numact._functions.axes import as_axes
@@ -58,7 +59,7 @@ def as_layout(function: str, shape: tuple[int, ...], axis: Any, operand: str = "
     if type(axis) is int and -len(shape) <= axis < len(shape):
         return _layout(shape, axis)
     try:
-        axes = tuple(axis)
+        axes = tuple(islice(axis, len(shape) + 1))
     except TypeError:  # not a sequence
         axes = axis
     return Layout(shape, as_axes(function, axes, len(shape), operand))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import is_half
-from numact._functions.names import FUNCTIONS, find
-from numact._functions.parametric import ParametricUfunc
+from numact._functions.arguments import check_out_shape, check_writeable, choice, integer, is_half, single_out
+from numact._functions.names import FUNCTIONS, find_argument
+from numact._functions.parametric import ParametricUfunc, values_of
 from numact._functions.public import set_module
 from numact._kernels import core
+from numact._kernels.messages import shown
 from numact.diagnostics.arguments import as_bounds, as_floats
 from numact.diagnostics.layer import Layer, joined, sample_of
 from numact.diagnostics.layout import Array, Axis, Layout, as_layout
@@ -62,11 +63,11 @@ class ActivationMonitor:
     """
 
     def __init__(self, window: int = 100, max_history: int = 512) -> None:
-        if window < 1:
-            raise ValueError(f"ActivationMonitor: window must be >= 1, got {window}")
-        if max_history < 2:
-            raise ValueError(f"ActivationMonitor: max_history must be >= 2, got {max_history}")
-        self.window, self.max_history = window, max_history
+        self.window = integer("ActivationMonitor", "window", window)
+        self.max_history = integer("ActivationMonitor", "max_history", max_history)
+        for name, value, least in (("window", self.window, 1), ("max_history", self.max_history, 2)):
+            if value < least:
+                raise ValueError(f"ActivationMonitor: {name} must be >= {least}, got {shown(value)}")
         self._layers: dict[str, Layer] = {}
 
     @property
@@ -111,7 +112,7 @@ class ActivationMonitor:
         """
         array = as_floats("update", y)
         layout = as_layout("update", array.shape, axis)
-        name, parameters = (None, {}) if activation is None else find(activation)
+        name, parameters = (None, {}) if activation is None else find_argument("update", "activation", activation)
         found = self._check("update", layer, name, layout)
         ends = saturated_beyond(name, parameters)
         bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
@@ -159,17 +160,22 @@ class ActivationMonitor:
         the statistics are taken in a pass of their own.
 
         """
-        name, named = find(function)
+        name, named = find_argument("forward", "function", function)
         call, parameters = FUNCTIONS[name], {**named, **parameters}
         if name not in ELEMENTWISE:
             raise ValueError(f"forward: function must be an elementwise activation, got {name}")
         if isinstance(call, ParametricUfunc):
-            call.values(**parameters)
+            values_of("forward", "function", call, parameters)
         elif parameters:
             raise TypeError(f"forward: {name} has no parameters, got {', '.join(parameters)}")
+        out, _ = single_out("forward", out)
         array = np.asanyarray(x)
         if array.size == 0:
             raise ValueError(f"forward: x must have at least one element, got the shape {array.shape}")
+        if out is not None:
+            check_out_shape("forward", out, array.shape)
+            check_writeable("forward", out)
+            as_floats("forward", out, "out")
         layout = as_layout("forward", array.shape, axis, "x")
         found = self._check("forward", layer, name, layout)
         bounds = saturated_beyond(name, parameters)
@@ -189,12 +195,14 @@ class ActivationMonitor:
 
     def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
         if not isinstance(layer, str):
-            raise TypeError(f"{function}: layer must be a string, got {layer!r}")
+            raise TypeError(f"{function}: layer must be a string, got {shown(layer)}")
         found = self._layers.get(layer)
         if found is None:
             return Layer(activation, layout.unit_shape, silent=np.zeros(layout.unit_shape, np.int64))
         if found.shape != layout.unit_shape:
-            raise ValueError(f"{function}: {layer} must have units of the shape {found.shape}, got {layout.unit_shape}")
+            raise ValueError(
+                f"{function}: layer {shown(layer)} must have the units {found.shape}, got {layout.unit_shape}"
+            )
         return found
 
     def _fusable(
@@ -238,9 +246,7 @@ class ActivationMonitor:
             For a layer that has had no update.
 
         """
-        if layer not in self._layers:
-            raise ValueError(f"dead_units: layer must be one of {', '.join(self._layers) or 'none yet'}, got {layer!r}")
-        found = self._layers[layer]
+        found = self._layers[choice("dead_units", "layer", layer, self._layers or ["none yet"])]
         return np.asarray(found.silent >= min(self.window, found.updates))
 
     def merge(self, other: ActivationMonitor) -> None:
@@ -261,7 +267,7 @@ class ActivationMonitor:
 
         """
         if not isinstance(other, ActivationMonitor):
-            raise TypeError(f"merge: other must be an ActivationMonitor, got {other!r}")
+            raise TypeError(f"merge: other must be an ActivationMonitor, got {shown(other)}")
         if other.window != self.window:
             raise ValueError(f"merge: other must have the window {self.window}, got {other.window}")
         for name, theirs in other._layers.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from numact._functions.arguments import number
+from numact._functions.arguments import choice, integer, number
+from numact._kernels.messages import shown
 from numact.init.gain import gain
 
 if TYPE_CHECKING:
@@ -20,33 +22,30 @@ Gain: TypeAlias = float | str | tuple[str, Mapping[str, float]]
 Layout: TypeAlias = Literal["in_out", "out_in"]
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
 
+MOST_DIMENSIONS = 64  # of NumPy
+
 
 def as_shape(function: str, shape: Shape, least: int = 2) -> tuple[int, ...]:
     """Two lengths or more, or another least number of them."""
     try:
-        lengths = tuple(index(length) for length in shape)
+        lengths = tuple(index(length) for length in islice(shape, MOST_DIMENSIONS + 1))
     except TypeError:
-        raise TypeError(f"{function}: shape must be a sequence of integers, got {shape!r}") from None
-    if len(lengths) < least or min(lengths, default=0) < 0:
+        raise TypeError(f"{function}: shape must be a sequence of integers, got {shown(shape)}") from None
+    if not least <= len(lengths) <= MOST_DIMENSIONS or min(lengths, default=0) < 0:
         many = "two numbers or more, none negative" if least else "numbers that are not negative"
-        raise ValueError(f"{function}: shape must be {many}, got {lengths}")
+        raise ValueError(f"{function}: shape must be {many}, and {MOST_DIMENSIONS} at most, got {shown(lengths)}")
     return lengths
 
 
 def fans_of(function: str, shape: tuple[int, ...], layout: Layout, groups: int = 1) -> tuple[int, int]:
     """Number of inputs and of outputs of a group, times the size of the kernel."""
-    if layout == "in_out":
+    if choice(function, "layout", layout, ("in_out", "out_in")) == "in_out":
         *kernel, inputs, outputs = shape
-    elif layout == "out_in":
-        outputs, inputs, *kernel = shape
     else:
-        raise ValueError(f'{function}: layout must be "in_out" or "out_in", got {layout!r}')
-    try:
-        count = index(groups)
-    except TypeError:
-        raise TypeError(f"{function}: groups must be an integer, got {groups!r}") from None
+        outputs, inputs, *kernel = shape
+    count = integer(function, "groups", groups)
     if count < 1 or outputs % count:
-        raise ValueError(f"{function}: groups must be positive and divide the {outputs} outputs, got {groups}")
+        raise ValueError(f"{function}: groups must be positive and divide the {outputs} outputs, got {shown(groups)}")
     return inputs * math.prod(kernel), outputs // count * math.prod(kernel)
 
 
@@ -54,8 +53,8 @@ def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
     """A dtype of floating-point numbers."""
     try:
         kind = np.dtype(dtype)
-    except TypeError:
-        raise TypeError(f"{function}: dtype must be a floating-point type, got {dtype!r}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{function}: dtype must be a floating-point type, got {shown(dtype)}") from None
     if kind.name not in ("float16", "float32", "float64", "bfloat16"):
         raise TypeError(f"{function}: dtype must be float16, bfloat16, float32 or float64, got {kind}")
     return kind
@@ -64,16 +63,27 @@ def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
 def as_factor(function: str, value: Gain) -> float:
     """The gain as a number."""
     if isinstance(value, str):
-        return gain(value)
+        return _gain_of(function, value, {})
     if isinstance(value, tuple):
         if len(value) != 2 or not isinstance(value[1], Mapping):
-            raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {value!r}")
-        return gain(value[0], **value[1])
+            raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {shown(value)}")
+        return _gain_of(function, value[0], value[1])
     if not isinstance(value, float | int | np.floating | np.integer):
-        raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {value!r}")
-    if not 0 < value < math.inf:
-        raise ValueError(f"{function}: gain must be > 0 and finite, got {value}")
-    return float(value)
+        raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {shown(value)}")
+    found = number(function, "gain", value)
+    if not 0 < found < math.inf:
+        raise ValueError(f"{function}: gain must be > 0 and finite, got {found}")
+    return found
+
+
+def _gain_of(function: str, name: Any, parameters: Mapping[str, Any]) -> float:
+    """The gain of an activation; messages name the argument."""
+    try:
+        return gain(name, **parameters)
+    except ValueError as error:
+        raise ValueError(f"{function}: gain: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"{function}: gain: {error}") from None
 
 
 def as_finite(function: str, name: str, value: float) -> float:

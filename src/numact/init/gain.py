@@ -12,8 +12,10 @@ import numpy as np
 from numact._functions import names
 from numact._functions.catalogue import catalogue
 from numact._functions.names import plain
+from numact._functions.parametric import ParametricUfunc, values_of
 from numact._functions.public import set_module
 from numact._functions.words import hint
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,22 +129,23 @@ def second_moment(name: str, **parameters: float) -> float:
 def resolve(function: str, name: str, parameters: Mapping[str, Any]) -> tuple[str, tuple[float, ...]]:
     """Name of an elementwise activation, and the values of its parameters, all checked."""
     if not isinstance(name, str):
-        raise TypeError(f"{function}: name must be a string, got {name!r}")
-    found, named = names.find(name)
+        raise TypeError(f"{function}: name must be a string, got {shown(name)}")
+    found, named = names.find_argument(function, "name", name)
     parameters = {**named, **parameters}
     row = next((row for row in catalogue() if row.name == found and row.family == "elementwise"), None)
     if row is None:
-        raise ValueError(f"{function}: name must be that of an elementwise activation, got {name!r}")
+        raise ValueError(f"{function}: name must be that of an elementwise activation, got {shown(name)}")
     allowed = dict(row.parameters)
     for key, value in parameters.items():
         if key not in allowed:
             raise TypeError(f"{function}: {found} has no parameter {key}{hint(found, allowed, key)}")
         if not isinstance(value, float | int | np.floating | np.integer):
-            raise TypeError(f"{function}: {key} must be a number, got {value!r}")
+            raise TypeError(f"{function}: {key} must be a number, got {shown(value)}")
         if math.isnan(value):
             raise ValueError(f"{function}: {key} must not be NaN")
     values = {**allowed, **parameters}
-    names.get(found)(np.zeros(1), **({key: values[key] for key in allowed}))  # checks the rules of the activation
+    if isinstance(call := names.get(found), ParametricUfunc):
+        values_of(function, "name", call, {key: value for key, value in values.items() if value is not None})
     return found, tuple(float(cast("float", value)) for value in values.values())
 
 

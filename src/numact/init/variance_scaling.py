@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import Random, as_generator
+from numact._functions.arguments import Random, as_generator, boolean, choice
 from numact._functions.public import set_module
 from numact.init.arguments import (
     Gain,
@@ -30,9 +30,7 @@ def deviation_of(function: str, shape: tuple[int, ...], gain: Gain, mode: Mode, 
     """Standard deviation of the weights."""
     fan_in, fan_out = fans_of(function, shape, layout, groups)
     fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-    if mode not in fans:
-        raise ValueError(f"{function}: mode must be one of {', '.join(fans)}, got {mode!r}")
-    return as_factor(function, gain) / math.sqrt(fans[mode] or 1)
+    return as_factor(function, gain) / math.sqrt(fans[choice(function, "mode", mode, fans)] or 1)
 
 
 def drawn_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -55,7 +53,7 @@ def draw_normal(
     lengths, kind = as_shape(function, shape), as_dtype(function, dtype)
     deviation = deviation_of(function, lengths, gain, mode, layout, groups)
     generator = as_generator(function, rng)
-    if truncated:
+    if boolean(function, "truncated", truncated):
         weights = standard_truncated(generator, lengths, drawn_dtype(kind), -2, 2)
         deviation /= DEVIATION_OF_TRUNCATED
     else:

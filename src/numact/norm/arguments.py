@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from numact._functions import names, ufuncs
-from numact._functions.arguments import is_half
+from numact._functions.arguments import is_half, number
 from numact._functions.catalogue import catalogue
-from numact._functions.parametric import ParametricUfunc
+from numact._functions.parametric import ParametricUfunc, values_of
+from numact._kernels.messages import shown
 from numact.norm.layout import Array, Doubles
 from numact.norm.task import PADDING
 
@@ -71,12 +71,12 @@ def as_variance(function: str, name: str, value: Any, shape: tuple[int, ...], ke
 def as_number(function: str, name: str, value: Any, most: float = math.inf) -> float:
     """A finite number >= 0, and at most `most`."""
     allowed = ">= 0 and finite" if most == math.inf else f"in [0, {most:g}]"
-    if not isinstance(value, Real) and not (isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0):
-        raise TypeError(f"{function}: {name} must be a number, got {value!r}")
-    number = float(value)
-    if not 0 <= number <= most or number == math.inf:
-        raise ValueError(f"{function}: {name} must be {allowed}, got {value}")
-    return number
+    if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0 and value.dtype.kind in "fiub":
+        value = float(value)
+    found = number(function, name, value)
+    if not 0 <= found <= most or found == math.inf:
+        raise ValueError(f"{function}: {name} must be {allowed}, got {shown(value)}")
+    return found
 
 
 def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[str, Array] | None:
@@ -87,10 +87,7 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
     parameters: dict[str, Any] = {}
     if isinstance(activation, tuple) and len(activation) == 2 and isinstance(activation[1], dict):
         given, parameters = activation
-    try:
-        name, named = names.find(given)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{function}: activation: {error}") from None
+    name, named = names.find_argument(function, "activation", given)
     found, parameters = names.FUNCTIONS[name], {**named, **parameters}
     if name not in ELEMENTWISE:
         raise ValueError(f"{function}: activation must be an elementwise function of numact, got {name}")
@@ -98,9 +95,9 @@ def as_activation(function: str, activation: Activation, dtype: Any) -> tuple[st
         if parameters:
             raise TypeError(f"{function}: activation {name} has no parameters, got {', '.join(parameters)}")
         return name, np.empty(0, dtype)
-    values = found.values(**parameters)
+    values = values_of(function, "activation", found, parameters)
     if any(np.ndim(value) for value in values):
-        raise ValueError(f"{function}: activation must have numbers for parameters, got {parameters!r}")
+        raise ValueError(f"{function}: activation must have numbers for parameters, got {shown(parameters)}")
     return name, _parameters(values, np.dtype(np.float32 if is_half(dtype) else dtype))
 
 
@@ -142,7 +139,7 @@ def as_weight_gradient(sums: Doubles, weight: Any, shape: tuple[int, ...], dtype
 def as_running(function: str, name: str, value: Any, shape: tuple[int, ...], kept: tuple[int, ...]) -> Doubles:
     """A float64 copy, of a shape, of a running statistic: an array that can be updated in place."""
     if not isinstance(value, np.ndarray) or not (value.dtype.kind == "f" or is_half(value.dtype)):
-        raise TypeError(f"{function}: {name} must be an array of floats, got {value!r}")
+        raise TypeError(f"{function}: {name} must be an array of floats, got {shown(value)}")
     padded = (1,) * (len(kept) - value.ndim) + value.shape
     if value.shape != shape and padded != kept:
         raise ValueError(f"{function}: {name} must be of shape {shape} or {kept}, got {value.shape}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from numact._functions.arguments import boolean, integer
 from numact._functions.public import set_module
 from numact._kernels import core, targets
+from numact._kernels.messages import shown
 from numact.norm.arguments import (
     Activation,
     as_activation,
@@ -171,7 +172,7 @@ def as_share(function: str, momentum: Any, batches: Any) -> float:
         return as_number(function, "momentum", momentum, 1.0)
     if batches is None:
         raise TypeError(f"{function}: batches must be given where momentum is None")
-    if (count := index(batches)) < 0:
+    if (count := integer(function, "batches", batches)) < 0:
         raise ValueError(f"{function}: batches must be >= 0, got {batches}")
     return 1 / (count + 1)
 
@@ -263,6 +264,7 @@ def batch_norm_train(
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     share, eps = as_share(function, momentum, batches), as_number(function, "eps", eps)
+    unbiased = boolean(function, "unbiased", unbiased)
     old_mean = None if running_mean is None else as_running(function, "running_mean", running_mean, shape, layout.kept)
     old_var = None if running_var is None else as_running(function, "running_var", running_var, shape, layout.kept)
     if running_var is not None:
@@ -364,7 +366,7 @@ def batch_norm_grad(
     array, gradient = as_operands(function, dy, x)
     layout, shape = channel_layout(function, array, axis)
     if not isinstance(saved, tuple) or len(saved) != 3:
-        raise TypeError(f"{function}: saved must be the BatchStatistics of batch_norm_train, got {saved!r}")
+        raise TypeError(f"{function}: saved must be the BatchStatistics of batch_norm_train, got {shown(saved)}")
     named = zip(BatchStatistics._fields, saved, strict=True)
     mean, mean_lo, inverse_std = (
         as_vector(function, f"saved.{name}", value, shape, layout.kept) for name, value in named

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import check_out_shape, single_out
-from numact._functions.axes import as_axes
+from numact._functions.arguments import check_out_shape, integer, single_out
+from numact._functions.axes import as_axis
 from numact._functions.public import set_module
+from numact._kernels.messages import shown
 from numact.norm.arguments import (
     Activation,
     as_activation,
@@ -273,15 +273,15 @@ class Groups:
     """Channels in groups: x with the axis of channels as the second, and statistics of each sample and group."""
 
     def __init__(self, function: str, x: Array, groups: Any, axis: Any, eps: Any) -> None:
-        (self.axis,) = as_axes(function, index(axis), x.ndim)
+        self.axis = as_axis(function, axis, x.ndim)
         if x.ndim < 2:
             raise ValueError(f"{function}: x must have two dimensions or more, got shape {x.shape}")
         self.x = self.move(x)
         self.samples, self.channels = self.x.shape[:2]
-        self.groups = self.channels if groups is None else index(groups)
+        self.groups = self.channels if groups is None else integer(function, "groups", groups)
         if self.groups < 1 or self.channels % self.groups:
             raise ValueError(
-                f"{function}: groups must be positive and divide the {self.channels} channels of x, got {groups}"
+                f"{function}: groups must be positive and divide the {self.channels} channels of x, got {shown(groups)}"
             )
         members = self.channels // self.groups
         # Statistics are those of channels in batch normalisation, with a channel for each sample and group.

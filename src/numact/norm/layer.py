@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from numact._functions.arguments import boolean
 from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
@@ -90,9 +91,10 @@ def layer_norm(
            [1.069 , 0.    , 0.2673]])
 
     """
-    stats = row_statistics("layer", x, eps, axis) if return_stats else ()  # before x may be overwritten
+    wanted = boolean("layer_norm", "return_stats", return_stats)
+    stats = row_statistics("layer", x, eps, axis) if wanted else ()  # before x may be overwritten
     y = normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
-    return (y, *stats) if return_stats else y
+    return (y, *stats) if stats else y
 
 
 @set_module("numact.norm")

@@ -87,6 +87,7 @@ class Result:
             raise TypeError(f"{function}: out must hold {like.dtype}, got dtype {out.dtype}")
         self.out: Array = out
         self.layout = layout
+        out = out.view(np.ndarray)
         direct = out.dtype == like.dtype and out.dtype.isnative and out.flags.aligned
         view = layout.view(out) if direct else layout.empty(like.dtype)
         self.copied = not direct or not layout.fits(view) or not np.may_share_memory(view, out)
@@ -105,9 +106,10 @@ class Result:
     def finish(self) -> Array:
         """Copy the buffer, if there is one, and return `out`."""
         if self.copied:
-            shape = tuple(self.out.shape[axis] for axis in self.layout.order)
+            out = self.out.view(np.ndarray)
+            shape = tuple(out.shape[axis] for axis in self.layout.order)
             with np.errstate(all="ignore"):
-                copy(self.target.reshape(shape), self.out.transpose(self.layout.order))
+                copy(self.target.reshape(shape), out.transpose(self.layout.order))
         return self.out
 
 

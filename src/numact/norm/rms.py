@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from numact._functions.arguments import boolean
 from numact._functions.public import set_module
 from numact.norm.arguments import Activation
 from numact.norm.layout import Array, Axis
@@ -79,9 +80,10 @@ def rms_norm(
            [ 0.7746, -1.5492,  0.    ]])
 
     """
-    stats = row_statistics("rms", x, eps, axis)[1:] if return_stats else ()  # before x may be overwritten
+    wanted = boolean("rms_norm", "return_stats", return_stats)
+    stats = row_statistics("rms", x, eps, axis)[1:] if wanted else ()  # before x may be overwritten
     y = normalise_rows("rms", x, weight, None, eps, axis, activation, out)
-    return (y, *stats) if return_stats else y
+    return (y, *stats) if stats else y
 
 
 @set_module("numact.norm")

@@ -13,16 +13,18 @@ from numact._functions.arguments import (
     BOOL,
     Array,
     check_out,
+    check_real,
     float_dtype,
     is_half,
     number_between,
     single_out,
 )
-from numact._functions.axes import as_axes
+from numact._functions.axes import as_axis
 from numact._functions.axis.operands import call, narrowed, widened
 from numact._functions.parameters import FLOAT32, FLOAT64
 from numact._functions.public import set_module
 from numact._kernels import core, targets
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -104,6 +106,7 @@ def attention_softmax(
     """
     name = "attention_softmax"
     given = np.asarray(scores)
+    check_real(name, "scores", given.dtype)
     dtype = given.dtype if given.dtype is FLOAT32 else float_dtype(given.dtype)
     if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
         raise TypeError(f"{name}: scores must be floating-point numbers, integers or booleans, got {given.dtype}")
@@ -120,7 +123,7 @@ def attention_softmax(
     result, _ = single_out(name, out)
     if result is not None:
         check_out(name, result, given.shape, dtype)
-    (axis,) = as_axes(name, axis, given.ndim, "scores")
+    axis = as_axis(name, axis, given.ndim, "scores")
     with np.errstate(all="ignore"):
         wide = widened(given).astype(computed, copy=False)
         found = core.call_axis(targets.LEVEL, kernel, (wide, *operands), axis, None, False)
@@ -211,8 +214,8 @@ def _as_mask(function: str, mask: Any, shape: tuple[int, ...], dtype: np.dtype[A
 def _limit(function: str, causal: Any, shape: tuple[int, ...], axis: Any) -> int | Array:
     """How many keys each query takes part in: one number, or one for each query."""
     if not isinstance(causal, bool | np.bool_):
-        raise TypeError(f"{function}: causal must be a boolean, got {causal!r}")
-    (of_keys,) = as_axes(function, axis, len(shape), "scores")
+        raise TypeError(f"{function}: causal must be a boolean, got {shown(causal)}")
+    of_keys = as_axis(function, axis, len(shape), "scores")
     others = shape[:of_keys] + shape[of_keys + 1 :]
     return _triangle(others[-1], shape[of_keys]) if causal and others else EVERY
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import as_generator, float_dtype
+from numact._functions.arguments import as_generator, boolean, check_real, float_dtype
 from numact._functions.axes import as_axes
-from numact._functions.axis.operands import as_temperature, call, call_where
+from numact._functions.axis.operands import as_temperature, call, call_where, check_temperature
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -70,10 +70,13 @@ def gumbel_softmax(
            [9.99977914e-01, 4.91048328e-06, 1.71753951e-05]])
 
     """
-    generator = as_generator("gumbel_softmax", rng)
-    array = np.asanyarray(x)
-    temperature = as_temperature("gumbel_softmax", tau, (array,), "tau")
-    axes = tuple(range(array.ndim)) if axis is None else as_axes("gumbel_softmax", axis, array.ndim)
+    name = "gumbel_softmax"
+    array, hard = np.asanyarray(x), boolean(name, "hard", hard)
+    check_real(name, "x", array.dtype)
+    axes = tuple(range(array.ndim)) if axis is None else as_axes(name, axis, array.ndim)
+    temperature = as_temperature(name, tau, (array,), "tau")
+    check_temperature(name, temperature, tuple(n for k, n in enumerate(array.shape) if k not in axes), "tau")
+    generator = as_generator(name, rng)
     with np.errstate(over="ignore"):
         noisy = (array + generator.gumbel(size=array.shape)).astype(float_dtype(array.dtype))
     if not hard:

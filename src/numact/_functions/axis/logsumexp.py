@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import broadcast_mask, check_out, float_dtype, single_out
+from numact._functions.arguments import (
+    boolean,
+    broadcast_mask,
+    broadcast_shapes,
+    check_out,
+    check_real,
+    float_dtype,
+    single_out,
+)
 from numact._functions.axes import as_axes
 from numact._functions.axis.docstrings import documented
 from numact._functions.axis.operands import call_where, in_rows
@@ -83,12 +91,14 @@ def logsumexp(
     array([[1.47407698, 2.04858735, 3.04858735]])
 
     """
+    keepdims = boolean("logsumexp", "keepdims", keepdims)
+    return_sign = boolean("logsumexp", "return_sign", return_sign)
     if b is None:
         y = call_where("logsumexp", x, where, (), axis, out, keepdims)
         return (y, np.where(np.isneginf(y), 0, np.ones_like(y))[()]) if return_sign else y
     if isinstance(x, np.ma.MaskedArray) or isinstance(b, np.ma.MaskedArray):
         raise TypeError("logsumexp: x and b must not be masked where b is given: give where=~x.mask")
-    y, sign = _weighted(np.asanyarray(x), np.asanyarray(b), axis, where, keepdims)
+    y, sign = _weighted(np.asarray(x), np.asarray(b), axis, where, keepdims)
     if not return_sign:
         y = np.where(sign < 0, np.nan, y)
     array, array_wanted = single_out("logsumexp", out)
@@ -105,9 +115,9 @@ def logsumexp(
 
 def _weighted(x: Array, b: Array, axis: Any, where: Any, keepdims: bool) -> tuple[Any, Any]:
     """Logarithm and sign of sum_j b_j e^x_j in float64; the largest entry is subtracted before."""
-    if b.dtype.kind not in "biuf":
-        raise TypeError(f"logsumexp: b must be real numbers, got {b.dtype}")
-    shape = np.broadcast_shapes(x.shape, b.shape)
+    for name, array in (("x", x), ("b", b)):
+        check_real("logsumexp", name, array.dtype)
+    shape = broadcast_shapes(x.shape, b.shape)
     axes = tuple(range(len(shape))) if axis is None else as_axes("logsumexp", axis, len(shape))
     takes_part = np.broadcast_to(b != 0, shape)
     if where is not None:

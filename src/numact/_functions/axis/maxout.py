@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import float_dtype, is_half
-from numact._functions.axes import as_axes
+from numact._functions.arguments import check_real, float_dtype, integer, is_half
+from numact._functions.axes import as_axis
 from numact._functions.public import set_module
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -124,12 +124,13 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
     if isinstance(dy, np.ma.MaskedArray) or isinstance(which, np.ma.MaskedArray):
         raise TypeError("maxout_grad: dy and which must not be masked: give dy.filled(0) and which.filled(0)")
     gradient, indices = np.asanyarray(dy), np.asanyarray(which)
+    check_real("maxout_grad", "dy", gradient.dtype)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"maxout_grad: which must be integers, got {indices.dtype}")
     if indices.shape != gradient.shape:
         raise ValueError(f"maxout_grad: which must have the shape of dy, {gradient.shape}, got {indices.shape}")
-    if (pieces := index(pieces)) < 1:
-        raise ValueError(f"maxout_grad: pieces must be positive, got {pieces}")
+    if (pieces := integer("maxout_grad", "pieces", pieces)) < 1:
+        raise ValueError(f"maxout_grad: pieces must be positive, got {shown(pieces)}")
     if indices.size and not (indices.min() >= 0 and indices.max() < pieces):
         wrong = indices[(indices < 0) | (indices >= pieces)]
         raise ValueError(f"maxout_grad: which must be in [0, {pieces}), got {wrong.flat[0]}")
@@ -146,7 +147,10 @@ def maxout_grad(dy: ArrayLike, which: ArrayLike, pieces: int, axis: int = -1) ->
 
 def _suffix(function: str, index_dtype: DTypeLike) -> str:
     """What the name of the ufunc for indices of a dtype ends with."""
-    dtype = np.dtype(index_dtype)
+    try:
+        dtype = np.dtype(index_dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{function}: index_dtype must be intp or int32, got {shown(index_dtype)}") from None
     if dtype == np.intp:
         return ""
     if dtype != np.int32:
@@ -156,10 +160,11 @@ def _suffix(function: str, index_dtype: DTypeLike) -> str:
 
 def _in_pieces(function: str, shape: tuple[int, ...], pieces: int, axis: int) -> tuple[tuple[int, ...], int]:
     """A shape whose axis is split into groups and pieces, and the index of the axis of pieces in it."""
-    (axis,) = as_axes(function, index(axis), len(shape))
-    pieces = index(pieces)
+    axis = as_axis(function, axis, len(shape))
+    pieces = integer(function, "pieces", pieces)
     if pieces < 1 or shape[axis] % pieces:
         raise ValueError(
-            f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, got {pieces}"
+            f"{function}: pieces must be positive and divide the length {shape[axis]} of axis {axis}, "
+            f"got {shown(pieces)}"
         )
     return (*shape[:axis], shape[axis] // pieces, pieces, *shape[axis + 1 :]), axis + 1

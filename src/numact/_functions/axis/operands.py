@@ -17,7 +17,9 @@ from numact._functions.arguments import (
     BOOL,
     Array,
     broadcast_mask,
+    broadcast_shapes,
     check_out,
+    check_real,
     float_dtype,
     is_half,
     overrides_ufuncs,
@@ -26,6 +28,7 @@ from numact._functions.arguments import (
 from numact._functions.axes import as_axes
 from numact._functions.parameters import FLOAT32, FLOAT64, PYTHON_NUMBERS, as_number
 from numact._kernels import core, targets
+from numact._kernels.messages import shown
 
 # The temperatures that are allowed.  The bounds are float64 scalars: a Python number would be converted to float16 in a
 # comparison, to 0 and infinity.
@@ -38,18 +41,26 @@ NEUTRAL = {"hardmax": (-np.inf,), "log_softmax_grad": (0.0, -np.inf)}
 def as_temperature(function: str, value: Any, operands: Iterable[Any], name: str = "temperature") -> Any:
     """Check a temperature; a scalar becomes an array that does not influence the dtype of the result."""
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{function}: {name} must not be masked, got {value!r}")
+        raise TypeError(f"{function}: {name} must not be masked, got {shown(value)}")
     array = np.asanyarray(value)
-    if array.dtype.kind not in "fiu" and not is_half(array.dtype):
-        raise TypeError(f"{function}: {name} must be a real number or an array of them, got {value!r}")
+    if (array.dtype.kind not in "fiu" and not is_half(array.dtype)) or array is np.ma.masked:
+        raise TypeError(f"{function}: {name} must be a real number or an array of them, got {shown(value)}")
     allowed = (array >= COLDEST) & (array <= HOTTEST)
     if not np.all(allowed):
         wrong = array if array.ndim == 0 else array[~allowed].flat[0]
         raise ValueError(f"{function}: {name} must be > 0, from {COLDEST:g} to {HOTTEST:g}, got {wrong}")
-    number = as_number(value)
+    number = as_number(function, name, value)
     if type(number) in PYTHON_NUMBERS:
         return np.array(number, FLOAT64 if any(map(_counts_as_float64, operands)) else FLOAT32)
     return array
+
+
+def _counts_as_float64(operand: Any) -> bool:
+    """Whether an operand is computed in float64, as integers of 32 bits are, and what is no array yet."""
+    dtype = getattr(operand, "dtype", FLOAT64)
+    if not isinstance(dtype, np.dtype):
+        return True
+    return bool((float_dtype(dtype) if dtype.kind in "iu" else dtype).itemsize > FLOAT32.itemsize)
 
 
 @cache
@@ -81,12 +92,25 @@ def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bo
     simple = (dtype is FLOAT32 or dtype is FLOAT64) and type(axis) is int and (out is None or type(out) is np.ndarray)
     if (
         simple
+        and -operands[0].ndim <= axis < operands[0].ndim
         and all(type(operand) is np.ndarray for operand in operands)
+        and _same_shapes(name, operands, out)
         and not (operands[-1].ndim and has_temperature(name))
     ):
         keywords = {"keepdims": True} if keepdims else {}
         return ufuncs.AXIS[name](*operands, axis=axis, out=out, **keywords)
     return _call(name, operands, axis, out, keepdims)
+
+
+def _same_shapes(name: str, operands: tuple[Any, ...], out: Any) -> bool:
+    """Whether all operands with an axis have the shape of the first, and out, too, which can be written."""
+    inputs, output = core_dimensions(ufuncs.AXIS[name])
+    arrays = [operand for operand, along in zip(operands, inputs, strict=True) if along == "(n)"]
+    if out is not None:
+        if output == "()" or not out.flags.writeable:
+            return False
+        arrays.append(out)
+    return all(array.shape == arrays[0].shape for array in arrays)
 
 
 def _call_halves(name: str, operands: tuple[Any, ...], axis: Any, keepdims: bool) -> Any:
@@ -112,7 +136,7 @@ def call_where(
     if where is None:
         return call(name, (x, *others), axis, out, keepdims)
     if isinstance(where, np.ma.MaskedArray):
-        raise TypeError(f"{name}: where must not be masked, got {where!r}")
+        raise TypeError(f"{name}: where must not be masked, got {shown(where)}")
     return call(f"{name}_where", (x, broadcast_mask(name, where, np.shape(x)), *others), axis, out, keepdims)
 
 
@@ -131,13 +155,15 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     arrays = [np.asanyarray(operand) for operand in operands]
     inputs, output = core_dimensions(ufunc)
     along = [dimensions == "(n)" for dimensions in inputs]
-    shape = np.broadcast_shapes(*(array.shape for array, is_along in zip(arrays, along, strict=True) if is_along))
+    shape = broadcast_shapes(*(array.shape for array, is_along in zip(arrays, along, strict=True) if is_along))
     operand = "dy" if "_grad" in name else "x"
     axes = tuple(range(len(shape))) if axis is None else as_axes(function, axis, len(shape), operand)
     rest = tuple(length for k, length in enumerate(shape) if k not in axes)
     for array, is_along in zip(arrays, along, strict=True):
         if not is_along:
-            _check_temperature(function, array, rest)
+            check_temperature(function, array, rest)
+    for array in arrays:
+        check_real(function, operand, array.dtype)
     dtype = _result_dtype(arrays)
     if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
         raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
@@ -182,12 +208,6 @@ def _result_dtype(arrays: list[Array]) -> np.dtype[Any]:
     return first if all(dtype == first for dtype in others) else np.result_type(first, *others)
 
 
-def _counts_as_float64(operand: Any) -> bool:
-    """Whether an operand is computed in float64, as integers of 32 bits are, and lists."""
-    dtype = getattr(operand, "dtype", FLOAT64)
-    return bool((float_dtype(dtype) if dtype.kind in "iu" else dtype).itemsize > FLOAT32.itemsize)
-
-
 def _computed(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which a result is computed."""
     return FLOAT32 if dtype.itemsize <= FLOAT32.itemsize else FLOAT64
@@ -206,15 +226,15 @@ def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> t
     return tuple(length for k, length in enumerate(shape) if k not in axes)
 
 
-def _check_temperature(function: str, temperature: Array, rest: tuple[int, ...]) -> None:
+def check_temperature(function: str, temperature: Array, rest: tuple[int, ...], name: str = "temperature") -> None:
     """Raise unless a temperature broadcasts to the shape of x without the axes."""
     try:
-        fits = np.broadcast_shapes(temperature.shape, rest) == rest
+        fits = broadcast_shapes(temperature.shape, rest) == rest
     except ValueError:
         fits = False
     if not fits:
         raise ValueError(
-            f"{function}: temperature must broadcast to the shape of x without the axes, {rest}, "
+            f"{function}: {name} must broadcast to the shape of x without the axes, {rest}, "
             f"got the shape {temperature.shape}"
         )
 
@@ -236,7 +256,7 @@ def _call_masked(name: str, x: Any, where: Any, others: tuple[Any, ...], axis: A
 def _call_filled(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bool) -> Any:
     """The same for functions without ``where=``: masked entries are replaced by what has no influence."""
     arrays = [operand for operand in operands if np.ndim(operand)]
-    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    shape = broadcast_shapes(*map(np.shape, arrays))
     mask = np.zeros(shape, np.bool_)
     for array in arrays:
         np.logical_or(mask, np.ma.getmaskarray(array), out=mask)

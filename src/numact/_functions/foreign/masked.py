@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numact._functions.docstrings import parameter_names
 from numact._functions.foreign.arguments import ELEMENTWISE, MASK_AWARE, argument, kind_of, replaced, wrapped
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ def call_masked(function: Callable[..., Any], given: tuple[Any, ...], keywords: 
     mask = np.ma.getmaskarray(masked[0])
     by_element = name in ELEMENTWISE or name.endswith(("_masked", "_split_grad"))
     if not by_element and any(np.ma.is_masked(value) for value in masked):
+        all_named = {**dict(zip(parameter_names(function), given, strict=False)), **keywords}
+        wrong = next(key for key, value in all_named.items() if np.ma.is_masked(value))
         raise TypeError(
-            f"{name}: an operand is masked, and masked entries cannot be left out: give x.filled(...) or x.compressed()"
+            f"{name}: an operand is masked, {wrong}, and masked entries cannot be left out: "
+            f"give {wrong}.filled(...) or {wrong}.compressed()"
         )
     for value in masked[1:]:
         if value.shape == mask.shape:

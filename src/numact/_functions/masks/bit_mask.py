@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numact._kernels import core
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +76,12 @@ class BitMask(core.Bits):
     __module__ = "numact"
 
     def __init__(self, bits: bytes | ArrayLike, shape: int | tuple[int, ...]) -> None:
-        lengths = (operator.index(shape),) if not isinstance(shape, tuple) else tuple(map(operator.index, shape))
-        if min(lengths, default=0) < 0:
-            raise ValueError(f"BitMask: shape must not be negative, got {shape}")
+        try:
+            lengths = tuple(map(operator.index, shape if isinstance(shape, tuple) else (shape,)))
+        except TypeError:
+            raise TypeError(f"BitMask: shape must be an integer or a tuple of them, got {shown(shape)}") from None
+        if not all(0 <= length <= sys.maxsize for length in lengths):
+            raise ValueError(f"BitMask: shape must not be negative, nor above {sys.maxsize}, got {shown(shape)}")
         given = np.frombuffer(bits, np.uint8) if isinstance(bits, bytes | bytearray | memoryview) else np.asarray(bits)
         if given.dtype != np.uint8:
             raise TypeError(f"BitMask: bits must be bytes or an array of uint8, got the dtype {given.dtype}")

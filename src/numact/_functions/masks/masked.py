@@ -19,6 +19,7 @@ from numact._functions.parameters import Rule
 from numact._functions.public import set_module
 from numact._functions.words import explain
 from numact._kernels import core
+from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -212,7 +213,7 @@ def masked_grad(dy: ArrayLike, mask: BitMask, on: float = 1.0, off: float = 0.0,
 
     """
     if not isinstance(mask, BitMask):
-        raise TypeError(f"masked_grad: mask must be a BitMask, as BitMask.pack makes of booleans, got {mask!r}")
+        raise TypeError(f"masked_grad: mask must be a BitMask, as BitMask.pack makes of booleans, got {shown(mask)}")
     factors = number("masked_grad", "on", on), number("masked_grad", "off", off)
     if (found := LOOPS["masked_grad"].gradient(dy, out, factors, mask)) is not None:
         return found

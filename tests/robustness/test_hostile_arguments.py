@@ -1,0 +1,80 @@
+"""Values of every kind as every argument of every public function: a result, or an exception that names it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from support.attempts import Attempt, failures
+from support.hostile import ARRAYS, EQUAL, VALUES
+from support.surface import MODULES, Call, calls
+
+from numact import ParametricUfunc
+
+# Whose arguments go to a function of NumPy's, which says what is wrong with them.
+FORWARDED = {"numact.BitMask.sum", "numact.ParametricUfunc.at", "numact.ParametricUfunc.outer"}
+# What the calls of these change is what they are asked to.
+SETTERS = {"numact.set_num_threads", "numact.memory.set_reuse"}
+# What reads an array and makes none of its size computes on as many elements as it says it has.
+READ_ONLY = ("numact.logsumexp", "numact.diagnostics.")
+KINDS = {"values": VALUES, "arrays": ARRAYS}
+# One in so many of the values of an elementwise function is tried in the short tier; they share their code.
+THINNED = 12
+
+
+def names_of(call: Call, parameter: str) -> tuple[str, ...]:
+    """The words of which one must be in the message; none where NumPy checks the argument."""
+    function = call.function
+    if isinstance(function, np.ufunc) or call.path in FORWARDED:
+        return ()
+    if isinstance(function, ParametricUfunc) and parameter not in (*function.defaults, "at_zero"):
+        return ()
+    return call.parameters
+
+
+def is_chosen(label: str, every: int) -> bool:
+    """Whether a case is one of those that are tried: always the same."""
+    return zlib.crc32(label.encode("utf-8", "replace")) % every == 0
+
+
+def attempts(module: str, kind: str, every: str) -> Iterator[Attempt]:
+    """Calls of all functions of a module with one argument that is a value of the kind."""
+    for call in calls():
+        if call.module != module:
+            continue
+        thinned = int(every) if isinstance(call.function, np.ufunc | ParametricUfunc) else 1
+        for parameter in call.parameters:
+            for name, make in KINDS[kind].items():
+                label = f"{call.path}({parameter}={name})"
+                if not is_chosen(label, thinned) or (name in EQUAL and call.path.startswith(READ_ONLY)):
+                    continue
+                arguments = {**call.valid(), parameter: make()}
+                yield Attempt(
+                    label,
+                    _bound(call, arguments),
+                    arguments,
+                    names_of(call, parameter),
+                    (IndexError, RuntimeError) if call.path == "numact.ParametricUfunc.at" else (),
+                    call.path in SETTERS,
+                )
+
+
+def _bound(call: Call, arguments: dict[str, Any]) -> Callable[[], Any]:
+    return lambda: call(arguments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("module", MODULES)
+def test_arguments(module: str, kind: str) -> None:
+    """No argument crashes, hangs, warns, leaves something half done, or gets a message that does not name it."""
+    assert failures(__file__, "attempts", module, kind, str(THINNED)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_arguments(kind: str) -> None:
+    """The same of every value for every elementwise function."""
+    assert failures(__file__, "attempts", "numact", kind, "1") == []
