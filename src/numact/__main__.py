@@ -2,7 +2,7 @@
 
 import sys
 
-from numact.commands.main import main
+from numact.commands.main import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from numbers import Integral
+from contextlib import suppress
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from numact._functions.public import set_module
@@ -37,8 +38,9 @@ _before: list[Any] = [None]
 def _bytes(function: str, limit: Any) -> int:
     """The number of bytes that a limit stands for."""
     found = -1
-    if isinstance(limit, Integral) and not isinstance(limit, bool):
-        found = int(limit)
+    if not isinstance(limit, bool):
+        with suppress(TypeError):
+            found = index(limit)
     if isinstance(limit, str) and (parts := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", limit.casefold())):
         number, unit = parts.groups()
         if unit in UNITS:

@@ -42,7 +42,8 @@ ALLOWED = (TypeError, ValueError, OverflowError, MemoryError, FloatingPointError
 LEAKS = re.compile(
     r"has no attribute|object is not|not supported between|unsupported operand|NoneType|not iterable|not subscriptable"
     r"|unpack|truth value|unhashable|cannot be interpreted|cannot convert float|positional argument"
-    r"|digits\) for integer|too large to convert|only 0-dimensional|only length-1|argument of type|descriptor|__format__|expected str"
+    r"|digits\) for integer|too large to convert|only 0-dimensional|only length-1|argument of type"
+    r"|descriptor|__format__|expected str"
 )
 # What NumPy says of values that it cannot convert, broadcast or allocate, also for the functions of numact.
 NUMPY = re.compile(

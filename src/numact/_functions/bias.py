@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import check_out, float_dtype, is_half, number, overrides_ufuncs, single_out, two_outs
+from numact._functions.arguments import (
+    check_out,
+    float_dtype,
+    integer,
+    is_half,
+    number,
+    overrides_ufuncs,
+    single_out,
+    two_outs,
+)
 from numact._functions.axes import as_axis
 from numact._functions.gated import broadcasts, halves
 from numact._functions.names import FUNCTIONS, find, find_argument
@@ -362,6 +371,8 @@ def _layer(
         values = values_of(function, "activation", forward, {**given, **parameters})
     elif parameters:
         raise TypeError(f"{function}: {name} has no parameter {next(iter(parameters))!r}")
+    if type(axis) is not int:
+        axis = integer(function, "axis", axis)  # before the shapes are read, for it may be code that changes them
     arrays = {"x": np.asarray(x)}
     if type(bias) in PYTHON_NUMBERS:
         number(function, "bias", bias)  # it may be too large

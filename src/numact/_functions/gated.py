@@ -11,6 +11,7 @@ from numact._functions.arguments import (
     call_with_out,
     check_out_shape,
     check_writeable,
+    integer,
     number,
     overrides_ufuncs,
     single_out,
@@ -114,6 +115,7 @@ NOTES = {"glu": "\n\nThis is PyTorch's ``F.glu(x, dim=axis)``."}
 
 def halves(function: str, x: Array, axis: int) -> tuple[Array, Array]:
     """The halves of x along the axis, as views."""
+    axis = integer(function, "axis", axis)  # first, for it may be code that changes x
     position = as_axis(function, axis, x.ndim)
     length = x.shape[position]
     if length % 2:
@@ -127,7 +129,7 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
     name, name_grad = f"{row.name}_split", f"{row.name}_split_grad"
 
     def split(x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
-        array: Any = x if overrides_ufuncs(x) else np.asanyarray(x)
+        array: Any = x if overrides_ufuncs(x) and hasattr(x, "shape") else np.asanyarray(x)
         first, second = halves(name, array, axis)
         if (given := single_out(name, out)[0]) is not None:
             check_out_shape(name, given, first.shape)

@@ -118,7 +118,7 @@ class UfuncMethods:
         places = np.arange(a.size).reshape(a.shape)[indices]
         if type(b) in PYTHON_NUMBERS:
             b = np.asarray(b, a.dtype)
-        second: tuple[Any, ...] = () if b is None else (np.broadcast_to(b, places.shape).ravel(),)
+        second: tuple[Any, ...] = () if b is None else (np.broadcast_to(np.asanyarray(b), places.shape).ravel(),)
         places = places.ravel()
         while places.size:
             unique, first = np.unique(places, return_index=True)

@@ -203,7 +203,8 @@ def _find_in(library: str, name: str, text: str) -> tuple[str, dict[str, Any]]:
         return name, {}
     if (known := LIBRARIES.get(library)) is None:
         raise ValueError(
-            f"get: the library of {shown(text)} is unknown; numact knows the names of {', '.join(LIBRARIES)}, and its own"
+            f"get: the library of {shown(text)} is unknown; "
+            f"numact knows the names of {', '.join(LIBRARIES)}, and its own"
         )
     if name in known:
         return find(known[name] or plain(name))

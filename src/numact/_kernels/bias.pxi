@@ -80,12 +80,14 @@ def of_sums(str level_name, ufunc, tuple arrays, tuple terms, tuple term_of, cnp
         call.shape[d] = 1
     memset(&call.strides[0], 0, count * sizeof(call.strides[0]))
     for k in range(call.kernel.arrays):
-        add_operand(&call, k, arrays[k])
+        if not add_operand(&call, k, arrays[k]):
+            raise ValueError("the arrays do not broadcast")
     for k in range(call.kernel.arrays, call.kernel.inputs):
         call.arrays[k] = cnp.PyArray_BYTES(parameters) + (k - call.kernel.arrays) * cnp.PyArray_ITEMSIZE(parameters)
     for k in range(call.terms):
         call.term_of[k] = term_of[k]
-        add_operand(&call, call.kernel.inputs + 1 + k, terms[k])
+        if not add_operand(&call, call.kernel.inputs + 1 + k, terms[k]):
+            raise ValueError("the terms do not broadcast")
     for d in range(call.dimensions):
         if call.shape[d] == 0:
             return None

@@ -7,6 +7,8 @@ No activation is named here; the lists are in csrc/formulas.  A level is a dispa
 import os
 import warnings
 
+from numact._kernels.messages import shown
+
 from cpython.exc cimport PyErr_SetNone
 from cpython.unicode cimport PyUnicode_AsUTF8
 from libc.string cimport strcmp
@@ -144,7 +146,7 @@ def level():
         return wanted or available[-1]
     warnings.warn(
         f"NUMACT_LEVEL must be one of {', '.join(available)} on this processor; "
-        f"got {wanted!r}, using {available[-1]}",
+        f"got {shown(wanted)}, using {available[-1]}",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -220,11 +220,12 @@ def _default() -> int:
         if text := os.environ.get(variable, "").strip():
             # OpenMP allows a list: the numbers for parallel regions inside one another.
             first = text.partition(",")[0].strip() if variable == "OMP_NUM_THREADS" else text
-            if first.isdecimal() and 1 <= int(first) <= core.MAX_THREADS:
+            digits = first.isascii() and first.isdecimal() and len(first) <= 10
+            if digits and 1 <= int(first) <= core.MAX_THREADS:
                 return int(first)
             count = min(_processors(), core.MAX_THREADS)
             warnings.warn(
-                f"{variable} must be an integer from 1 to {core.MAX_THREADS}; got {text!r}, using {count}",
+                f"{variable} must be an integer from 1 to {core.MAX_THREADS}; got {shown(text)}, using {count}",
                 RuntimeWarning,
                 stacklevel=2,
             )

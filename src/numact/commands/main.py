@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -35,6 +37,26 @@ def _plot(options: argparse.Namespace) -> int:
     from numact.commands import plot
 
     return plot.run(options.function, options.grad, options.range, options.output)
+
+
+def command() -> int | str | None:
+    """Run the command of the process; the exit code is 1 where its output cannot be written."""
+    code: int | str | None
+    try:
+        try:
+            code = main()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        pass  # the reader has gone, as that of `| head` does
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written at the end of the process
+    return 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

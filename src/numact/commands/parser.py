@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,17 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 def _names(text: str) -> list[str]:
     """A type for argparse: names separated by commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} has no name")
+    return names
+
+
+def _error(text: str) -> float:
+    """A type for argparse: an error in ULP."""
+    if not 0 <= (value := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number >= 0")
+    return value
 
 
 # An option that takes several names.
@@ -54,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         "--level", **LIST, help="instruction set, of those that `info` lists; several must give the same bits"
     )
     verify.add_argument("--exhaustive", action="store_true", help="all 2^32 float32 inputs: minutes for every function")
-    verify.add_argument("--bound", type=float, metavar="ULP", help="allowed error (default: that of the catalogue)")
+    verify.add_argument("--bound", type=_error, metavar="ULP", help="allowed error (default: that of the catalogue)")
     bench.add_argument("--threads", type=_at_least(1), metavar="N", help="threads of each library (default: numact's)")
     bench.add_argument(
         "--size", type=_at_least(1), default=1 << 20, metavar="N", help="elements (default: %(default)s)"

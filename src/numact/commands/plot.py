@@ -13,7 +13,7 @@ from numact._functions import names
 from numact._functions.catalogue import catalogue
 from numact._functions.derivative import derivative
 from numact._functions.names import FUNCTIONS
-from numact.commands.selection import UsageError
+from numact.commands.selection import UsageError, output_path
 
 POINTS = 4001
 STEEPEST = 20.0  # what rises faster between two points is a jump, and is not joined by a line
@@ -24,7 +24,7 @@ def run(given: Sequence[str], with_derivative: bool, between: Sequence[float], o
     """Draw the curves to a file; the exit code is 0, or 2 for a wrong argument."""
     try:
         curves = [_curve(name) for name in given]
-        path = _path(output)
+        path = output_path("plot: --output", output, SUFFIXES)
         low, high = _interval(between)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -55,15 +55,6 @@ def _curve(name: str) -> tuple[str, str, dict[str, Any]]:
         )
     label = ", ".join(f"{key}={value:g}" for key, value in parameters.items())
     return f"{public}({label})" if label else public, public, parameters
-
-
-def _path(output: str) -> Path:
-    path = Path(output)
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"plot: --output must end with {', '.join(SUFFIXES)}, got {output!r}")
-    if not path.parent.is_dir():
-        raise UsageError(f"plot: --output: there is no folder {str(path.parent)!r}")
-    return path
 
 
 def _interval(between: Sequence[float]) -> tuple[float, float]:

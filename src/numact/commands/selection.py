@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,24 @@ class Function:
 
 class UsageError(Exception):
     """An option names something that does not exist or needs a package that is not installed."""
+
+
+def output_path(option: str, file: str, suffixes: Sequence[str]) -> Path:
+    """The path of a file that will be written; one that cannot be is an error before anything is computed."""
+    path = Path(file)
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{option} must end with {', '.join(suffixes)}, got {file!r}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option}: there is no folder {str(path.parent)!r}")
+    new = not path.exists()
+    try:
+        with path.open("ab"):
+            pass
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option}: {file!r} cannot be written: {getattr(error, 'strerror', error)}") from None
+    if new:
+        path.unlink()
+    return path
 
 
 def functions(names: Sequence[str], families: Sequence[str], verb: str) -> list[Function]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from numact.commands.selection import UsageError
+from numact.commands.selection import UsageError, output_path
 
 NEEDED = ("scipy", "sklearn", "matplotlib", "jinja2", "rich")
 
@@ -45,20 +45,16 @@ def _run(arguments: Any) -> int:
     settings = runner.QUICK if arguments.quick else runner.FULL
     if arguments.seeds:
         settings = replace(settings, seeds=arguments.seeds)
-    output = Path(arguments.output)
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"study: the name of the report must end with .html, got {output}")
-    if not output.parent.exists():
-        raise UsageError(f"study: there is no folder {output.parent}")
-    if arguments.target and not arguments.data:
+    output = output_path("study: --output", arguments.output, (".html", ".htm"))
+    if arguments.target is not None and not arguments.data:
         raise UsageError("study: --target belongs to --data")
     data: list[tuple[str, str | None]] = [(name, None) for name in runner.DATA]
-    if arguments.data:
+    if arguments.data is not None:
         data = [(str(arguments.data), arguments.target)]
     try:
         runs = runner.tasks(wanted, settings, data)
     except DataError as error:
-        raise UsageError(f"study: {error}") from None
+        raise UsageError(f"study: --data: {error}") from None
     try:
         store = runner.store_of(output, settings, data)
     except ValueError as error:

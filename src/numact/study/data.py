@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -154,7 +156,7 @@ def read(path: str | Path, target: str | None = None, seed: int = 0) -> Data:
 
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         raise DataError(f"{path}: no such file")
     if path.suffix.lower() == ".npz":
         return _read_npz(path, target or "y", seed)
@@ -167,7 +169,7 @@ def _read_npz(path: Path, target: str, seed: int) -> Data:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: not an NPZ file of numbers: {error}") from None
     if target not in arrays or "X" not in arrays:
         raise DataError(f"{path}: needs the arrays X and {target}, has {', '.join(arrays) or 'none'}")

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from numact.commands import selection
 from numact.commands.bench import peers
 from numact.commands.bench.measure import Job, Speed, bench
 from numact.commands.bench.report import report
-from numact.commands.selection import UsageError
+from numact.commands.selection import UsageError, output_path
 
 
 def asked(names: Sequence[str], types: Sequence[str]) -> list[Job]:
@@ -32,11 +31,7 @@ def picture(file: str) -> Callable[[list[Speed], int, int], None]:
         from numact.commands.bench.plot import draw, formats
     except ModuleNotFoundError as error:
         raise UsageError(f'--plot needs {error.name}, which is not installed: pip install "numact[plot]"') from None
-    path = Path(file)
-    if path.suffix[1:].lower() not in formats():
-        raise UsageError(f"--plot: the name must end in one of {', '.join(formats())}; got {file!r}")
-    if not path.parent.is_dir():
-        raise UsageError(f"--plot: there is no folder {str(path.parent)!r}")
+    path = output_path("--plot", file, [f".{name}" for name in formats()])
     return lambda results, size, threads: draw(results, size, threads).savefig(path, dpi=144)
 
 
@@ -48,7 +43,7 @@ def run(
     try:
         if count > core.MAX_THREADS:
             raise UsageError(f"--threads: must be from 1 to {core.MAX_THREADS}; got {count}")
-        jobs, draw = asked(names, types), picture(plot) if plot else None
+        jobs, draw = asked(names, types), None if plot is None else picture(plot)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
