@@ -91,10 +91,10 @@ def complaint(attempt: Attempt) -> str | None:
             for message, category in WARNINGS:
                 warnings.filterwarnings("ignore", message, category)
             attempt.call()
-    except (*ALLOWED, *attempt.also) as error:
-        failed, wrong = True, _of_message(error, attempt)
     except BaseException as error:
-        return f"{type(error).__name__}: {error}"
+        if not isinstance(error, (*ALLOWED, *attempt.also)):
+            return f"{type(error).__name__}: {error}"
+        failed, wrong = True, _of_message(error, attempt)
     if state() != before:
         found = state()
         reset()

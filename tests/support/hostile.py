@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -141,17 +142,21 @@ def _recursive() -> Any:
 # Arrays that are no numbers, or oddly laid out ------------------------------------------------------------------------
 
 
+def _scalar(kind: str) -> Any:
+    return np.ones((), kind)[()]
+
+
 def _arrays() -> dict[str, Callable[[], Any]]:
     found: dict[str, Callable[[], Any]] = {}
     for kind in ("?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d", "g", "F", "D", "G"):
-        found[f"scalar {kind}"] = lambda kind=kind: np.ones((), kind)[()]
-        found[f"0-d {kind}"] = lambda kind=kind: np.ones((), kind)
-        found[f"(4, 6) {kind}"] = lambda kind=kind: np.ones((4, 6), kind)
-        found[f"(6,) {kind}"] = lambda kind=kind: np.ones(6, kind)
+        found[f"scalar {kind}"] = partial(_scalar, kind)
+        found[f"0-d {kind}"] = partial(np.ones, (), kind)
+        found[f"(4, 6) {kind}"] = partial(np.ones, (4, 6), kind)
+        found[f"(6,) {kind}"] = partial(np.ones, 6, kind)
     for kind in ("U3", "S3", "V8", "M8[s]", "m8[s]", "O", "f4,i4", ">f4", ">f8", ">i4"):
-        found[f"(4, 6) {kind}"] = lambda kind=kind: np.zeros((4, 6), kind)
-        found[f"0-d {kind}"] = lambda kind=kind: np.zeros((), kind)
-        found[f"scalar {kind}"] = lambda kind=kind: np.zeros((), kind)[()]
+        found[f"(4, 6) {kind}"] = partial(np.zeros, (4, 6), kind)
+        found[f"0-d {kind}"] = partial(np.zeros, (), kind)
+        found[f"scalar {kind}"] = partial(_scalar, kind)
     found["StringDType"] = lambda: np.array(["a", "b"], np.dtypes.StringDType())
     found["object of None"] = lambda: np.full((4, 6), None)
     found["object of text"] = lambda: np.full((4, 6), "a", object)
@@ -171,7 +176,7 @@ def _arrays() -> dict[str, Callable[[], Any]]:
     found["overlapping (4, 6)"] = lambda: np.lib.stride_tricks.as_strided(np.ones(9), (4, 6), (8, 8))
     found["matrix (4, 6)"] = lambda: np.ones((4, 6)).view(np.matrix)
     found["recarray"] = lambda: np.rec.array([(1, 2.0)], dtype=[("a", int), ("b", float)])
-    found["masked (4, 6)"] = lambda: np.ma.array(np.ones((4, 6)), mask=np.eye(4, 6))
+    found["masked (4, 6)"] = lambda: np.ma.array(np.ones((4, 6)), mask=np.eye(4, 6, dtype=np.bool_))
     found["masked nothing (4, 6)"] = lambda: np.ma.array(np.ones((4, 6)))
     found["np.ma.masked"] = lambda: np.ma.masked
     found["64 dimensions"] = lambda: np.ones((1,) * 64)

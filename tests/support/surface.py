@@ -178,7 +178,8 @@ def _call(path: str, function: Callable[..., Any]) -> Call:
     if isinstance(function, np.ufunc):
         operands = ("x",) if function.nin == 1 else tuple(f"x{k + 1}" for k in range(function.nin))
         return Call(path, function, operands, {"out": None, **OF_UFUNC})
-    positional, keywords = [], {}
+    positional: list[str] = []
+    keywords: dict[str, Any] = {}
     for name, parameter in signature(function).parameters.items():
         if parameter.kind is Parameter.VAR_POSITIONAL:  # all of it goes to NumPy
             continue

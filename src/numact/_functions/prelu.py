@@ -133,6 +133,7 @@ def prelu_grad(
     array([-1., -5., -2.])
 
     """
+    weight = as_factors("prelu_grad", "weight", weight)
     slopes = _as_weight("prelu_grad", x, weight, channel_axis)
     first, second, array_wanted = two_outs("prelu_grad", out)
     for name, value in (("dy", dy), ("x", x)):

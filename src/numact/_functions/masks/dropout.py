@@ -100,10 +100,11 @@ def dropout(
         found = LOOPS["masked_grad"].random(x, out, factors, BitMask, threshold, generator.bit_generator)
         if found is not None:
             return found
-    work = Pass("dropout", "x", x, out)
-    shape = work.source.shape
+    array = np.asarray(x)
     none = shared_axes is None or (isinstance(shared_axes, tuple) and not shared_axes)
-    shared = () if none else as_axes("dropout", shared_axes, len(shape), name="shared_axes")
+    shared = () if none else as_axes("dropout", shared_axes, array.ndim, name="shared_axes")
+    work = Pass("dropout", "x", array, out)  # only now: the axes may be code that changes x
+    shape = work.source.shape
     drawn = tuple(1 if axis in shared else length for axis, length in enumerate(shape))
     bits = empty_bits(drawn)
     core.random_bits(bits, math.prod(drawn), threshold, generator.bit_generator)
