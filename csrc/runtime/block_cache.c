@@ -32,9 +32,10 @@ static struct block *buckets[BUCKETS];
 static struct block *newest, *oldest;
 static struct numact_block_statistics statistics;
 
-/* A child of fork() finds the cache in order, whatever other threads did. */
 static void lock_cache(void) { system_lock(&lock); }
 static void unlock_cache(void) { system_unlock(&lock); }
+
+bool numact_block_survive_forks(void) { return system_at_fork(lock_cache, unlock_cache, unlock_cache); }
 
 static struct block **bucket_of(const void *memory) { return &buckets[(uintptr_t)memory / PAGE % BUCKETS]; }
 
@@ -120,9 +121,7 @@ static struct block *map(size_t size)
 
 void *numact_block_allocate(size_t size, bool zeros)
 {
-    static bool survives_forks;
     system_lock(&lock);
-    if (!survives_forks) survives_forks = system_at_fork(lock_cache, unlock_cache, unlock_cache);
     struct block *block = best_fit(size);
     const bool reused = block;
     if (reused) {

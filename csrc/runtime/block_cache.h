@@ -16,6 +16,10 @@ struct numact_block_statistics {
     int64_t reused, allocated;  /* blocks that arrays got, from the cache and from the operating system */
 };
 
+/* To be called before anything else here, once: a child of fork() finds the cache in order then, whatever other threads
+   did.  False if that cannot be had. */
+bool numact_block_survive_forks(void);
+
 /* A block of at least `size` bytes, of zeros if that is wanted; NULL if there is no memory. */
 void *numact_block_allocate(size_t size, bool zeros);
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
 from contextlib import suppress
+from contextvars import ContextVar
 from operator import index
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from numact._functions.public import set_module
 from numact._kernels import core
+from numact._kernels.locks import lock_across_forks
 from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
@@ -27,12 +29,13 @@ UNITS = {"": 1, "b": 1}
 UNITS |= {f"{prefix}b": 1000**k for k, prefix in enumerate("kmgt", 1)}
 UNITS |= {f"{prefix}ib": 1024**k for k, prefix in enumerate("kmgt", 1)}
 
-# The limits of all blocks that are open, in any thread; the largest is the limit of the cache.
+# The limits of all blocks that are open, in any thread, and those of `set_reuse`, by thread; the largest holds for the
+# cache.
 _open: dict[object, int] = {}
-_lock = threading.Lock()
-_PERMANENT = object()
-# The allocator that was in use before `set_reuse`; None if it is not on.
-_before: list[Any] = [None]
+_lock = lock_across_forks()
+# The blocks that are open in this context, each with the allocator that it found; the one that `set_reuse` found.
+_found: ContextVar[tuple[tuple[reuse, Any], ...]] = ContextVar("the allocators that reuse found", default=())
+_before: ContextVar[Any] = ContextVar("the allocator that set_reuse found", default=None)
 
 
 def _bytes(function: str, limit: Any) -> int:
@@ -55,15 +58,15 @@ def _bytes(function: str, limit: Any) -> int:
 
 def _set(key: object, limit: int | None) -> None:
     """Set or remove one of the limits.  Only setting one can lack memory."""
-    if limit is None:
-        _open.pop(key, None)
-    else:
-        _open[key] = limit
-    try:
-        with _lock:
+    with _lock:
+        if limit is None:
+            _open.pop(key, None)
+        else:
+            _open[key] = limit
+        try:
             core.set_block_limit(max(list(_open.values()), default=0))
-    except MemoryError:  # give back what is held
-        core.set_block_limit(0)
+        except MemoryError:  # give back what is held
+            core.set_block_limit(0)
 
 
 @set_module("numact.memory")
@@ -109,29 +112,32 @@ class reuse:
 
     def __init__(self, limit: int | str) -> None:
         self.limit = _bytes("reuse", limit)
-        self._entered: list[tuple[object, Any]] = []  # keys of the limits, and the allocators before
+        self._keys: list[object] = []  # of all threads that are in the block; they are all alike
 
     def __enter__(self) -> reuse:
-        key = object()
-        entered = key, core.use_block_cache()
+        key, allocator = object(), core.use_block_cache()
         try:
+            self._keys.append(key)
             _set(key, self.limit)
-            self._entered.append(entered)
+            _found.set((*_found.get(), (self, allocator)))
         except MemoryError:
-            self._leave(entered)
+            if key in self._keys:
+                self._keys.remove(key)
+            _set(key, None)
+            core.use_allocator(allocator)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._leave(self._entered.pop())
-
-    def _leave(self, entered: tuple[object, Any]) -> None:
-        """Undo what `__enter__` has done; the limit first, as that gives memory back."""
-        key, allocator = entered
-        _set(key, None)
-        core.use_allocator(allocator)
+        _set(self._keys.pop(), None)  # first, as it gives memory back
+        found = _found.get()
+        for k in reversed(range(len(found))):
+            if found[k][0] is self:
+                core.use_allocator(found[k][1])
+                _found.set(found[:k] + found[k + 1 :])
+                break
 
 
 @set_module("numact.memory")
@@ -161,16 +167,16 @@ def set_reuse(limit: int | str | None) -> None:
 
     """
     if limit is None:
-        _set(_PERMANENT, None)
-        if _before[0] is not None:
-            core.use_allocator(_before[0])
-            _before[0] = None
+        _set(get_ident(), None)
+        if (before := _before.get()) is not None:
+            core.use_allocator(before)
+            _before.set(None)
         return
     most = _bytes("set_reuse", limit)
     found = core.use_block_cache()
-    if _before[0] is None:
-        _before[0] = found
-    _set(_PERMANENT, most)
+    if _before.get() is None:
+        _before.set(found)
+    _set(get_ident(), most)
 
 
 @set_module("numact.memory")

@@ -5,9 +5,14 @@ import subprocess
 import sys
 
 
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process of its own."""
+def run(code: str, timeout: float | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own, which may have a number of seconds."""
     clean = {key: value for key, value in os.environ.items() if key != "NUMACT_LEVEL"}
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**clean, **environment}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=timeout,
+        env={**clean, **environment},
     )

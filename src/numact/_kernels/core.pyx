@@ -7,6 +7,9 @@ No activation is named here; the lists are in csrc/formulas.  A level is a dispa
 import os
 import warnings
 
+import numpy
+
+from numact._kernels.locks import lock_across_forks
 from numact._kernels.messages import shown
 
 from cpython.exc cimport PyErr_SetNone
@@ -298,6 +301,8 @@ cdef int add_bfloat16(object ufunc, int type_number) except -1:
     )
 
 
+# Whichever comes first, ufuncs or bfloat16: under the lock the later one finds the other.
+cdef object _lock = lock_across_forks()
 cdef list _ufuncs = []   # all that have been built
 cdef int _bfloat16 = -1  # the type number of bfloat16, once it is registered
 
@@ -319,9 +324,10 @@ def register_bfloat16(dtype):
     cdef int type_number = dtype.num
     if dtype.isbuiltin != 2:
         raise TypeError(f"register_bfloat16: dtype must be one that was added to NumPy, got {dtype!r}")
-    for ufunc in _ufuncs:
-        add_bfloat16(ufunc, type_number)
-    _bfloat16 = type_number
+    with _lock:
+        for ufunc in _ufuncs:
+            add_bfloat16(ufunc, type_number)
+        _bfloat16 = type_number
 
 
 def dtypes():
@@ -398,10 +404,11 @@ def build(str level_name, names=None, document=None):
                 ufuncs[name] = ufunc
         f32 += 1
         f64 += 1
-    if _bfloat16 >= 0:
-        for ufunc in ufuncs.values():
-            add_bfloat16(ufunc, _bfloat16)
-    _ufuncs.extend(list(ufuncs.values()))  # all or, without memory, none: as one list
+    with _lock:
+        if _bfloat16 >= 0:
+            for ufunc in ufuncs.values():
+                add_bfloat16(ufunc, _bfloat16)
+        _ufuncs.extend(list(ufuncs.values()))  # all or, without memory, none: as one list
     return ufuncs
 
 

@@ -25,7 +25,8 @@ cdef object _explain = None
 cdef object _call_foreign = None
 cdef object _kind_of = None
 cdef dict _kinds = {}
-cdef unchecked_call _call_of_numpy = NULL
+# How NumPy calls a ufunc, any of them.
+cdef unchecked_call CALL_OF_NUMPY = <unchecked_call>(<UfuncFields *><PyObject *>numpy.positive).vectorcall
 
 
 def explain_with(explain):
@@ -115,15 +116,12 @@ cdef PyObject *call_ufunc(
     if result is not NOT_TAKEN:
         Py_INCREF(result)
         return <PyObject *>result
-    return explained(ufunc, names, _call_of_numpy(ufunc, given, flags, names))
+    return explained(ufunc, names, CALL_OF_NUMPY(ufunc, given, flags, names))
 
 
 cdef void explain_calls(object ufunc) noexcept:
     """Let the calls of a ufunc pass through `call_ufunc`."""
-    global _call_of_numpy
-    cdef UfuncFields *fields = <UfuncFields *><PyObject *>ufunc
-    _call_of_numpy = <unchecked_call>fields.vectorcall
-    fields.vectorcall = <void *>call_ufunc
+    (<UfuncFields *><PyObject *>ufunc).vectorcall = <void *>call_ufunc
 
 
 cdef class FunctionCall:

@@ -13,6 +13,7 @@ cdef extern from "runtime/block_cache.h":
         int64_t blocks_in_use
         int64_t reused
         int64_t allocated
+    bint numact_block_survive_forks()
     void *numact_block_allocate(size_t size, bint zeros) noexcept nogil
     bint numact_block_free(void *memory) noexcept nogil
     size_t numact_block_size(const void *memory) noexcept nogil
@@ -41,14 +42,14 @@ cdef extern from "numpy/arrayobject.h":
     PyObject *PyDataMem_DefaultHandler
 
 # NumPy's own allocator, for small arrays, which it caches itself.
-cdef DataAllocator _default_allocator
-cdef DataHandler _handler
-cdef object _handler_capsule = None
+cdef const DataAllocator *NUMPY = &(
+    <DataHandler *>PyCapsule_GetPointer(<object>PyDataMem_DefaultHandler, "mem_handler")
+).allocator
 
 
 cdef void *block_malloc(void *context, size_t size) noexcept nogil:
     if size < NUMACT_LEAST_BLOCK:
-        return _default_allocator.malloc(_default_allocator.ctx, size)
+        return NUMPY.malloc(NUMPY.ctx, size)
     return numact_block_allocate(size, False)
 
 
@@ -56,21 +57,21 @@ cdef void *block_calloc(void *context, size_t count, size_t width) noexcept nogi
     if width and count > <size_t>-1 // width:
         return NULL
     if count * width < NUMACT_LEAST_BLOCK:
-        return _default_allocator.calloc(_default_allocator.ctx, count, width)
+        return NUMPY.calloc(NUMPY.ctx, count, width)
     return numact_block_allocate(count * width, True)
 
 
 cdef void block_free(void *context, void *memory, size_t size) noexcept nogil:
     # The size decides nothing: an array may have been made smaller or larger since.
     if memory != NULL and not numact_block_free(memory):
-        _default_allocator.free(_default_allocator.ctx, memory, size)
+        NUMPY.free(NUMPY.ctx, memory, size)
 
 
 cdef void *block_realloc(void *context, void *memory, size_t size) noexcept nogil:
     cdef size_t found = numact_block_size(memory) if memory != NULL else 0
     cdef void *moved
     if not found:  # a small array stays with NumPy, even when it grows
-        return _default_allocator.realloc(_default_allocator.ctx, memory, size)
+        return NUMPY.realloc(NUMPY.ctx, memory, size)
     if found // 2 <= size <= found:
         return memory
     moved = numact_block_allocate(size, False)
@@ -78,6 +79,18 @@ cdef void *block_realloc(void *context, void *memory, size_t size) noexcept nogi
         memcpy(moved, memory, min(found, size))
         numact_block_free(memory)
     return moved
+
+
+if not numact_block_survive_forks():
+    raise MemoryError
+
+cdef DataHandler _handler
+strcpy(_handler.name, "numact.memory")
+_handler.version = 1
+_handler.allocator.ctx = NULL
+_handler.allocator.malloc, _handler.allocator.calloc = block_malloc, block_calloc
+_handler.allocator.realloc, _handler.allocator.free = block_realloc, block_free
+cdef object BLOCK_CACHE = PyCapsule_New(&_handler, "mem_handler", NULL)
 
 
 def use_block_cache():
@@ -88,20 +101,7 @@ def use_block_cache():
     PyCapsule
         The allocator that was in use, for `use_allocator`.
     """
-    global _handler_capsule
-    cdef DataHandler *default
-    if _handler_capsule is None:
-        default = <DataHandler *>PyCapsule_GetPointer(<object>PyDataMem_DefaultHandler, "mem_handler")
-        _default_allocator.ctx, _default_allocator.malloc = default.allocator.ctx, default.allocator.malloc
-        _default_allocator.calloc, _default_allocator.realloc = default.allocator.calloc, default.allocator.realloc
-        _default_allocator.free = default.allocator.free
-        strcpy(_handler.name, "numact.memory")
-        _handler.version = 1
-        _handler.allocator.ctx = NULL
-        _handler.allocator.malloc, _handler.allocator.calloc = block_malloc, block_calloc
-        _handler.allocator.realloc, _handler.allocator.free = block_realloc, block_free
-        _handler_capsule = PyCapsule_New(&_handler, "mem_handler", NULL)
-    return PyDataMem_SetHandler(_handler_capsule)
+    return PyDataMem_SetHandler(BLOCK_CACHE)
 
 
 def use_allocator(allocator):

@@ -56,7 +56,8 @@ class WaitingFinder:
         """Find the package, with a loader that acts."""
         if fullname != self._package:
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+        finders = list(sys.meta_path)  # other threads may change it
+        for finder in finders[finders.index(self) + 1 :]:
             find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None:

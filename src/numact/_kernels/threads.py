@@ -13,10 +13,23 @@ from typing import Any
 
 from numact._kernels import core
 from numact._kernels.config import version
+from numact._kernels.locks import lock_across_forks
 from numact._kernels.messages import shown
 from numact._kernels.on_import import when_imported
 
 VARIABLES = ("NUMACT_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+class Block:
+    """A block of `num_threads` that is open, and the number to set at its end."""
+
+    def __init__(self, before: int) -> None:
+        self.before = before
+
+
+# The blocks that are open, in any thread, in the order in which they began.
+_blocks: list[Block] = []
+_lock = lock_across_forks()
 
 
 def _checked(function: str, n: Any) -> int:
@@ -125,7 +138,8 @@ def num_threads(n: int) -> Iterator[None]:
 
     Notes
     -----
-    The number holds for the whole process, other threads of the program included.
+    The number holds for the whole process, other threads of the program included.  Where blocks of several threads
+    overlap, the number is that of the one that began last, and at the end of all what it was before the first.
 
     Examples
     --------
@@ -136,12 +150,21 @@ def num_threads(n: int) -> Iterator[None]:
     array([0. , 0. , 0. , 0.5, 1. ])
 
     """
-    count, before = _checked("num_threads", n), core.get_num_threads()
-    core.set_num_threads(count)
+    count = _checked("num_threads", n)
+    with _lock:
+        block = Block(core.get_num_threads())
+        _blocks.append(block)
+        core.set_num_threads(count)
     try:
         yield
     finally:
-        core.set_num_threads(before)
+        with _lock:
+            place = _blocks.index(block)
+            if block is _blocks[-1]:
+                core.set_num_threads(block.before)
+            else:  # another thread's block goes on, and restores in its place
+                _blocks[place + 1].before = block.before
+            del _blocks[place]
 
 
 def _lines(path: str) -> list[str]:

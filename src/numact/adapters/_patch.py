@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from threading import RLock
 from types import TracebackType
 from typing import Any
+
+from numact._kernels.locks import lock_across_forks
 
 ABSENT = object()
 
@@ -44,7 +45,7 @@ class Patch:
 
     def __init__(self, replacements: Callable[[], Iterable[Replacement]]) -> None:
         self._replacements = replacements
-        self._lock = RLock()
+        self._lock = lock_across_forks()
         self._uses = 0
         self._permanent = False
         self._saved: list[Replacement] = []

@@ -15,6 +15,7 @@ from numact._functions.names import FUNCTIONS, find_argument
 from numact._functions.parametric import ParametricUfunc, values_of
 from numact._functions.public import set_module
 from numact._kernels import core
+from numact._kernels.locks import lock_across_forks
 from numact._kernels.messages import shown
 from numact.diagnostics.arguments import as_bounds, as_floats
 from numact.diagnostics.layer import Layer, joined, sample_of
@@ -26,6 +27,9 @@ from numact.diagnostics.summary import Summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
+
+# The records of all monitors change and are read under it; computing is outside.
+_lock = lock_across_forks()
 
 
 @set_module("numact.diagnostics")
@@ -50,7 +54,8 @@ class ActivationMonitor:
 
     Notes
     -----
-    A monitor can be pickled; `merge` joins those of several processes.
+    A monitor can be pickled; `merge` joins those of several processes.  Several threads may use one at a time: every
+    update counts once, in the order in which they end.
 
     Examples
     --------
@@ -73,7 +78,8 @@ class ActivationMonitor:
     @property
     def layers(self) -> list[str]:
         """Names of the layers, in the order of their first update."""
-        return list(self._layers)
+        with _lock:
+            return list(self._layers)
 
     def update(
         self,
@@ -113,10 +119,10 @@ class ActivationMonitor:
         array = as_floats("update", y)
         layout = as_layout("update", array.shape, axis)
         name, parameters = (None, {}) if activation is None else find_argument("update", "activation", activation)
-        found = self._check("update", layer, name, layout)
+        self._check("update", layer, layout)
         ends = saturated_beyond(name, parameters)
         bounds = as_bounds("update", ends[0] if low is None else low, ends[1] if high is None else high)
-        return self._add(layer, found, array, layout, *measure(array, layout, *bounds))
+        return self._add("update", layer, name, array, layout, *measure(array, layout, *bounds))
 
     def forward(
         self,
@@ -177,7 +183,7 @@ class ActivationMonitor:
             check_writeable("forward", out)
             as_floats("forward", out, "out")
         layout = as_layout("forward", array.shape, axis, "x")
-        found = self._check("forward", layer, name, layout)
+        self._check("forward", layer, layout)
         bounds = saturated_beyond(name, parameters)
         y = np.empty_like(array) if out is None else out
         if (values := self._fusable(call, array, y, layout, parameters)) is None:
@@ -190,16 +196,15 @@ class ActivationMonitor:
                 # The ufunc reports the overflow as numpy.errstate says; the largest numbers overflow if any do.
                 largest = _largest(array.dtype)
                 call(np.array([-largest, largest], array.dtype), **parameters)
-        self._add(layer, found, np.asarray(y), layout, observer, dead)
+        self._add("forward", layer, name, np.asarray(y), layout, observer, dead)
         return y
 
-    def _check(self, function: str, layer: str, activation: str | None, layout: Layout) -> Layer:
+    def _check(self, function: str, layer: str, layout: Layout) -> Layer | None:
+        """The record of a layer, whose units must have the shape of before; None before its first update."""
         if not isinstance(layer, str):
             raise TypeError(f"{function}: layer must be a string, got {shown(layer)}")
         found = self._layers.get(layer)
-        if found is None:
-            return Layer(activation, layout.unit_shape, silent=np.zeros(layout.unit_shape, np.int64))
-        if found.shape != layout.unit_shape:
+        if found is not None and found.shape != layout.unit_shape:
             raise ValueError(
                 f"{function}: layer {shown(layer)} must have the units {found.shape}, got {layout.unit_shape}"
             )
@@ -219,14 +224,37 @@ class ActivationMonitor:
         dtype = np.dtype(np.float32) if is_half(x.dtype) else x.dtype
         return tuple(np.array(value, dtype) for value in values)
 
-    def _add(self, layer: str, found: Layer, y: Array, layout: Layout, observer: core.Observer, dead: Array) -> Summary:
-        after = found.copy()  # so that an update for which memory is lacking halfway changes nothing
-        count = core.count_silent(after.silent, dead, min(self.window, after.updates + 1))
-        summary = summarise(observer, y.size, count, layout.units)
-        after.add(summary, self.max_history)
-        after.sample = sample_of(y)
-        self._layers[layer] = after
-        return summary
+    def _add(
+        self,
+        function: str,
+        layer: str,
+        activation: str | None,
+        y: Array,
+        layout: Layout,
+        observer: core.Observer,
+        dead: Array,
+    ) -> Summary:
+        with _lock:
+            # Another thread may have made the first update meanwhile.
+            found = self._check(function, layer, layout)
+            if found is None:
+                after = Layer(activation, layout.unit_shape, silent=np.zeros(layout.unit_shape, np.int64))
+            else:
+                after = found.copy()  # so that an update for which memory is lacking halfway changes nothing
+            count = core.count_silent(after.silent, dead, min(self.window, after.updates + 1))
+            summary = summarise(observer, y.size, count, layout.units)
+            after.add(summary, self.max_history)
+            after.sample = sample_of(y)
+            self._layers[layer] = after
+            return summary
+
+    def _records(self) -> dict[str, Layer]:
+        """A copy of the records, which no other thread changes."""
+        with _lock:
+            return {name: layer.copy() for name, layer in self._layers.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_layers": self._records()}
 
     def dead_units(self, layer: str) -> Array:
         """Which units of a layer are dead: 0 for every sample of the window.
@@ -246,8 +274,9 @@ class ActivationMonitor:
             For a layer that has had no update.
 
         """
-        found = self._layers[choice("dead_units", "layer", layer, self._layers or ["none yet"])]
-        return np.asarray(found.silent >= min(self.window, found.updates))
+        with _lock:
+            found = self._layers[choice("dead_units", "layer", layer, self._layers or ["none yet"])]
+            return np.asarray(found.silent >= min(self.window, found.updates))
 
     def merge(self, other: ActivationMonitor) -> None:
         """Add the statistics of another monitor, such as that of another process.
@@ -270,14 +299,17 @@ class ActivationMonitor:
             raise TypeError(f"merge: other must be an ActivationMonitor, got {shown(other)}")
         if other.window != self.window:
             raise ValueError(f"merge: other must have the window {self.window}, got {other.window}")
-        for name, theirs in other._layers.items():
+        with _lock:
+            self._merge(other._records())
+
+    def _merge(self, records: dict[str, Layer]) -> None:
+        for name, theirs in records.items():
             if name in self._layers and self._layers[name].shape != theirs.shape:
                 raise ValueError(
                     f"merge: {name} must have units of the shape {self._layers[name].shape}, got {theirs.shape}"
                 )
         merged = {name: layer.copy() for name, layer in self._layers.items()}
-        for name, theirs in other._layers.items():
-            copied = theirs.copy()
+        for name, copied in records.items():
             if name not in merged:
                 merged[name] = copied
                 while len(copied.history) > self.max_history:
@@ -319,7 +351,7 @@ class ActivationMonitor:
                     for record in layer.history
                 ],
             }
-            for name, layer in self._layers.items()
+            for name, layer in self._records().items()
         }
 
     def to_json(self) -> str:
@@ -353,7 +385,7 @@ class ActivationMonitor:
         return pandas.DataFrame(
             [
                 {"layer": name, "activation": layer.activation, "update": k * layer.stride, **asdict(record)}
-                for name, layer in self._layers.items()
+                for name, layer in self._records().items()
                 for k, record in enumerate(layer.history)
             ]
         )
@@ -369,7 +401,7 @@ class ActivationMonitor:
         """
         from numact.diagnostics.advice import advise
 
-        return advise(self._layers)
+        return advise(self._records())
 
     def plot(self) -> Figure:
         """Draw the histories of zeros, dead and saturated units, mean and deviation, and a histogram of each layer.
@@ -386,16 +418,16 @@ class ActivationMonitor:
             Before the first update.
 
         """
-        if not self._layers:
+        if not (records := self._records()):
             raise ValueError("plot: the monitor must have had an update")
         try:
             from numact.diagnostics.plot import draw
         except ImportError as error:
             raise ImportError('plot needs matplotlib: pip install "numact[plot]"') from error
-        return draw(self._layers)
+        return draw(records)
 
     def __repr__(self) -> str:
-        return f"<numact.diagnostics.ActivationMonitor of {len(self._layers)} layers: {', '.join(self._layers)}>"
+        return f"<numact.diagnostics.ActivationMonitor of {len(self.layers)} layers: {', '.join(self.layers)}>"
 
 
 def _largest(dtype: np.dtype[Any]) -> Any:
