@@ -2,6 +2,7 @@
 
 from typing import Any as _Any
 
+from numact import _interpreter as _interpreter
 from numact import _moved
 from numact._functions.names import FUNCTIONS as _FUNCTIONS
 from numact._functions.names import get

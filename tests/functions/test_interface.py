@@ -234,7 +234,7 @@ def test_import_is_light() -> None:
     assert {name for name in modules if name.startswith("numact.")} == {
         f"numact.{name}"
         for name in (
-            *("_moved", "_functions", "_functions.lazy", "_kernels.config", "_kernels.targets"),
+            *("_interpreter", "_moved", "_functions", "_functions.lazy", "_kernels.config", "_kernels.targets"),
             *("_functions.arguments", "_functions.methods", "_functions.names", "_functions.parameters"),
             *("_functions.parametric", "_functions.public", "_functions.ufuncs"),
             *("_kernels", "_kernels.bfloat16", "_kernels.core", "_kernels.locks", "_kernels.on_import"),
@@ -242,6 +242,7 @@ def test_import_is_light() -> None:
         )
     }
     packages = {name.split(".")[0] for name in modules} - set(sys.stdlib_module_names)
+    packages -= {"_interpreters", "_xxsubinterpreters"}  # of the standard library, too
     assert {name for name in packages if not name.startswith("_cython_")} <= {"numact", "numpy", "cython_runtime"}
 
 
