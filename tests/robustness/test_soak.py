@@ -12,7 +12,7 @@ def test_training_under_pressure() -> None:
     """Two trainings beside forks, threads and busy processes end with the bits of the trainings alone."""
     program = Path(__file__).with_name("soak.py")
     command = [sys.executable, str(program), "--minutes", "0", "--epochs", "2", "--batches", "4"]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    process = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     assert process.returncode == 0, process.stdout + process.stderr
     assert not process.stderr
     assert process.stdout.endswith("equal to the bit with the trainings alone\n")
