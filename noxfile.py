@@ -1,5 +1,6 @@
 """Everyday commands: ``nox -l`` lists them, ``nox -s tests -- -k mish`` hands arguments to pytest."""
 
+import os
 from pathlib import Path
 
 import nox
@@ -7,7 +8,7 @@ import nox
 nox.options.sessions = ["lint", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
-LEFT_OUT = ("--ignore=tests/study", "--ignore=tests/commands")  # of the quick tier
+LEFT_OUT = [f"--ignore=tests/{room}" for room in ("study", "commands", "fuzz", "robustness", "mutation")]  # if quick
 SANITIZERS = "-fsanitize=address,undefined"
 
 
@@ -20,7 +21,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """The short tier without other compilers, the study and the commands, by all processors: three minutes on two."""
+    """The short tier without other compilers, studies, commands, drawn calls and faults: three minutes on two."""
     session.install(".[test]", "pytest-xdist")
     session.run("pytest", "-n", "auto", "-m", "not slow and not compilers", *LEFT_OUT, *session.posargs)
 
@@ -70,6 +71,31 @@ def sbom(session: nox.Session) -> None:
     session.install(".", "cyclonedx-bom")
     python = str(Path(session.virtualenv.location) / "bin" / "python")
     session.run("cyclonedx-py", "environment", python, "--of", "JSON", "-o", "dist/numact.cdx.json")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of what numact needs to run and to build, and the habits of the workflows."""
+    session.install(".", "setuptools>=77", "Cython>=3.1", "pip-audit", "zizmor")
+    session.run("pip-audit", "--local", "--skip-editable")
+    session.run("zizmor", "--offline", ".github")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Drawn calls of every function for an hour or more: 5,000 for each test, with a seed that is printed."""
+    session.install(".[test]", "pytest-xdist")
+    seed = str(int.from_bytes(os.urandom(4)))
+    session.log("the seed is %s", seed)
+    options = ("--hypothesis-profile=long", f"--hypothesis-seed={seed}")
+    session.run("pytest", "-n", "auto", *options, "tests/fuzz", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Half an hour of training beside forks, threads and other programs: the bits of training alone."""
+    session.install(".[test]")
+    session.run("python", "tests/robustness/soak.py", "--minutes", "30", *session.posargs)
 
 
 @nox.session

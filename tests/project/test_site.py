@@ -26,7 +26,19 @@ NEEDED = 'NOT TESTED HERE: needs Sphinx and selenium, pip install ".[docs,dashbo
 WIDTHS = {"desk": 1280, "phone": 390}
 # A page of each kind.
 PAGES = [
-    *("index", "start", "guide", "functions", "dense_layer", "choosing", "migration", "proof", "accuracy", "speed"),
+    *(
+        "index",
+        "start",
+        "guide",
+        "functions",
+        "dense_layer",
+        "choosing",
+        "migration",
+        "proof",
+        "trust",
+        "accuracy",
+        "speed",
+    ),
     *("adapters", "code", "contributing", "adding", "changelog", "benchmarks", "gallery/index", "gallery/gelu"),
     *("gallery/leaky_relu", "gallery/swiglu", "gallery/softmax", "reference/index", "reference/numact.gelu"),
     *("reference/numact.softmax", "reference/numact.BitMask", "reference/numact.norm.batch_norm_train"),

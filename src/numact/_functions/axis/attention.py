@@ -108,8 +108,6 @@ def attention_softmax(
     given = np.asarray(scores)
     check_real(name, "scores", given.dtype)
     dtype = given.dtype if given.dtype is FLOAT32 else float_dtype(given.dtype)
-    if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
-        raise TypeError(f"{name}: scores must be floating-point numbers, integers or booleans, got {given.dtype}")
     computed = FLOAT64 if dtype.itemsize > FLOAT32.itemsize else FLOAT32
     limit = EVERY if causal is False else _limit(name, causal, given.shape, axis)
     kernel: str = name

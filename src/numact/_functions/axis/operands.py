@@ -165,8 +165,6 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     for array in arrays:
         check_real(function, operand, array.dtype)
     dtype = _result_dtype(arrays)
-    if dtype.kind not in "fV" or dtype.itemsize > FLOAT64.itemsize:
-        raise TypeError(f"{function}: {operand} must be floating-point numbers, integers or booleans, got {dtype}")
     arrays = [
         in_rows(widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
     ]
