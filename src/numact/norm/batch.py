@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from numact._functions.arguments import boolean, integer
+from numact._functions.axes import as_integers
 from numact._functions.public import set_module
 from numact._kernels import core, targets
 from numact._kernels.messages import shown
@@ -138,6 +139,7 @@ def batch_norm(
         found = _plain(x, mean, var, weight, bias, eps, axis, out)
         if found is not None:
             return found
+    axis = as_integers(function, axis)
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     means = as_vector(function, "mean", mean, shape, layout.kept)
@@ -261,6 +263,7 @@ def batch_norm_train(
 
     """
     function = "batch_norm_train"
+    axis = as_integers(function, axis)
     array = float_array(function, "x", x)
     layout, shape = channel_layout(function, array, axis)
     share, eps = as_share(function, momentum, batches), as_number(function, "eps", eps)
@@ -363,6 +366,7 @@ def batch_norm_grad(
 
     """
     function = "batch_norm_grad"
+    axis = as_integers(function, axis)
     array, gradient = as_operands(function, dy, x)
     layout, shape = channel_layout(function, array, axis)
     if not isinstance(saved, tuple) or len(saved) != 3:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numact._functions.arguments import check_out_shape, integer, single_out
-from numact._functions.axes import as_axis
+from numact._functions.axes import as_axis, as_integers
 from numact._functions.public import set_module
 from numact._kernels.messages import shown
 from numact.norm.arguments import (
@@ -327,6 +327,7 @@ def _forward(
     function: str, x: Any, groups: Any, weight: Any, bias: Any, eps: Any, axis: Any, activation: Any, out: Any
 ) -> Array:
     """Normalise each sample and group, scale and shift each channel, and apply the activation."""
+    axis = as_integers(function, axis)
     array = float_array(function, "x", x)
     fused = as_activation(function, activation, array.dtype)
     found = Groups(function, array, groups, axis, eps)
@@ -345,6 +346,7 @@ def _gradient(
     function: str, dy: Any, x: Any, groups: Any, weight: Any, eps: Any, axis: Any
 ) -> tuple[Array, Array, Array]:
     """Gradients by x, weight and bias: sums of each sample and channel first, which then are joined."""
+    axis = as_integers(function, axis)
     array, gradient = as_operands(function, dy, x)
     found = Groups(function, array, groups, axis, eps)
     weights = found.by_channel(function, "weight", weight, 1.0)

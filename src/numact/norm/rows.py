@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from numact._functions.axes import as_integers
 from numact._kernels import core, targets
 from numact.norm.arguments import (
     as_activation,
@@ -32,6 +33,7 @@ def normalise_rows(
         if found is not None:
             return found
     function = f"{task}_norm"
+    axis = as_integers(function, axis)
     array = float_array(function, "x", x)
     layout, shape = row_layout(function, array, axis)
     vectors = {
@@ -58,6 +60,7 @@ def row_statistics(task: Literal["layer", "rms"], x: Any, eps: Any, axis: Any) -
     They are computed in float64 and rounded once, to float32 for types that are not wider.
     """
     function = f"{task}_norm"
+    axis = as_integers(function, axis)
     array = float_array(function, "x", x)
     length, centre, squares = row_moments(function, array, axis)
     with np.errstate(all="ignore"):
@@ -85,6 +88,7 @@ def gradient_from_statistics(
 ) -> tuple[Array, Array, Array]:
     """Gradients by x, weight and bias, with the mean and inverse deviation of the forward pass."""
     function = f"{task}_norm_grad"
+    axis = as_integers(function, axis)
     array, gradient = as_operands(function, dy, x)
     layout, shape = row_layout(function, array, axis)
     rows, _, length = layout.split
@@ -122,6 +126,7 @@ def rows_gradient(
         return gradient_from_statistics(task, dy, x, weight, axis, mean, inv_std)
     if mean is not None or inv_std is not None:
         raise TypeError(f"{function}: mean and inv_std must be given together")
+    axis = as_integers(function, axis)
     array, gradient = as_operands(function, dy, x)
     layout, shape = row_layout(function, array, axis)
     rows, _, length = layout.split
