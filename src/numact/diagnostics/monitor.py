@@ -206,7 +206,7 @@ class ActivationMonitor:
         found = self._layers.get(layer)
         if found is not None and found.shape != layout.unit_shape:
             raise ValueError(
-                f"{function}: layer {shown(layer)} must have the units {found.shape}, got {layout.unit_shape}"
+                f"{function}: layer {shown(layer)} must have the shape {found.shape}, got {layout.unit_shape}"
             )
         return found
 
