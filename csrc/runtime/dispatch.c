@@ -1,5 +1,7 @@
 /* The dispatch targets of this build that the processor supports, and the one way from NumPy into a kernel. */
-#include <stdatomic.h>
+#if defined __linux__ && !defined _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* system.h maps memory */
+#endif
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "runtime/fp_env.h"
 #include "runtime/operands.h"
 #include "runtime/stores.h"
+#include "runtime/system.h"
 #include "runtime/thread_pool.h"
 
 #if defined __x86_64__
@@ -74,20 +77,18 @@ static struct features features(void)
 static bool has_all(unsigned int found, unsigned int wanted) { return (found & wanted) == wanted; }
 #endif
 
-const struct numact_level *numact_levels(void)
-{
-    static struct numact_level levels[] = {
-        {.name = "baseline", .supported = true, TABLES(baseline)},
+static struct numact_level levels[] = {
+    {.name = "baseline", .supported = true, TABLES(baseline)},
 #if defined HAS_TARGETS
-        {.name = "v3", TABLES(v3)},
-        {.name = "v4", TABLES(v4)},
+    {.name = "v3", TABLES(v3)},
+    {.name = "v4", TABLES(v4)},
 #endif
-        {.name = NULL},
-    };
+    {.name = NULL},
+};
+
+static void find_supported(void)
+{
 #if defined HAS_TARGETS
-    /* CPUID is read once: on a virtual machine it takes 30 us. */
-    static atomic_bool known;
-    if (atomic_load(&known)) return levels;
     enum { SAVES_AVX = 0x06, SAVES_AVX512 = 0xE6 };
     const struct features found = features();
     levels[1].supported = has_all(found.saved, SAVES_AVX) &&
@@ -96,8 +97,13 @@ const struct numact_level *numact_levels(void)
                           has_all(found.extended_ecx, bit_LZCNT);
     levels[2].supported = levels[1].supported && has_all(found.saved, SAVES_AVX512) &&
                           has_all(found.leaf7_ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
-    atomic_store(&known, true);
 #endif
+}
+
+const struct numact_level *numact_levels(void)
+{
+    static system_once once = SYSTEM_ONCE_INITIALIZER; /* on a virtual machine CPUID takes 30 us */
+    system_call_once(&once, find_supported);
     return levels;
 }
 

@@ -1,5 +1,5 @@
-/* What the runtime needs of an operating system: locks, conditions, threads, a clock and pages of memory; POSIX, or
-   Windows. */
+/* What the runtime needs of an operating system: locks, conditions, threads, calls that happen once, a clock and pages of
+   memory; POSIX, or Windows. */
 #ifndef NUMACT_RUNTIME_SYSTEM_H
 #define NUMACT_RUNTIME_SYSTEM_H
 
@@ -13,11 +13,13 @@
 
 typedef SRWLOCK system_mutex;
 typedef CONDITION_VARIABLE system_condition;
+typedef INIT_ONCE system_once;
 typedef HANDLE system_thread;
 typedef DWORD system_thread_result;
 #define SYSTEM_THREAD WINAPI
 #define SYSTEM_MUTEX_INITIALIZER SRWLOCK_INIT
 #define SYSTEM_CONDITION_INITIALIZER CONDITION_VARIABLE_INIT
+#define SYSTEM_ONCE_INITIALIZER INIT_ONCE_STATIC_INIT
 
 static inline void system_lock(system_mutex *mutex) { AcquireSRWLockExclusive(mutex); }
 static inline void system_unlock(system_mutex *mutex) { ReleaseSRWLockExclusive(mutex); }
@@ -26,6 +28,16 @@ static inline void system_wait(system_condition *condition, system_mutex *mutex)
     SleepConditionVariableSRW(condition, mutex, INFINITE, 0);
 }
 static inline void system_signal(system_condition *condition) { WakeConditionVariable(condition); }
+
+/* The first call calls `run`; others wait until it has returned. */
+static inline void system_call_once(system_once *once, void (*run)(void))
+{
+    BOOL pending;
+    void *context;
+    if (!InitOnceBeginInitialize(once, 0, &pending, &context) || !pending) return;
+    run();
+    InitOnceComplete(once, 0, NULL);
+}
 
 static inline bool system_start_thread(system_thread *id, system_thread_result (SYSTEM_THREAD *run)(void *),
                                        void *argument, size_t stack)
@@ -65,16 +77,19 @@ static inline void system_unmap(void *base, size_t size)
 
 typedef pthread_mutex_t system_mutex;
 typedef pthread_cond_t system_condition;
+typedef pthread_once_t system_once;
 typedef pthread_t system_thread;
 typedef void *system_thread_result;
 #define SYSTEM_THREAD
 #define SYSTEM_MUTEX_INITIALIZER PTHREAD_MUTEX_INITIALIZER
 #define SYSTEM_CONDITION_INITIALIZER PTHREAD_COND_INITIALIZER
+#define SYSTEM_ONCE_INITIALIZER PTHREAD_ONCE_INIT
 
 static inline void system_lock(system_mutex *mutex) { pthread_mutex_lock(mutex); }
 static inline void system_unlock(system_mutex *mutex) { pthread_mutex_unlock(mutex); }
 static inline void system_wait(system_condition *condition, system_mutex *mutex) { pthread_cond_wait(condition, mutex); }
 static inline void system_signal(system_condition *condition) { pthread_cond_signal(condition); }
+static inline void system_call_once(system_once *once, void (*run)(void)) { pthread_once(once, run); }
 
 /* The thread is detached, and handles no signals. */
 static inline bool system_start_thread(system_thread *id, system_thread_result (*run)(void *), void *argument,

@@ -54,7 +54,6 @@ static struct {
     atomic_int running, spinning;   /* workers that run chunks; that spin */
     struct job *job;
     atomic_bool creation_failed;    /* no thread is created until their number is set again */
-    bool fork_handler_set;
 } pool = {.owned = ATOMIC_FLAG_INIT, .lock = SYSTEM_MUTEX_INITIALIZER, .work = SYSTEM_CONDITION_INITIALIZER,
           .done = SYSTEM_CONDITION_INITIALIZER, .caller_cpu = -1};
 
@@ -76,6 +75,8 @@ static void reset_after_fork(void)
     atomic_store(&pool.creation_failed, false);
     atomic_flag_clear(&pool.owned);
 }
+
+bool numact_pool_survive_forks(void) { return system_at_fork(NULL, NULL, reset_after_fork); }
 
 double numact_nanoseconds(void) { return system_nanoseconds(); }
 
@@ -158,8 +159,6 @@ static int start_workers(int wanted)
 {
     if (pool.workers >= wanted) return wanted;
     if (atomic_load(&pool.creation_failed)) return pool.workers;
-    pool.fork_handler_set = pool.fork_handler_set || system_at_fork(NULL, NULL, reset_after_fork);
-    if (!pool.fork_handler_set) return 0;
     while (pool.workers < wanted) {
         struct worker *next = &pool.worker[pool.workers];
         atomic_store(&next->running, false);
@@ -231,22 +230,23 @@ static void publish_job(struct job *job, int workers)
     system_unlock(&pool.lock);
 }
 
-/* Waits for the workers that have joined; the slots that are still open are withdrawn. */
-static void finish(struct job *job)
+/* Waits for the workers that have joined, and where they are forced for all items; the slots that are still open are
+   withdrawn. */
+static void finish(struct job *job, bool forced)
 {
     spin_wait(&pool.running, true, CALLER_SPIN_NS);
     migrate_preempted_workers();
     system_lock(&pool.lock);
-    while (atomic_load(&pool.running) || (atomic_load(&workers_forced) && atomic_load(&job->next) < job->n))
+    while (atomic_load(&pool.running) || (forced && atomic_load(&job->next) < job->n))
         system_wait(&pool.done, &pool.lock);
     atomic_store(&pool.open_slots, 0);
     system_unlock(&pool.lock);
 }
 
 /* How many workers pay off for `work` ns, of threads - 1 at most. */
-static int workers_worth_using(double work, int threads)
+static int workers_worth_using(double work, int threads, bool forced)
 {
-    if (atomic_load(&workers_forced)) return threads - 1;
+    if (forced) return threads - 1;
     double woken = work / WAKE_THRESHOLD_NS, shared = work / SHARE_THRESHOLD_NS, spinning = atomic_load(&pool.spinning);
     if (shared > spinning) shared = spinning;
     double most = woken > shared ? woken : shared;
@@ -256,6 +256,7 @@ static int workers_worth_using(double work, int threads)
 void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t grain, ptrdiff_t multiple)
 {
     const int threads = numact_get_num_threads();
+    const bool forced = atomic_load(&workers_forced);
     const ptrdiff_t first = rounded_up(grain, multiple);
     if (threads == 1 || n < 2 * first) {
         part(context, 0, n);
@@ -264,7 +265,7 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
     const double start = numact_nanoseconds();
     part(context, 0, first);
     const double each = (numact_nanoseconds() - start) / (double)first;
-    const int wanted = workers_worth_using((double)(n - first) * each, threads);
+    const int wanted = workers_worth_using((double)(n - first) * each, threads, forced);
     if (wanted < 1 || atomic_flag_test_and_set(&pool.owned)) {
         part(context, first, n);
         return;
@@ -275,8 +276,8 @@ void numact_parallel(numact_part *part, void *context, ptrdiff_t n, ptrdiff_t gr
         struct job job = {.part = part, .context = context, .n = n, .least = rounded_up(least, multiple),
                           .multiple = multiple, .threads = workers + 1, .next = first};
         publish_job(&job, workers);
-        if (!atomic_load(&workers_forced)) run_chunks(&job);
-        finish(&job);
+        if (!forced) run_chunks(&job);
+        finish(&job, forced);
         if (atomic_load(&job.overflow)) fp_env_set_overflow(true);
     } else {
         part(context, first, n);

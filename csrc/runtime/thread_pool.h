@@ -15,6 +15,10 @@
 #define NUMACT_EXPORTED __attribute__((visibility("default")))
 #endif
 
+/* To be called before anything else here, once: a forked child has a pool of its own then, whatever other threads did.
+   False if that cannot be had. */
+bool numact_pool_survive_forks(void);
+
 /* Computes the items start <= i < stop.  The results must not depend on where parts begin and end. */
 typedef void numact_part(void *context, ptrdiff_t start, ptrdiff_t stop);
 

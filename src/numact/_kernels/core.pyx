@@ -107,6 +107,7 @@ cdef extern from "numact.h":
         NUMACT_MAX_ARRAYS
 
 cdef extern from "runtime/thread_pool.h":
+    bint numact_pool_survive_forks()
     int numact_get_num_threads()
     void numact_set_num_threads(int count)
     void numact_force_workers(bint forced)
@@ -116,7 +117,9 @@ cdef extern from "runtime/thread_pool.h":
 cdef enum:
     DTYPES = 3
 
-# Read once: the query of the processor is slow on a virtual machine.
+if not numact_pool_survive_forks():
+    raise MemoryError
+
 cdef const numact_level *LEVELS = numact_levels()
 
 
