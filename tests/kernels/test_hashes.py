@@ -5,7 +5,6 @@ of the kernels.  After a change that is meant to change bits: see CONTRIBUTING.m
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -15,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from support.cases import BUILT, LEVELS, Array, bits, unsigned
+from support.programs import CSRC, NEEDS_SOURCES, compile_c, require
 
 import numact
 from numact import norm
 from numact._kernels import core, targets
 
 TESTS = Path(__file__).parent
-CSRC = TESTS.parents[1] / "csrc"
 COUNT = 2**15
 MASK_COUNT = COUNT - 3
 DTYPES = {"float32": np.float32, "float64": np.float64}
@@ -118,21 +117,18 @@ def test_level(level: str) -> None:
 
 
 @pytest.mark.compilers
-@pytest.mark.skipif(not CSRC.exists(), reason="the sources are not here, only the installed package")
+@NEEDS_SOURCES
 @pytest.mark.parametrize("machine", MACHINES)
 def test_machine(machine: str, tmp_path: Path) -> None:
     """A program of another compiler, or for another processor, prints the stored bits."""
     compiler, emulator, flag = MACHINES[machine]
-    for program in filter(None, (compiler, emulator)):
-        if shutil.which(program) is None:
-            pytest.skip(f"NOT TESTED HERE: needs {program}")
-    target = tmp_path / "bits.exe"  # the name that Windows wants
+    require(*filter(None, (compiler, emulator)))
     sources = [
         TESTS / "bits.c",
         *(CSRC / f"loops/kernels/{name}.c" for name in ("elementwise_f32", "elementwise_f64", "norm_f32", "norm_f64")),
     ]
-    command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}", *sources, "-lm", "-o", target]
-    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    command = [compiler, *FLAGS, flag, "-DLEVEL=here", f"-I{CSRC}"]
+    target = compile_c(command, sources, tmp_path / "bits.exe", ["-lm"])  # the name that Windows wants
     run = subprocess.run(
         [*([emulator] if emulator else []), str(target)],
         check=True,
@@ -144,19 +140,15 @@ def test_machine(machine: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.compilers
-@pytest.mark.skipif(not CSRC.exists(), reason="the sources are not here, only the installed package")
+@NEEDS_SOURCES
 @pytest.mark.parametrize("source", sorted((CSRC / "runtime").glob("*.c")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("compiler", ["x86_64-w64-mingw32-gcc", "clang --target=x86_64-w64-mingw32"])
 def test_compiles_for_windows(compiler: str, source: Path, tmp_path: Path) -> None:
     """What depends on the operating system compiles for Windows, without warnings."""
-    for program in ("x86_64-w64-mingw32-gcc", compiler.split()[0]):  # whose headers clang takes
-        if shutil.which(program) is None:
-            pytest.skip(f"NOT TESTED HERE: needs {program}")
+    require("x86_64-w64-mingw32-gcc", compiler.split()[0])  # whose headers clang takes
     warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
     include = [f"-I{CSRC}", f"-I{numact.get_include()}"]
-    command = [*compiler.split(), "-std=c11", "-O2", *warnings, *include, "-c", source, "-o", tmp_path / "object"]
-    process = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr
+    compile_c([*compiler.split(), "-std=c11", "-O2", *warnings, *include, "-c"], [source], tmp_path / "object")
 
 
 if __name__ == "__main__":
