@@ -237,7 +237,14 @@ def test_import_is_light() -> None:
             *("_interpreter", "_moved", "_functions", "_functions.lazy", "_kernels.config", "_kernels.targets"),
             *("_functions.arguments", "_functions.methods", "_functions.names", "_functions.parameters"),
             *("_functions.parametric", "_functions.public", "_functions.ufuncs"),
-            *("_kernels", "_kernels.bfloat16", "_kernels.core", "_kernels.locks", "_kernels.on_import"),
+            *(
+                "_kernels",
+                "_kernels.bfloat16",
+                "_kernels.core",
+                "_kernels.locks",
+                "_kernels.messages",
+                "_kernels.on_import",
+            ),
             "_kernels.threads",
         )
     }
