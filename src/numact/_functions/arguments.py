@@ -123,6 +123,8 @@ def integer(function: str, name: str, value: Any) -> int:
 
 def boolean(function: str, name: str, value: Any) -> bool:
     """The value of a boolean; integers count as such."""
+    if type(value) is bool:
+        return value
     if not isinstance(value, int | np.bool_ | np.integer):
         raise TypeError(f"{function}: {name} must be a boolean, got {shown(value)}")
     return bool(value)

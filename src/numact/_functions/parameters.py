@@ -105,6 +105,8 @@ def as_operand(function: str, name: str, value: Any) -> Any:
 
     What takes ufuncs over, or is lazy, remains as it is.
     """
+    if type(value) is np.ndarray and value.ndim and value.dtype.kind in "biuf":
+        return value
     found = as_number(function, name, value)
     if type(found) in PYTHON_NUMBERS or is_lazy(found) or overrides_ufuncs(found):
         return found

@@ -128,6 +128,8 @@ class ParametricUfunc(UfuncMethods, core.ParametricCall):
 
         Numbers do not count for the dtype of the result, arrays do.  The parameters of 16-bit arrays are float32.
         """
+        if not values:
+            return ufunc(*operands, **keywords)
         of_operands, of_values = dtypes_of(operands), dtypes_of(value for value in values if np.ndim(value))
         if of_operands is None or of_values is None or not of_operands + of_values:
             return ufunc(*operands, *values, **keywords)

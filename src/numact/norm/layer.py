@@ -91,8 +91,9 @@ def layer_norm(
            [1.069 , 0.    , 0.2673]])
 
     """
-    wanted = boolean("layer_norm", "return_stats", return_stats)
-    stats = row_statistics("layer", x, eps, axis) if wanted else ()  # before x may be overwritten
+    stats: tuple[Array, ...] = ()
+    if return_stats is not False and boolean("layer_norm", "return_stats", return_stats):
+        stats = row_statistics("layer", x, eps, axis)  # before x may be overwritten
     y = normalise_rows("layer", x, weight, bias, eps, axis, activation, out)
     return (y, *stats) if stats else y
 

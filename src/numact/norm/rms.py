@@ -80,8 +80,9 @@ def rms_norm(
            [ 0.7746, -1.5492,  0.    ]])
 
     """
-    wanted = boolean("rms_norm", "return_stats", return_stats)
-    stats = row_statistics("rms", x, eps, axis)[1:] if wanted else ()  # before x may be overwritten
+    stats: tuple[Array, ...] = ()
+    if return_stats is not False and boolean("rms_norm", "return_stats", return_stats):
+        stats = row_statistics("rms", x, eps, axis)[1:]  # before x may be overwritten
     y = normalise_rows("rms", x, weight, None, eps, axis, activation, out)
     return (y, *stats) if stats else y
 

@@ -91,8 +91,9 @@ def logsumexp(
     array([[1.47407698, 2.04858735, 3.04858735]])
 
     """
-    keepdims = boolean("logsumexp", "keepdims", keepdims)
-    return_sign = boolean("logsumexp", "return_sign", return_sign)
+    if type(keepdims) is not bool or type(return_sign) is not bool:  # a call costs as much as a short row
+        keepdims = boolean("logsumexp", "keepdims", keepdims)
+        return_sign = boolean("logsumexp", "return_sign", return_sign)
     if b is None:
         y = call_where("logsumexp", x, where, (), axis, out, keepdims)
         return (y, np.where(np.isneginf(y), 0, np.ones_like(y))[()]) if return_sign else y
