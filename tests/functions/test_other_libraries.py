@@ -14,6 +14,7 @@ import pytest
 import numact
 from numact._functions.libraries import LIBRARIES, MISSING
 from numact._functions.names import FUNCTIONS, find, names, plain
+from numact._kernels.messages import shown
 
 X = np.linspace(-8, 8, 48, dtype=np.float32).reshape(2, 4, 6)
 
@@ -401,4 +402,4 @@ def test_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=r"^get: ") as caught:
         numact.get(text)
     assert message in str(caught.value)
-    assert repr(text) in str(caught.value)
+    assert shown(text) in str(caught.value)

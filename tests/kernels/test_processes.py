@@ -290,7 +290,7 @@ def test_default_follows_affinity() -> None:
 def test_variables(variables: dict[str, str], want: int) -> None:
     """NUMACT_NUM_THREADS decides, then OMP_NUM_THREADS; the command line shows the number."""
     assert run(COUNT, head="", **variables).split() == [str(want)]
-    code = "from numact.__main__ import main; main(['info', '--json'])"
+    code = "from numact.commands.main import main; main(['info', '--json'])"
     assert f'"threads": {want}' in run(code, head="", **variables)
 
 

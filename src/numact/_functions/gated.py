@@ -138,8 +138,9 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)
-        # Python numbers do not promote.
-        given: Any = number(name_grad, "dy", dy) if type(dy) in (float, int) else np.asanyarray(dy)
+        if type(dy) is int:
+            number(name_grad, "dy", dy)  # it may be too large
+        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
         first, second = halves(name_grad, x, axis)
         out, _ = single_out(name_grad, out)
         if out is not None:

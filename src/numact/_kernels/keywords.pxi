@@ -25,6 +25,8 @@ cdef object _explain = None
 cdef object _call_foreign = None
 cdef object _kind_of = None
 cdef dict _kinds = {}
+cdef enum:
+    MOST_KINDS = 256
 # How NumPy calls a ufunc, any of them.
 cdef unchecked_call CALL_OF_NUMPY = <unchecked_call>(<UfuncFields *><PyObject *>numpy.positive).vectorcall
 
@@ -63,6 +65,8 @@ cdef object kind_of(object value):
         return None
     kind = _kinds.get(cls, _kinds)
     if kind is _kinds:
+        if len(_kinds) >= MOST_KINDS:  # so that types that a program makes without end can be freed
+            _kinds.clear()
         kind = _kinds[cls] = _kind_of(cls)
     return kind
 

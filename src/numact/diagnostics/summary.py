@@ -19,7 +19,7 @@ class Summary:
         Number of elements.
     mean : float
         Mean of the finite elements: far from 0 compared with the standard deviation means that the outputs are not
-        zero-centred.  NaN where no element is finite.
+        zero-centred.  NaN where no element is finite; the difference of numbers beyond 8e307 overflows.
     variance : float
         Variance of the finite elements, divided by their number, as `numpy.var` does.
     zero_fraction : float
