@@ -20,6 +20,12 @@ FORWARDED = {"numact.BitMask.sum", "numact.ParametricUfunc.at", "numact.Parametr
 SETTERS = {"numact.set_num_threads", "numact.memory.set_reuse"}
 # What reads an array and makes none of its size computes on as many elements as it says it has.
 READ_ONLY = ("numact.logsumexp", "numact.diagnostics.")
+# What says how much numact.study computes.  Any number is legitimate, and many mean hours or more memory than there is:
+# numbers beyond MANY, and arrays of equal elements as a sequence of them, are not tried.
+COUNTS = {"depth", "depths", "width", "inputs", "outputs", "seeds", "epochs"}
+MANY = 1000
+# What is called after an epoch of training: what a function does then is its own.
+CALLBACKS = {"numact.study.train(watch)"}
 KINDS = {"values": VALUES, "arrays": ARRAYS}
 # One in so many of the values of an elementwise function is tried in the short tier; they share their code.
 THINNED = 12
@@ -30,6 +36,8 @@ def names_of(call: Call, parameter: str) -> tuple[str, ...]:
     function = call.function
     if isinstance(function, np.ufunc) or call.path in FORWARDED:
         return ()
+    if call.path == "numact.study.read":  # whose messages begin with the name of the file
+        return (*call.parameters, "no such file", "the name must end with")
     if isinstance(function, ParametricUfunc) and parameter not in (*function.defaults, "at_zero"):
         return ()
     return call.parameters
@@ -38,6 +46,16 @@ def names_of(call: Call, parameter: str) -> tuple[str, ...]:
 def is_chosen(label: str, every: int) -> bool:
     """Whether a case is one of those that are tried: always the same."""
     return zlib.crc32(label.encode("utf-8", "replace")) % every == 0
+
+
+def is_long(call: Call, parameter: str, name: str, value: Any) -> bool:
+    """Whether a value is allowed, but means computing without end."""
+    if name in EQUAL and call.path.startswith(READ_ONLY):
+        return True
+    if call.module != "numact.study" or parameter not in COUNTS:
+        return False
+    numbers = value if isinstance(value, list | tuple) else [value]
+    return name in EQUAL or any(isinstance(number, int) and number > MANY for number in numbers)
 
 
 def attempts(module: str, kind: str, every: str) -> Iterator[Attempt]:
@@ -49,9 +67,11 @@ def attempts(module: str, kind: str, every: str) -> Iterator[Attempt]:
         for parameter in call.parameters:
             for name, make in KINDS[kind].items():
                 label = f"{call.path}({parameter}={name})"
-                if not is_chosen(label, thinned) or (name in EQUAL and call.path.startswith(READ_ONLY)):
+                if not is_chosen(label, thinned) or is_long(call, parameter, name, value := make()):
                     continue
-                arguments = {**call.valid(), parameter: make()}
+                if callable(value) and f"{call.path}({parameter})" in CALLBACKS:
+                    continue
+                arguments = {**call.valid(), parameter: value}
                 yield Attempt(
                     label,
                     _bound(call, arguments),

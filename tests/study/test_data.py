@@ -89,9 +89,16 @@ def test_arrays() -> None:
         (x, np.where(np.arange(30) == 4, np.inf, 0.5 * np.arange(30)), "y must be finite, got inf in row 4"),
         (x, np.zeros(30), "two classes or more"),
         (x, np.zeros(30, int), "two classes or more"),
+        (x, np.arange(30) * 1j, "y must be integers, booleans, text or real numbers, got complex128"),
+        (x[:, :0], np.arange(30), r"got \(30, 0\)"),
     ]
     for features, target, message in cases:
         with pytest.raises(DataError, match=message):
             prepare(features, target)
+    with pytest.raises(ValueError, match="prepare: share must be at least 0 and below 1, got 1"):
+        prepare(x, np.arange(30), share=1)
+    assert [len(prepare(x, np.arange(30), share=share).x) for share in (0, 0.5, 0.999)] == [29, 15, 1]
+    with pytest.raises(TypeError, match="read: path must be a string or a Path, got 1"):
+        read(1)  # type: ignore[arg-type]
     data = prepare(x, np.arange(30) % 2)
     assert np.isfinite(data.x).all()  # a constant feature does no harm

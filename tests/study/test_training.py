@@ -1,12 +1,15 @@
 """Training: the same bits, the optimisers' steps, and comparisons."""
 
 import json
+import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 import numact
-from numact.study import SGD, Adam, DataError, Design, compare, load, prepare, run
+from numact.study import SGD, Adam, DataError, Design, Network, compare, load, prepare, run
 
 pytest.importorskip("scipy")
 RNG = np.random.default_rng(0)
@@ -58,6 +61,49 @@ def test_stops_and_watches() -> None:
     assert history.watched["layers"] == [1] * len(history.error)
 
 
+WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: Design("softmax"), ValueError, "Design: activation must be an elementwise or gated .*, got 'softmax'"),
+    (lambda: Design("glu_split"), ValueError, "Design: activation must be .*, got 'glu_split'"),
+    (lambda: Design("nonsense"), ValueError, "Design: activation: get: name 'nonsense' is unknown"),
+    (lambda: Design(numact.relu), TypeError, "Design: activation must be a str"),  # type: ignore[arg-type]
+    (lambda: Design(depth=-1), ValueError, "Design: depth must be at least 0, got -1"),
+    (lambda: Design(width=0), ValueError, "Design: width must be at least 1, got 0"),
+    (lambda: Design(width=2.5), TypeError, "Design: width must be an integer, got 2.5"),  # type: ignore[arg-type]
+    (lambda: Design(dropout=1), ValueError, "Design: dropout must be at least 0 and below 1, got 1.0"),
+    (lambda: Design(factor=math.nan), ValueError, "Design: factor must be finite, got nan"),
+    (lambda: Design(norm="group"), ValueError, "Design: norm must be one of none, batch, layer"),  # type: ignore[arg-type]
+    (lambda: Design(dtype="int8"), TypeError, "Design: dtype must be float16.*, got int8"),
+    (lambda: Network(Design(), 0, 2, RNG), ValueError, "Network: inputs must be at least 1, got 0"),
+    (lambda: Network("relu", 2, 2, RNG), TypeError, "Network: design must be a Design, got 'relu'"),  # type: ignore[arg-type]
+    (lambda: SGD(math.inf), ValueError, "SGD: rate must be finite, got inf"),
+    (lambda: Adam(0.1, (0.9, 1.0)), ValueError, "Adam: betas must be at least 0 and below 1, got 1.0"),
+    (lambda: Adam(0.1, (0.9,)), ValueError, "Adam: betas must be two numbers, got 1"),  # type: ignore[arg-type]
+    (lambda: run(Design(), EASY, -1), ValueError, "run: seed must be at least 0, got -1"),
+    (lambda: run(Design(), EASY, 0, batch=0), ValueError, "train: batch must be at least 1, got 0"),
+    (lambda: run(Design(), EASY, 0, epochs=1, watch=id), TypeError, "train: what watch returns must be a dict"),
+    (lambda: run(Design(), EASY, 0, watch=1), TypeError, "train: watch must be None or a function, got 1"),
+    (lambda: compare(EASY, activations="relu"), TypeError, "compare: activations must be a sequence, got 'relu'"),
+    (lambda: compare(EASY, activations=["softmax"]), ValueError, "compare: activations must be"),
+    (lambda: compare(EASY, depths=[0]), ValueError, "compare: depths must be at least 1, got 0"),
+    (lambda: compare(EASY, epochs=0), ValueError, "compare: epochs must be at least 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG, ids=[message for _, _, message in WRONG])
+def test_wrong_arguments(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    """Messages name the function, the argument, the value and what is allowed."""
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_scalars_of_numpy() -> None:
+    """The fields of a design are numbers of Python: small integers of NumPy would overflow."""
+    fields: dict[str, Any] = {"depth": np.int8(1), "width": np.int8(100), "l1": np.float16(0.5)}
+    design = Design("swiglu", **fields)
+    assert [type(value) for value in (design.depth, design.width, design.l1)] == [int, int, float]
+    assert Network(design, 4, 2, RNG).layers[0].parameters[0].shape == (4, 200)
+
+
 def test_compare() -> None:
     """Every activation of the catalogue can be compared, and the result is a table and JSON."""
     rows = [row.name for row in numact.catalogue() if row.family in ("elementwise", "gated")]
@@ -78,7 +124,7 @@ def test_compare() -> None:
     ]
     assert len(json.loads(found.to_json())["rows"]) == 4
     assert compare(X, X[:, 0], activations=["tanh"], seeds=1, epochs=1).score == "R^2"
-    with pytest.raises(ValueError, match="seeds and depths must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="compare: seeds must be at least 1, got 0"):
         compare(EASY, seeds=0)
     with pytest.raises(ValueError, match="name 'nonsense' is unknown"):
         compare(EASY, activations=["nonsense"])
@@ -95,3 +141,5 @@ def test_packaged_data() -> None:
     assert not diabetes.is_image
     assert len(digits.x) + len(digits.x_test) == 1797
     assert abs(digits.x).max() <= 5
+    with pytest.raises(ValueError, match=r"load: name must be one of digits, .*, got 'nonsense'"):
+        load("nonsense")

@@ -110,7 +110,12 @@ OF_FUNCTION: dict[str, dict[str, Callable[[], Any]]] = {
     "numact.norm.layer_norm_grad": {"mean": lambda: numbers(5, SAMPLES, 1), "inv_std": lambda: np.ones((SAMPLES, 1))},
     "numact.ParametricUfunc.at": {"b": lambda: numbers(1, UNITS)},
     "numact.study.load": {"name": lambda: "digits"},
-    "numact.study.compare": {"y": lambda: np.arange(40) % 2},
+    "numact.study.compare": {
+        "y": lambda: np.arange(40) % 2,
+        "activations": lambda: ["relu"],
+        "seeds": lambda: 1,
+        "epochs": lambda: 1,
+    },
     "numact.study.prepare": {
         "x": lambda: numbers(0, 40, UNITS),
         "y": lambda: np.arange(40) % 2,

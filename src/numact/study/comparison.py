@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from numact._functions.names import find
 from numact._functions.public import set_module
+from numact.study.checks import activation, count, items
 from numact.study.data import Data, prepare
 from numact.study.networks import Design
 from numact.study.runner import one_thread
@@ -119,7 +119,8 @@ def compare(
     DataError
         For data that are missing, not finite, text, or of one class; it says where.
     ValueError
-        For an unknown activation, and a depth or a number of seeds below 1.
+        For an activation that is unknown or none of a network's, and for other values that are not allowed; before
+        anything is trained.
 
     See Also
     --------
@@ -138,16 +139,15 @@ def compare(
     ['relu', 'tanh']
 
     """
-    if seeds < 1 or any(depth < 1 for depth in depths):
-        raise ValueError(f"compare: seeds and depths must be at least 1, got {seeds} and {tuple(depths)}")
+    names = [activation("compare", "activations", one) for one in items("compare", "activations", activations)]
+    layers = [count("compare", "depths", depth, 1) for depth in items("compare", "depths", depths)]
+    seeds, epochs = count("compare", "seeds", seeds, 1), count("compare", "epochs", epochs, 1)
+    designs = [Design(name, depth=depth, width=width, **design) for name in names for depth in layers]
     data = X if isinstance(X, Data) else prepare(X, y)
     rows = []
     with one_thread():
-        for activation in activations:
-            find(activation)
-            for depth in depths:
-                wanted = Design(activation, depth=depth, width=width, **design)
-                runs = [run(wanted, data, seed, epochs=epochs, rate=rate, adam=adam)[1] for seed in range(seeds)]
-                scores, losses = tuple(r.score[-1] for r in runs), tuple(r.loss[-1] for r in runs)
-                rows.append(Row(activation, depth, scores, losses, sum(r.seconds for r in runs) / seeds))
+        for wanted in designs:
+            runs = [run(wanted, data, seed, epochs=epochs, rate=rate, adam=adam)[1] for seed in range(seeds)]
+            scores, losses = tuple(r.score[-1] for r in runs), tuple(r.loss[-1] for r in runs)
+            rows.append(Row(wanted.activation, wanted.depth, scores, losses, sum(r.seconds for r in runs) / seeds))
     return Comparison(tuple(rows), "accuracy" if data.classes else "R^2")

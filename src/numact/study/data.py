@@ -12,6 +12,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from numact._functions.arguments import choice
+from numact._kernels.messages import shown
+from numact.study.checks import count, instance, portion
 from numact.study.layers import Array
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
@@ -67,7 +70,7 @@ def packaged() -> dict[str, Callable[..., Any]]:
 
 def load(name: str, seed: int = 0) -> Data:
     """A data set of scikit-learn, split at random: digits, breast_cancer, wine, or diabetes (numbers)."""
-    x, y = packaged()[name](return_X_y=True)
+    x, y = packaged()[choice("load", "name", name, packaged())](return_X_y=True)
     return prepare(x, y, name, seed)
 
 
@@ -85,7 +88,7 @@ def prepare(x: Any, y: Any, name: str = "data", seed: int = 0, share: float = 0.
     seed : int, default 0
         Of the split.
     share : float, default 0.25
-        Share of the samples to test on.
+        Share of the samples to test on, from 0 to below 1; of both parts there is at least one sample.
 
     Returns
     -------
@@ -97,11 +100,15 @@ def prepare(x: Any, y: Any, name: str = "data", seed: int = 0, share: float = 0.
         For shapes that do not fit, text, missing values, a single class, or too few samples; it names where.
 
     """
+    instance("prepare", "name", name, str)
+    seed, share = count("prepare", "seed", seed, 0), portion("prepare", "share", share)
     x, y = np.asarray(x), np.asarray(y)
-    if x.ndim != 2 or y.ndim != 1 or len(x) != len(y):
+    if x.ndim != 2 or not x.shape[1] or y.ndim != 1 or len(x) != len(y):
         raise DataError(f"{name}: X must be (samples, features) and y (samples,), got {x.shape} and {y.shape}")
     if x.dtype.kind not in "biuf":
         raise DataError(f"{name}: X must be numbers, got {x.dtype}")
+    if y.dtype.kind not in "biufUSOT":
+        raise DataError(f"{name}: y must be integers, booleans, text or real numbers, got {y.dtype}")
     if len(x) < LEAST_SAMPLES:
         raise DataError(f"{name}: at least {LEAST_SAMPLES} samples are needed, got {len(x)}")
     x = x.astype(np.float64)
@@ -112,17 +119,17 @@ def prepare(x: Any, y: Any, name: str = "data", seed: int = 0, share: float = 0.
         row = int(np.flatnonzero(~np.isfinite(y))[0])
         raise DataError(f"{name}: y must be finite, got {y[row]} in row {row}")
     classes, labels = 0, y.astype(np.float64) if y.dtype.kind == "f" else y
-    if y.dtype.kind in "biuUSO":
-        values, labels = np.unique(y.astype(str) if y.dtype.kind == "O" else y, return_inverse=True)
+    if y.dtype.kind != "f":
+        values, labels = np.unique(y.astype(str) if y.dtype.kind in "OT" else y, return_inverse=True)
         classes = len(values)
         if classes > MOST_CLASSES and y.dtype.kind in "iu":
             classes, labels = 0, y.astype(np.float64)
         elif classes > MOST_CLASSES:
             raise DataError(f"{name}: y must have at most {MOST_CLASSES} classes, got {classes}")
     if (classes == 1) or (classes == 0 and np.ptp(labels) == 0):
-        raise DataError(f"{name}: y must have two classes or more, got only {y[0]!r}")
+        raise DataError(f"{name}: y must have two classes or more, got only {shown(y[0])}")
     order = np.random.default_rng(seed).permutation(len(x))
-    cut = max(1, round(len(x) * share))
+    cut = min(max(1, round(len(x) * share)), len(x) - 1)
     test, train = order[:cut], order[cut:]
     mean, deviation = x[train].mean(0), x[train].std(0)
     deviation[deviation == 0] = 1
@@ -155,9 +162,14 @@ def read(path: str | Path, target: str | None = None, seed: int = 0) -> Data:
         For a missing file, a missing column, missing or mixed values; it says what and where.
 
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"read: path must be a string or a Path, got {shown(path)}")
     path = Path(path)
+    if target is not None:
+        instance("read", "target", target, str)
+    count("read", "seed", seed, 0)
     if not os.path.exists(path):  # Path.exists raises for a name that is too long
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{str(path)[:200]}: no such file")
     if path.suffix.lower() == ".npz":
         return _read_npz(path, target or "y", seed)
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):

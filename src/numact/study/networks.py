@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from math import isqrt
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from numact._functions import catalogue
+from numact._functions.arguments import as_generator, boolean, choice, number
 from numact._functions.names import FUNCTIONS, find
+from numact.init.arguments import as_dtype, as_finite
 from numact.init.gain import gain
 from numact.init.variance_scaling import he_normal, lecun_normal, xavier_normal
+from numact.study.checks import activation, count, instance, portion
 from numact.study.layers import (
     Activation,
     ActivityL1,
@@ -31,6 +35,7 @@ from numact.study.layers import (
 )
 
 Initialisation = Literal["he", "xavier", "lecun", "gain"]
+Norm = Literal["none", "batch", "layer"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Design:
     norm : {"none", "batch", "layer"}
         Normalisation just before each activation.
     dropout : float
-        Probability of dropout behind each activation.
+        Probability of dropout behind each activation, below 1.
     l1 : float
         Weight of the L1 penalty on activations.
     at_zero : float, optional
@@ -62,6 +67,11 @@ class Design:
     dtype : str
         Of weights and activations.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For a field of another type, and a value that is not allowed.
+
     """
 
     activation: str = "relu"
@@ -69,12 +79,31 @@ class Design:
     width: int = 64
     initialisation: Initialisation = "gain"
     factor: float = 1.0
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: Norm = "none"
     dropout: float = 0.0
     l1: float = 0.0
     at_zero: float | None = None
     convolutional: bool = False
     dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Check the fields; numbers become those of Python."""
+        at_zero = None if self.at_zero is None else number("Design", "at_zero", self.at_zero)
+        checked = {
+            "activation": activation("Design", "activation", self.activation),
+            "depth": count("Design", "depth", self.depth, 0),
+            "width": count("Design", "width", self.width, 1),
+            "initialisation": choice("Design", "initialisation", self.initialisation, get_args(Initialisation)),
+            "factor": as_finite("Design", "factor", self.factor),
+            "norm": choice("Design", "norm", self.norm, get_args(Norm)),
+            "dropout": portion("Design", "dropout", self.dropout),
+            "l1": as_finite("Design", "l1", self.l1),
+            "at_zero": at_zero,
+            "convolutional": boolean("Design", "convolutional", self.convolutional),
+            "dtype": as_dtype("Design", self.dtype).name,
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 class Network:
@@ -92,13 +121,15 @@ class Network:
     """
 
     def __init__(self, design: Design, inputs: int, outputs: int, rng: np.random.Generator) -> None:
-        self.design, self.outputs, self._rng = design, outputs, rng
+        design = self.design = instance("Network", "design", design, Design)
+        inputs, self.outputs = count("Network", "inputs", inputs, 1), count("Network", "outputs", outputs, 0)
+        self._rng = as_generator("Network", rng)
         self.dtype = np.dtype(design.dtype)
         self.layers: list[Layer] = []
         units = self._convolutions(inputs) if design.convolutional else inputs
         for _ in range(design.depth):
             units = self._hidden(units, design.width)
-        self.layers.append(Dense(self._weights((units, max(outputs, 1)), "identity")))
+        self.layers.append(Dense(self._weights((units, max(self.outputs, 1)), "identity")))
 
     def _weights(self, shape: tuple[int, ...], activation: str | None = None) -> Array:
         """Initial weights; kernels have the layout (out, in, height, width)."""
@@ -143,7 +174,7 @@ class Network:
 
     def _convolutions(self, inputs: int) -> int:
         """Two convolutions with pooling; returns the number of features."""
-        side = round(inputs**0.5)
+        side = isqrt(inputs)
         if side * side != inputs or side % 4:
             raise ValueError(f"Network: inputs must be a square image whose side is a multiple of 4, got {inputs}")
         if widening(self.design.activation) > 1 or self.design.norm == "layer":

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
 
+from numact._functions.arguments import number_between
+from numact.init.arguments import as_finite
+from numact.study.checks import items, portion
 from numact.study.layers import Array
 
 
@@ -23,7 +27,7 @@ class SGD:
     """
 
     def __init__(self, rate: float, momentum: float = 0.9) -> None:
-        self.rate, self.momentum = rate, momentum
+        self.rate, self.momentum = as_finite("SGD", "rate", rate), as_finite("SGD", "momentum", momentum)
         self._velocities: list[Array] = []
 
     def step(self, parameters: Sequence[Array], gradients: Sequence[Array]) -> None:
@@ -50,7 +54,11 @@ class Adam:
     """
 
     def __init__(self, rate: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
-        self.rate, self.betas, self.eps = rate, betas, eps
+        shares = [portion("Adam", "betas", beta) for beta in items("Adam", "betas", betas)]
+        if len(shares) != 2:
+            raise ValueError(f"Adam: betas must be two numbers, got {len(shares)}")
+        self.rate, self.betas = as_finite("Adam", "rate", rate), (shares[0], shares[1])
+        self.eps = number_between("Adam", "eps", eps, 0, inf)
         self._means: list[Any] = []
         self._steps = 0
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from numact._functions.arguments import as_generator, boolean, number
+from numact._kernels.messages import shown
+from numact.study.checks import count, instance
 from numact.study.data import Data
 from numact.study.networks import Design, Network
 from numact.study.optimisers import SGD, Adam
@@ -81,6 +84,20 @@ def train(
     History
 
     """
+    for name, value, kind in (
+        ("network", network, Network),
+        ("data", data, Data),
+        ("optimiser", optimiser, (SGD, Adam)),
+    ):
+        instance("train", name, value, kind)
+    epochs, batch, rng = (
+        count("train", "epochs", epochs, 0),
+        count("train", "batch", batch, 1),
+        as_generator("train", rng),
+    )
+    if watch is not None and not callable(watch):
+        raise TypeError(f"train: watch must be None or a function, got {shown(watch)}")
+    stop_at = None if stop_at is None else number("train", "stop_at", stop_at)
     history = History()
     with np.errstate(all="ignore"):
         for _ in range(epochs):
@@ -98,7 +115,8 @@ def train(
             history.loss.append(float(np.mean(losses)))
             history.error.append(float(np.mean(errors)))
             history.score.append(network.score(data.x_test, data.y_test))
-            for name, value in (watch(network) if watch else {}).items():
+            watched = watch(network) if watch else {}
+            for name, value in instance("train", "what watch returns", watched, dict).items():
                 history.watched.setdefault(name, []).append(value)
             if stop_at is not None and history.error[-1] <= stop_at:
                 break
@@ -136,7 +154,9 @@ def run(
     history : History
 
     """
-    weights, order = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2))
+    instance("run", "data", data, Data)
+    children = np.random.SeedSequence(count("run", "seed", seed, 0)).spawn(2)
+    weights, order = (np.random.default_rng(child) for child in children)
     network = Network(design, data.x.shape[1], data.classes, weights)
-    optimiser = Adam(rate) if adam else SGD(rate)
+    optimiser = Adam(rate) if boolean("run", "adam", adam) else SGD(rate)
     return network, train(network, data, optimiser, epochs, order, **options)
