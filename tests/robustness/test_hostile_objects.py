@@ -113,6 +113,10 @@ def lying() -> dict[str, Callable[[dict[str, Any]], Any]]:
         found[f"__float__ of a number returns {what}"] = _maker({"__float__": _returning(value)}, _real)
         for name in ATTRIBUTES:
             found[f"{name} is {what}"] = _maker({name: value})
+    found["dtype is float32"] = _maker({"dtype": np.dtype(np.float32)})
+    found["dtype of an array is float32"] = _maker(
+        {"dtype": np.dtype(np.float32), "__array__": _returning(np.zeros((SAMPLES, 6), np.float32))}
+    )
     for kind in ("U3", "O", "V8", "c16", "M8[s]", "g"):
         found[f"__array__ of {kind}"] = _maker({"__array__": _returning(np.zeros((SAMPLES, 6), kind))})
     found["another array each time"] = lambda _: Changing()

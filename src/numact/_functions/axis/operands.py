@@ -92,8 +92,8 @@ def call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: bo
     simple = (dtype is FLOAT32 or dtype is FLOAT64) and type(axis) is int and (out is None or type(out) is np.ndarray)
     if (
         simple
-        and -operands[0].ndim <= axis < operands[0].ndim
         and all(type(operand) is np.ndarray for operand in operands)
+        and -operands[0].ndim <= axis < operands[0].ndim
         and _same_shapes(name, operands, out)
         and not (operands[-1].ndim and has_temperature(name))
     ):
