@@ -91,7 +91,8 @@ def as_generator(function: str, rng: Any) -> np.random.Generator:
     if isinstance(rng, np.random.RandomState):
         return np.random.Generator(rng._bit_generator)
     try:
-        return np.random.default_rng(_as_seed(rng))
+        # NumPy says what other collections are: no seeds.
+        return np.random.default_rng(_as_seed(rng) if isinstance(rng, list | tuple | range | np.ndarray) else rng)
     except (TypeError, ValueError, OverflowError) as error:
         cls = ValueError if isinstance(error, ValueError) else TypeError
         raise cls(

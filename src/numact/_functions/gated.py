@@ -138,9 +138,11 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)
-        if type(dy) is int:
-            number(name_grad, "dy", dy)  # it may be too large
-        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
+        given: Any = dy
+        if type(dy) in (float, int):  # Python numbers do not promote, and integers not as floats do
+            number(name_grad, "dy", dy)
+        else:
+            given = np.asanyarray(dy)
         first, second = halves(name_grad, x, axis)
         out, _ = single_out(name_grad, out)
         if out is not None:
