@@ -605,7 +605,11 @@ def test_overrides() -> None:
 
 
 WRONG: list[tuple[Callable[[Array, Array], Any], type[Exception], str]] = [
-    (lambda x, out: numact.softmax(x, axis=2, out=out), ValueError, "axis must name axes from -2 to 1 of x, got 2"),
+    (
+        lambda x, out: numact.softmax(x, axis=2, out=out),
+        ValueError,
+        r"softmax: axis must name axes from -2 to 1 of x, got 2",
+    ),
     (lambda x, out: numact.softmax(x, temperature=0, out=out), ValueError, r"softmax: temperature must be > 0.*got 0"),
     (lambda x, out: numact.softmin(x, temperature=-1.5, out=out), ValueError, r"softmin: temperature.*> 0.*-1.5"),
     (lambda x, out: numact.log_softmax(x, temperature=np.nan, out=out), ValueError, r"temperature.*nan"),

@@ -268,7 +268,9 @@ def test_factors_at_limits() -> None:
     assert numact.logsumexp(np.ones(2, np.float32), b=[1, 2], out=out) is out
     assert numact.logsumexp(np.ones(2, np.float16), b=[1, 2]).dtype == np.float16
     assert numact.logsumexp([1.0, 5.0], b=[1, 1], where=[True, False]) == 1
-    with pytest.raises(TypeError, match="b must be floating-point numbers, integers or booleans"):
+    with pytest.raises(
+        TypeError, match="logsumexp: b must be floating-point numbers, integers or booleans, got complex128"
+    ):
         numact.logsumexp([1.0], b=[1j])
     with pytest.raises(TypeError, match="masked"):
         numact.logsumexp(np.ma.array([1.0]), b=[1])
