@@ -107,7 +107,9 @@ def _as_seed(seed: Any, levels: int = 16) -> Any:
         if max(seed.size, *seed.shape, 0) > MOST_SEEDS:
             raise ValueError(f"more than {MOST_SEEDS} integers")
         return np.asarray(seed)  # a row of a matrix is a matrix
-    if isinstance(seed, str | bytes | dict) or not (hasattr(seed, "__len__") and hasattr(seed, "__iter__")):
+    if isinstance(seed, str | bytes | dict | set | frozenset) or not (
+        hasattr(seed, "__len__") and hasattr(seed, "__iter__")
+    ):
         return seed
     if not levels or len(seed) > MOST_SEEDS:
         raise ValueError("too many levels of sequences, or too many integers")
