@@ -170,7 +170,7 @@ def main() -> None:
         given.results.unlink(missing_ok=True)
     found = read(given.results)
     if not given.summary:
-        scratch = Scratch(CHECKOUT, given.folder / "scratch")
+        scratch = Scratch(CHECKOUT, given.folder / "scratch", keep=given.resume or bool(given.only))
         suite = Suite(scratch.root, given.profile)
         for place in wanted(given, suite, found):
             record = judge(place, scratch, suite)

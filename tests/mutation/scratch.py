@@ -39,20 +39,26 @@ class Scratch:
     checkout : Path
         The checkout.
     root : Path
-        Where the copy goes; it is emptied.
+        Where the copy goes.
+    keep : bool
+        Whether what an earlier run has built there is used again, as far as it is current.
 
     """
 
-    def __init__(self, checkout: Path, root: Path) -> None:
+    def __init__(self, checkout: Path, root: Path, keep: bool) -> None:
         self.root, self.objects = root / "tree", root / "objects"
-        shutil.rmtree(root, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(root, ignore_errors=True)
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=checkout, check=True, capture_output=True, text=True).stdout.split("\0")
         for name in filter(None, names):
             if (checkout / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(checkout / name, self.root / name)
-        self.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"])
+        self.newest = max(path.stat().st_mtime for path in (self.root / "csrc").rglob("*.[ch]"))
+        bridge = [*(self.root / "src").rglob("*.pyx"), *(self.root / "src").rglob("*.pxi")]
+        self.newest = max(self.newest, *(path.stat().st_mtime for path in bridge))
+        self.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace", *(["--force"] if keep else [])])
         self.libraries = {
             "core": self.root / f"src/numact/_kernels/core{SUFFIX}",
             "reference": self.root / f"src/numact/commands/verify/reference{SUFFIX}",
@@ -137,15 +143,19 @@ class Scratch:
     def compile_all(self, sources: list[str], target: str, folder: Path) -> dict[str, Path]:
         """Compile what the folder does not have; all objects by the names of their sources."""
         folder.mkdir(exist_ok=True)
-        todo = [source for source in sources if not (folder / f"{Path(source).stem}.o").exists()]
+        todo = [source for source in sources if not self.is_current(folder / f"{Path(source).stem}.o")]
         list(self.pool.map(lambda source: self.compile_source(source, target, folder), todo))
         return {source: folder / f"{Path(source).stem}.o" for source in sources}
+
+    def is_current(self, made: Path) -> bool:
+        """Whether an object is newer than all sources."""
+        return made.exists() and made.stat().st_mtime > self.newest
 
     def objects_of(self, target: str, name: str = "core") -> dict[str, Path]:
         """The unchanged objects of a library, by the names of their sources."""
         objects = self.root / "build/objects"
         bridge = self.objects / f"bridge_{name}.o"
-        if not bridge.exists():
+        if not self.is_current(bridge):
             self.compile_bridge(name, self.objects)
         if name == "reference":
             return {path.stem: path for path in (objects / "common/csrc/reference").glob("*.o")} | {"bridge": bridge}

@@ -32,7 +32,7 @@ OF_BITS = "tests/kernels/test_hashes.py::test_level"  # asked first about what i
 FILES = 4  # of tests that are asked next: to collect them all takes longer than most answers
 # Where the tests of a folder of C are.
 ROOMS = {
-    "formulas": ("functions", "kernels", "norm"),
+    "formulas": ("functions", "kernels", "norm", "diagnostics"),
     "math": ("functions", "kernels"),
     "loops": ("kernels", "functions", "norm", "diagnostics"),
     "simd": ("kernels", "functions"),
@@ -65,6 +65,7 @@ class Suite:
         self.root, self.profile = root, profile
         if not profile.exists():
             self.make_profile()
+        self.compile()
         made = json.loads(profile.read_text())
         self.tests: dict[str, dict[str, float]] = made["tests"]
         names = list(self.tests)
@@ -84,6 +85,12 @@ class Suite:
             command, cwd=self.root, env=environment(self.root, NUMACT_PROFILE=str(self.profile)), check=False
         )
 
+    def compile(self) -> None:
+        """Let Python keep what it compiles of the unchanged code and of the tests: runs with a change only read it."""
+        command = [sys.executable, "-m", "pytest", "--collect-only", *TIER]
+        env = environment(self.root, PYTHONDONTWRITEBYTECODE="")
+        subprocess.run(command, cwd=self.root, env=env, check=False, stdout=subprocess.DEVNULL)
+
     def executing(self, place: Place) -> set[str]:
         """The tests that execute the changed lines of Python."""
         lines = self.lines.get(place.path, {})
@@ -96,18 +103,18 @@ class Suite:
 
     def stages(self, place: Place) -> list[list[str]]:
         """Tests to run one after the other: those that decide most cases, then all that may matter."""
-        near = words_of(place.path) | words_of(place.within)
-        rooms = {"kernels", *ROOMS.get(place.folder, (place.folder,))}
-        inner = {name for name in self.tests if self.words[name] & rooms}
+        near = words_of(Path(place.path).stem) | words_of(place.within)
+        rooms = tuple(f"tests/{room}/" for room in ("kernels", *ROOMS.get(place.folder, (place.folder,))))
+        inner = {name for name in self.tests if name.startswith(rooms)}
         first: list[str] = []
         if place.language == "Python":
             inner = self.executing(place) or inner
-            inner |= {name for name in self.tests if self.tests[name]["processes"] and self.words[name] & rooms}
+            inner |= {name for name in self.tests if self.tests[name]["processes"] and name.startswith(rooms)}
         elif place.language == "C" and place.folder != "runtime":
             first = [name for name in self.tests if name.startswith(OF_BITS)]
         nearest = self.spread(self.in_nearest_files(inner - set(first), near), near)
-        second = self.within(nearest, 30)
-        third = self.within(self.spread(inner - {*first, *second}, near), 300)
+        second = self.within(nearest, 25)
+        third = self.within(self.spread(inner - {*first, *second}, near), 60)
         return [first, second, third]
 
     def in_nearest_files(self, names: Iterable[str], near: set[str]) -> list[str]:
@@ -188,7 +195,7 @@ def last_of(seen: Path) -> str:
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a path or name that tell something."""
+    """The beginnings of the words of a path or name that tell something."""
     dull = {
         "tests",
         "test",
@@ -208,7 +215,8 @@ def words_of(text: str) -> set[str]:
         "to",
         "as",
     }
-    return set(re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))) - dull
+    words = set(re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))) - dull
+    return {word[:4] for word in words}  # "mask" and "masked" are one
 
 
 __all__ = ["Suite", "Verdict"]
