@@ -86,6 +86,18 @@ def test_gradient(row: numact.Activation, dtype: Any, shape: Any, axis: int) -> 
     assert_same_bits(again, dbias)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_gradient_with_a_parameter_that_no_kernel_takes(axis: int) -> None:
+    """A parameter beyond float32 gives the composition and its sums, along every axis."""
+    x, dy = numbers((3, 5, 4), np.float32), numbers((3, 5, 4), np.float32, 1)
+    bias = numbers((x.shape[axis],), np.float32, 2)
+    dx, dbias = numact.bias_activation_grad(dy, x, bias, "hard_tanh", axis=axis, min_val=-1e300)
+    want = numact.hard_tanh_grad(dy, x + along(bias, x.shape, axis), -1e300)
+    assert_same_bits(dx, want.astype(np.float32))
+    others = tuple(k for k in range(3) if k != axis)
+    np.testing.assert_allclose(dbias, want.sum(others), rtol=1e-5)
+
+
 def test_every_number_of_threads_gives_the_same_sums() -> None:
     for shape, axis in (((3000, 100), -1), ((40, 30, 20, 20), 1)):
         x, dy, bias = numbers(shape, np.float32), numbers(shape, np.float32, 1), numbers((shape[axis],), np.float32, 2)

@@ -20,6 +20,7 @@ from mutation.places import Place
 WHOLE = "whole"  # the build of setup.py, for every dispatch target
 TARGETS = ("v4", "v3", "baseline")
 PROCESSORS = {"v4": "avx512vl", "v3": "avx2", "baseline": ""}  # what a processor needs
+STUBS = "src/numact/_kernels/stubs.py"  # run by setup.py
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 
@@ -197,6 +198,7 @@ class Scratch:
         if place.language == "Python":
             self.write(place.applied(self.original))
             self.use(WHOLE)
+            self.write_stub(place)
             return WHOLE
         shutil.rmtree(self.objects / "changed", ignore_errors=True)
         (self.objects / "changed").mkdir()
@@ -258,4 +260,10 @@ class Scratch:
         if self.changed:
             self.write(self.original)
             os.utime(self.root / self.changed.path, ns=(self.times.st_atime_ns, self.times.st_mtime_ns))
+            self.write_stub(self.changed)
             self.changed = None
+
+    def write_stub(self, place: Place) -> None:
+        """Build what is written by a changed script: the stub."""
+        if place.path == STUBS:
+            self.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"])

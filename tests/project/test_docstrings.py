@@ -64,6 +64,13 @@ def test_sections(name: str) -> None:
     assert not re.search(r"[ \t]\n|\n\n\n", text)
 
 
+@every_row
+def test_the_derivative_at_zero_has_an_example(row: Activation) -> None:
+    """The gradient of an activation with a kink at 0, and of no other, shows `at_zero=`."""
+    for suffix in ("", "_grad"):
+        assert ("at_zero=0.5" in sections(row.name + suffix)["Examples"]) == (row.kink and suffix == "_grad")
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_others(name: str) -> None:
     """What is no ufunc has a summary and describes every parameter and what it returns."""
