@@ -20,6 +20,7 @@ from mutation.places import Place
 WHOLE = "whole"  # the build of setup.py, for every dispatch target
 TARGETS = ("v4", "v3", "baseline")
 PROCESSORS = {"v4": "avx512vl", "v3": "avx2", "baseline": ""}  # what a processor needs
+ERRORS = ("-Werror=int-conversion", "-Werror=incompatible-pointer-types")  # of what the project's build refuses
 STUBS = "src/numact/_kernels/stubs.py"  # run by setup.py
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
@@ -120,7 +121,7 @@ class Scratch:
         else:
             special = [*self.flags["common"], *([] if target == WHOLE else ["-DNUMACT_BASELINE_ONLY"])]
         cache = ["ccache"] if folder.name != "changed" and shutil.which("ccache") else []
-        self.run([*cache, *self.compiler, *special, "-w", "-O1", "-c", source, "-o", str(made)])
+        self.run([*cache, *self.compiler, *special, *ERRORS, "-O1", "-c", source, "-o", str(made)])
         made.with_suffix(".d").unlink(missing_ok=True)
         return made
 

@@ -27,7 +27,7 @@ LEFT_OUT = (
     "tests/project/test_wheel.py",
     "tests/mutation",
 )
-PATIENCE = 120  # seconds that a test may take beyond ten times what it usually takes
+PATIENCE = 60  # seconds that a test may take beyond ten times what it usually takes
 OF_BITS = "tests/kernels/test_hashes.py::test_level"  # asked first about what is computed
 FILES = 4  # of tests that are asked next: to collect them all takes longer than most answers
 # Where the tests of a folder of C are.
@@ -41,6 +41,35 @@ ROOMS = {
     "_functions": ("functions",),
     "verify": ("commands", "kernels"),
     "numact": ("functions", "kernels", "project"),
+}
+
+
+# Where the tests of a file are whose name does not say so.
+NEAREST = {
+    "statistics": ("tests/diagnostics/",),
+    "norm": ("tests/norm/",),
+    "formulas/softmax": ("tests/functions/test_axis",),
+    "formulas/log_softmax": ("tests/functions/test_axis",),
+    "formulas/logsumexp": ("tests/functions/test_axis",),
+    "formulas/sparsemax": ("tests/functions/test_axis",),
+    "formulas/row_sums": ("tests/functions/test_axis", "tests/functions/test_attention"),
+    "loops/row": ("tests/functions/test_axis", "tests/functions/test_attention"),
+    "loops/maxout": ("tests/functions/test_axis",),
+    "half": ("tests/functions/test_half",),
+    "runtime/lut": ("tests/functions/test_half",),
+    "runtime/block_cache": ("tests/functions/test_reuse",),
+    "runtime/strided": ("tests/functions/test_layouts",),
+    "runtime/operands": ("tests/functions/test_layouts", "tests/kernels/test_memory"),
+    "runtime/elements": ("tests/functions/test_layouts", "tests/kernels/test_threads"),
+    "runtime/stores": ("tests/kernels/test_memory",),
+    "runtime/thread_pool": ("tests/kernels/test_threads", "tests/kernels/test_processes"),
+    "runtime/api": ("tests/adapters/test_compiled",),
+    "_kernels/memory": ("tests/functions/test_reuse",),
+    "_kernels/strided": ("tests/functions/test_layouts",),
+    "_kernels/call": ("tests/functions/test_parameters",),
+    "_kernels/keywords": ("tests/functions/test_parameters", "tests/functions/test_words"),
+    "_kernels/axis_call": ("tests/functions/test_axis",),
+    "_kernels/masked": ("tests/functions/test_masks",),
 }
 
 
@@ -112,18 +141,21 @@ class Suite:
             inner |= {name for name in self.tests if self.tests[name]["processes"] and name.startswith(rooms)}
         elif place.language == "C" and place.folder != "runtime":
             first = [name for name in self.tests if name.startswith(OF_BITS)]
-        nearest = self.spread(self.in_nearest_files(inner - set(first), near), near)
+        known = tuple(prefix for part, prefixes in NEAREST.items() if part in place.path for prefix in prefixes)
+        nearest = self.spread(self.in_nearest_files(inner - set(first), near, known), near)
         second = self.within(nearest, 25)
         third = self.within(self.spread(inner - {*first, *second}, near), 60)
         return [first, second, third]
 
-    def in_nearest_files(self, names: Iterable[str], near: set[str]) -> list[str]:
-        """Those in the few files that share most words, of the file or of some test."""
+    def in_nearest_files(self, names: Iterable[str], near: set[str], known: tuple[str, ...]) -> list[str]:
+        """Those in the few files that are known to be near, or share most words, of the file or of some test."""
         files = defaultdict(list)
         for name in names:
             files[name.split("::")[0]].append(name)
         scores = {
-            file: 2 * len(near & words_of(file)) + max(len(near & self.words[name]) for name in each)
+            file: 9 * file.startswith(known)
+            + 2 * len(near & words_of(file))
+            + max(len(near & self.words[name]) for name in each)
             for file, each in files.items()
         }
         chosen = sorted(files, key=lambda file: (-scores[file], len(files[file])))[:FILES]
