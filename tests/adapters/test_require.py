@@ -29,6 +29,14 @@ def test_unsupported_version(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "\n" not in str(error.value)
 
 
+def test_a_version_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no number counts as 0 in a version."""
+    monkeypatch.setattr("numact.adapters._require.version", lambda _: "3.dev1")
+    assert require("keras", "math", "keras", "3.0", "3.1").pi > 3
+    with pytest.raises(ImportError, match=r"from 3.1 to below 3.2, found 3.dev1"):
+        require("keras", "math", "keras", "3.1", "3.2")
+
+
 def test_failed_replacement_is_undone() -> None:
     """If one replacement fails, none stays; the next use tries again."""
 

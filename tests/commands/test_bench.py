@@ -11,6 +11,7 @@ from support.processes import run
 import numact
 from numact.commands.baseline import BASELINES
 from numact.commands.bench import measure, peers
+from numact.commands.bench.report import report
 from numact.commands.main import main
 from numact.commands.selection import functions
 
@@ -153,6 +154,14 @@ def test_peers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     assert any(line.startswith("relu ") and " here " in line for line in text.splitlines())
     assert "Other libraries: here." in text
     assert " in float32; a gradient" in text
+
+
+def test_rates_are_in_millions() -> None:
+    """The table says million elements per second, of numact, NumPy, the copy and the fastest peer."""
+    row = measure.Speed("relu", "float32", {"numact": 5e9, "numpy": 2.5e8, "torch": 1e9}, 6e9, 0.83, 20.0, "torch", 5.0)
+    text = report([row], 64, 1, ["torch"])
+    assert "relu                float32       5,000     83 %      250  20.00      1,000 torch         5.00" in text
+    assert "6,000 in float32" in text
 
 
 def test_names_of_peers() -> None:

@@ -35,6 +35,7 @@ def test_files(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["gelu", "-o", "curves.gif"], "plot: --output must end with .png, .svg, .pdf, got 'curves.gif'"),
         (["gelu", "-o", "missing/curves.png"], "plot: --output: there is no folder 'missing'"),
         (["gelu", "--range", "3", "1"], "plot: --range must be two finite numbers, the lower one first, got 3 1"),
+        (["gelu", "--range", "1", "1"], "plot: --range must be two finite numbers, the lower one first, got 1 1"),
         (["gelu", "--range", "0", "nan"], "plot: --range must be two finite numbers"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import runpy
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import FUNCTIONS, LEVELS, name_of
+from support.cases import FUNCTIONS, LEVELS, critical, name_of
 from support.processes import run
 
 from numact._functions.catalogue import catalogue
 from numact._kernels import core
+from numact.commands import progress
 from numact.commands.main import main
 from numact.commands.selection import Function
 from numact.commands.verify import checks
@@ -232,6 +234,35 @@ def test_without_packages() -> None:
         process = run(code)
         assert process.stdout.split() == ["2"]
         assert message in process.stderr
+
+
+def test_lines_of_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line as soon as five seconds are over, with the share and the time left at the same pace; no line before."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    lines = progress.Lines(40)
+    for seconds in (4.5, 5.0, 9.5, 10.0):
+        now[0] = 100 + seconds
+        lines("gelu", 5)
+    assert capsys.readouterr().err.splitlines() == [" 25 %  gelu, about 15 s left", " 50 %  gelu, about 10 s left"]
+
+
+def test_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processors that the process may use; where the system does not say, all there are, or one."""
+    assert verify.cores() == len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else verify.cores() > 0
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for count, want in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert verify.cores() == want
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=name_of)
+def test_critical_numbers(dtype: Any) -> None:
+    """The critical numbers are finite, of both signs, and include zeros, the smallest and the largest."""
+    found, info = critical(dtype, 2, 4), np.finfo(dtype)
+    assert np.isfinite(found).all()
+    for number in (0.0, info.smallest_subnormal, info.tiny, info.max, np.nextafter(info.max, dtype(0))):
+        assert {number, -number} <= set(found.tolist())
 
 
 def test_import_is_light() -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import pickle
 import sys
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import ml_dtypes
@@ -114,6 +115,14 @@ def test_same_bits(
         assert repr(diagnostics.summary(y, axis, LOW, HIGH)) == want
         for other in stored(y):
             assert repr(diagnostics.summary(other, axis, LOW, HIGH)) == want
+
+
+def test_a_summary_cannot_be_changed() -> None:
+    """The statistics of a summary are fixed, and it can be a key."""
+    found = diagnostics.summary(np.ones(3))
+    with pytest.raises(FrozenInstanceError):
+        found.mean = 2.0  # type: ignore[misc]
+    assert {found: 1}[diagnostics.summary(np.ones(3))] == 1
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4, 1e7])

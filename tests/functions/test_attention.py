@@ -77,6 +77,20 @@ def test_parts(dtype: Any) -> None:
 
 
 @every_dtype
+def test_a_bias_is_read_by_its_strides(dtype: Any) -> None:
+    """A bias of which only every other number counts is no mask because those between them are 0 or -inf."""
+    x = (np.random.default_rng(4).normal(size=(3, 40)) * 3).astype(dtype)
+    computed = np.result_type(dtype, np.float32)
+    wide = np.zeros((3, 80), computed)
+    wide[:, 40::2] = np.linspace(0, 3, 20)
+    bias = wide[:, ::2]
+    assert_same_bits(numact.attention_softmax(x, mask=bias), numact.attention_softmax(x, mask=bias.copy()))
+    broadcast = np.broadcast_to(np.array([[0.0], [-np.inf], [0.0]], computed), x.shape)
+    got = numact.attention_softmax(x, mask=broadcast)
+    assert_same_bits(got, numact.attention_softmax(x, mask=broadcast.copy()))
+
+
+@every_dtype
 def test_places(dtype: Any) -> None:
     """Any axis, layout and out= give the same bits, and so do rows alone."""
     x = (np.random.default_rng(3).normal(size=(4, 30, 50)) * 3).astype(dtype)
