@@ -117,6 +117,23 @@ def test_same_bits(
             assert repr(diagnostics.summary(other, axis, LOW, HIGH)) == want
 
 
+@pytest.mark.parametrize(
+    ("activation", "low", "high"),
+    [
+        ("sigmoid", 0.01, 0.99),
+        ("tanh", -0.98, 0.98),
+        ("hard_tanh(min_val=-2, max_val=6)", -1.92, 5.92),
+        ("relu6", -math.inf, math.inf),
+        ("gelu", -math.inf, math.inf),
+    ],
+)
+def test_saturated_within_one_percent(activation: str, low: float, high: float) -> None:
+    """A monitor counts as saturated what is within 1 % of an end of the range, at either end."""
+    y = [low - 1e-3, low + 1e-3, high - 1e-3, high + 1e-3, high + 2e-3] if math.isfinite(low) else [-1e3, 0, 1, 6, 1e3]
+    found = ActivationMonitor().update("layer", np.array(y), activation=activation)
+    assert found.saturated_fraction == (0.6 if math.isfinite(low) else 0)
+
+
 def test_a_summary_cannot_be_changed() -> None:
     """The statistics of a summary are fixed, and it can be a key."""
     found = diagnostics.summary(np.ones(3))
