@@ -134,6 +134,11 @@ def test_saturated_within_one_percent(activation: str, low: float, high: float) 
     assert found.saturated_fraction == (0.6 if math.isfinite(low) else 0)
 
 
+def test_equal_bounds() -> None:
+    """Both bounds may be the same number, beyond which everything is then saturated."""
+    assert diagnostics.saturation([1.0, 2.0, 3.0], 2, 2) == 1
+
+
 def test_a_summary_cannot_be_changed() -> None:
     """The statistics of a summary are fixed, and it can be a key."""
     found = diagnostics.summary(np.ones(3))

@@ -1,7 +1,8 @@
 """Which tests are run for a change, in what order, and what becomes of them.
 
 A profile of the short tier, made once, has the time of every test and, for Python, which tests execute a line; these
-are run first.  For C and Cython, and beyond them, those are first that share words with the changed file and function.
+are run first, after those that are newer than the profile.  For C and Cython, and beyond them, those are first that
+share words with the changed file and function.
 """
 
 import contextlib
@@ -94,15 +95,16 @@ class Suite:
         self.root, self.profile = root, profile
         if not profile.exists():
             self.make_profile()
-        self.compile()
         made = json.loads(profile.read_text())
         self.tests: dict[str, dict[str, float]] = made["tests"]
         names = list(self.tests)
+        self.new = [name for name in self.collect() if name not in self.tests]
+        self.tests |= {name: {"seconds": 0.1, "processes": False, "passed": True} for name in self.new}
         self.lines = {
             path: {int(line): [names[k] for k in numbers if k >= 0] for line, numbers in lines.items()}
             for path, lines in made["lines"].items()
         }
-        self.words = {name: words_of(name) for name in names}
+        self.words = {name: words_of(name) for name in self.tests}
         self.sound: dict[tuple[str, str], bool] = {}
 
     def make_profile(self) -> None:
@@ -114,11 +116,15 @@ class Suite:
             command, cwd=self.root, env=environment(self.root, NUMACT_PROFILE=str(self.profile)), check=False
         )
 
-    def compile(self) -> None:
-        """Let Python keep what it compiles of the unchanged code and of the tests: runs with a change only read it."""
-        command = [sys.executable, "-m", "pytest", "--collect-only", *TIER]
+    def collect(self) -> list[str]:
+        """The tests that there are now.  Python keeps what it compiles of them: runs with a change only read it."""
+        left_out = [f"--ignore={path}" for path in LEFT_OUT]
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-o", "addopts=--import-mode=importlib"]
         env = environment(self.root, PYTHONDONTWRITEBYTECODE="")
-        subprocess.run(command, cwd=self.root, env=env, check=False, stdout=subprocess.DEVNULL)
+        found = subprocess.run(
+            [*command, *TIER, *left_out], cwd=self.root, env=env, check=True, capture_output=True, text=True
+        )
+        return [line for line in found.stdout.splitlines() if "::" in line]
 
     def executing(self, place: Place) -> set[str]:
         """The tests that execute the changed lines of Python."""
@@ -142,6 +148,7 @@ class Suite:
         elif place.language == "C" and place.folder != "runtime":
             first = [name for name in self.tests if name.startswith(OF_BITS)]
         known = tuple(prefix for part, prefixes in NEAREST.items() if part in place.path for prefix in prefixes)
+        first += self.new  # whose lines are not known
         nearest = self.spread(self.in_nearest_files(inner - set(first), near, known), near)
         second = self.within(nearest, 25)
         third = self.within(self.spread(inner - {*first, *second}, near), 60)
