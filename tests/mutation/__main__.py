@@ -68,7 +68,7 @@ def judge(place: Place, scratch: Scratch, suite: Suite) -> Record:
     try:
         target = scratch.change(place)
         for stage in suite.stages(place):
-            while (found := ask(stage, place, target, scratch, suite)).outcome == "passed" and scratch.later:
+            while (found := ask(stage, target, scratch, suite)).outcome == "passed" and scratch.later:
                 try:
                     scratch.complete()
                 except NothingChanged:
@@ -86,22 +86,19 @@ def judge(place: Place, scratch: Scratch, suite: Suite) -> Record:
     return {**record, "seconds": round(time.perf_counter() - start, 1)}
 
 
-def ask(names: list[str], place: Place, target: str, scratch: Scratch, suite: Suite) -> Verdict:
+def ask(names: list[str], target: str, scratch: Scratch, suite: Suite) -> Verdict:
     """Run tests, without those that do not pass with the unchanged build either."""
     while True:
-        names = [name for name in names if suite.sound.get((name, target), True)]
+        names = [name for name in names if suite.may_ask(name, target)]
         verdict = suite.run(names)
         if verdict.outcome == "passed" or verdict.by not in suite.tests:
             return verdict
         if target == WHOLE and suite.tests[verdict.by]["passed"]:
             return verdict
-        scratch.restore()
-        scratch.use(target)
-        sound = suite.is_sound(verdict.by, target)
+        with scratch.unchanged_build(target):
+            sound = suite.is_sound(verdict.by, target)
         if sound:
             return verdict
-        scratch.change(place)
-        scratch.complete()
 
 
 def wanted(given: argparse.Namespace, suite: Suite, found: dict[str, Record]) -> Iterator[Place]:

@@ -213,9 +213,8 @@ def gated_parts(
 ) -> Iterator[Part]:
     """A sample in parts; the pairs of operands are too many to check all."""
     count = GATES_MANY if exhaustive and dtype == "float32" else GATES
-    for seed, start in enumerate(range(0, count, BLOCK)):
-        size = min(BLOCK, count - start)
-        yield Part(2 * size, partial(check_gated, built[function.name], function, dtype, kind, size, seed))
+    for seed in range(count // BLOCK):
+        yield Part(2 * BLOCK, partial(check_gated, built[function.name], function, dtype, kind, BLOCK, seed))
 
 
 # float64.
