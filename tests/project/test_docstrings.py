@@ -14,6 +14,7 @@ from support.cases import name_of
 
 import numact
 from numact import Activation, ParametricUfunc
+from numact._functions import ufuncs
 from numact._functions.catalogue import rules
 from numact._functions.names import FUNCTIONS
 
@@ -159,6 +160,14 @@ def test_examples(place: str, name: str, capsys: pytest.CaptureFixture[str]) -> 
     with np.printoptions(**DEFAULT_PRINTING):
         results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
     assert results.failed == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.kink], ids=name_of)
+def test_examples_of_the_derivative_at_zero(row: Activation, capsys: pytest.CaptureFixture[str]) -> None:
+    """The ufunc behind `at_zero=`, which has no public name, shows the call of the public one."""
+    text = inspect.cleandoc(ufuncs.RAW[f"{row.name}_grad_at_zero"].__doc__)
+    example = doctest.DocTestParser().get_doctest(text, {"np": np, "numact": numact}, row.name, None, None)
+    assert doctest.DocTestRunner().run(example) == (0, 2), capsys.readouterr().out
 
 
 # The README

@@ -137,7 +137,7 @@ def _example(row: Activation, suffix: str, ufunc: np.ufunc, forward: np.ufunc) -
         results = zip(names, ufunc(dy, *inputs), strict=True)
         return "\n".join([*lines, *(f">>> {name}\n{result!r}" for name, result in results)])
     if suffix != "_grad":
-        return "\n".join([*lines, f">>> dx = {call}(np.ones_like(x), x{given}, 0.5)"])
+        return "\n".join([*lines, f">>> dx = numact.{row.name}_grad(np.ones_like(x), x{given}, at_zero=0.5)"])
     dx = ufunc(dy, x, *values)
     lines += [f">>> {call}(np.ones_like(x), x{given})", repr(dx)]
     if row.kink:
