@@ -109,6 +109,19 @@ def test_operands_that_are_broadcast(dtype: Any) -> None:
         assert_same_bits(numact.gelu_grad(np.broadcast_to(dy, x.shape), with_first_last(x)), want)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=name_of)
+def test_parameters_that_are_arrays(dtype: Any) -> None:
+    """An array of parameters broadcasts with views too, with fewer dimensions than they have or with more."""
+    x = numbers((40, 50), dtype)
+    kind = np.float64 if dtype is np.float64 else np.float32
+    for shape in ((), (1,), (50,), (40, 1), (40, 50), (3, 1, 1), (2, 40, 50)):
+        alpha = np.abs(numbers(shape, kind, 1)) + kind(0.5)
+        with np.errstate(over="ignore"):
+            want = numact.elu(np.broadcast_to(x, np.broadcast_shapes(x.shape, shape)).copy(), alpha)
+            for layout in LAYOUTS.values():
+                assert_same_bits(numact.elu(layout(x), alpha), want)
+
+
 def test_results_that_overlap_an_operand() -> None:
     memory = numbers((60, 60), np.float32)
     for target, source in ((np.s_[1:, 3:], np.s_[:-1, :-3]), (np.s_[:, :-1], np.s_[:, 1:])):

@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+STDERR = os.dup(2)  # before pytest takes its place
 PROFILE, ORDER = os.environ.get("NUMACT_PROFILE"), os.environ.get("NUMACT_ORDER")
 
 
@@ -98,7 +99,7 @@ class Ordered:
         """Run a test within its limit."""
         with open(os.environ["NUMACT_SEEN"], "a") as seen:
             print(item.nodeid, file=seen)
-        faulthandler.dump_traceback_later(self.limits[item.nodeid], exit=True)
+        faulthandler.dump_traceback_later(self.limits[item.nodeid], exit=True, file=STDERR)
         try:
             return (yield)
         finally:
