@@ -59,6 +59,7 @@ NEAREST = {
     "formulas/row_sums": ("tests/functions/test_axis", "tests/functions/test_attention"),
     "loops/row": ("tests/functions/test_axis", "tests/functions/test_attention"),
     "loops/maxout": ("tests/functions/test_axis",),
+    "math/coefficients": ("tests/kernels/test_coefficients",),
     "half": ("tests/functions/test_half",),
     "runtime/lut": ("tests/functions/test_half",),
     "runtime/block_cache": ("tests/functions/test_reuse",),
