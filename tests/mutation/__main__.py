@@ -33,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the choice of places (default: 1)")
     parser.add_argument("--count", type=int, default=200, help="how many places, of all languages (default: 200)")
     parser.add_argument("--languages", nargs="+", default=["C", "Cython", "Python"], help="only these of the plan")
+    parser.add_argument("--parts", nargs="+", help="only these folders of the plan, such as runtime")
     parser.add_argument("--only", nargs="+", metavar="ID", help='only these of the results, again; or "survived"')
     parser.add_argument("--resume", action="store_true", help="keep the results that there are, and go on")
     parser.add_argument("--summary", action="store_true", help="only print what the results say")
@@ -110,8 +111,8 @@ def wanted(given: argparse.Namespace, suite: Suite, found: dict[str, Record]) ->
             if again and record["language"] in given.languages:
                 yield moved(Place(**{name: record[name] for name in fields}))
         return
-    for (language, _), (count, drawn) in plan(places(CHECKOUT), given.count, given.seed).items():
-        if language not in given.languages:
+    for (language, part), (count, drawn) in plan(places(CHECKOUT), given.count, given.seed).items():
+        if language not in given.languages or (given.parts and part not in given.parts):
             continue
         tried = 0
         for place in drawn:
