@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+import math
 from typing import Any
 
 import ml_dtypes
@@ -483,6 +484,9 @@ ERRORS: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (TypeError, "running_mean must be an array", lambda: norm.batch_norm_train(X, [0.0] * 6, np.ones(6))),  # type: ignore[arg-type]
     (TypeError, "running_var must be an array", lambda: norm.batch_norm_train(X, None, np.ones(6, int))),
     (ValueError, "eps must be >= 0", lambda: norm.layer_norm(X, eps=-1e-5)),
+    (ValueError, "layer_norm: eps must be >= 0 and finite, got inf", lambda: norm.layer_norm(X, eps=math.inf)),
+    (ValueError, "rms_norm: eps must be >= 0 and finite, got inf", lambda: norm.rms_norm(X, eps=math.inf)),
+    (ValueError, "eps must be >= 0 and finite", lambda: norm.batch_norm(X, np.ones(6), np.ones(6), eps=math.inf)),
     (ValueError, "batch_norm: eps must be >= 0", lambda: norm.batch_norm(X, np.ones(6), np.ones(6), eps=-1e-5)),
     (TypeError, "eps must be a number, got 'a'", lambda: norm.batch_norm(X, np.ones(6), np.ones(6), eps="a")),  # type: ignore[arg-type]
     (TypeError, "eps must be a number, got None", lambda: norm.batch_norm(X, np.ones(6), np.ones(6), eps=None)),  # type: ignore[arg-type]
