@@ -2,13 +2,13 @@
 
 import functools
 import inspect
+import math
 import os
 import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-import math
 from typing import Any
 
 import ml_dtypes
