@@ -99,6 +99,18 @@ def test_relu_family_selects(name: str, dtype: Any) -> None:
             assert_same_bits(function(dy, np.full_like(dy, 2)), dy)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=name_of)
+@pytest.mark.parametrize("low", [-0.1, -0.3, -0.7])
+@pytest.mark.parametrize("name", ["hard_tanh", "clipped_linear"])
+def test_bounds_are_rounded_as_outputs_are(name: str, low: float, dtype: Any) -> None:
+    """At an output that is a bound, rounded to the dtype, the gradient is 0 as at the input that gave it."""
+    x = np.linspace(-1, 1, 9).astype(dtype)
+    y, dy = getattr(numact, name)(x, min_val=low, max_val=-low), np.ones_like(x)
+    want = getattr(numact, f"{name}_grad")(dy, x, min_val=low, max_val=-low)
+    assert 0 in want
+    assert_same_bits(getattr(numact, f"{name}_grad_y")(dy, y, min_val=low, max_val=-low), want)
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.from_output], ids=name_of)
 @every_dtype
 def test_from_output_agrees(row: Activation, dtype: Any) -> None:
