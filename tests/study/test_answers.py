@@ -91,6 +91,29 @@ def test_questions(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(answer.table) > 1
 
 
+def test_vanishing_gradients() -> None:
+    """Sigmoid and tanh are compared with ReLU by the better initialisation, seed by seed, and ReLU with one."""
+    lost = {"sigmoid": {"xavier": 9, "he": 7}, "tanh": {"xavier": 2, "he": 4}, "relu": {"xavier": 5, "he": 1}}
+    records = [
+        {
+            "data": "wine",
+            "condition": {"activation": activation, "initialisation": initialisation},
+            "seed": seed,
+            "norms": [1.0, 1.0, 10.0 ** (powers + seed)],
+        }
+        for activation, found in lost.items()
+        for initialisation, powers in found.items()
+        for seed in (0, 1)
+    ]
+    answer = QUESTIONS[3].answer(records)
+    effects = {effect.name: np.round(effect.values, 9).tolist() for effect in answer.effects}
+    assert effects == {
+        "what sigmoid loses beyond relu with He": [6, 6],
+        "what tanh loses beyond relu with He": [1, 1],
+        "what relu with He loses or gains, negated": [-1, -2],
+    }
+
+
 class Killed(Exception):
     """The program is killed."""
 
