@@ -23,7 +23,7 @@ from numact.study.data import DataError  # noqa: E402
 from numact.study.experiments import QUESTIONS  # noqa: E402
 from numact.study.experiments.question import Settings  # noqa: E402
 from numact.study.report import html, results  # noqa: E402
-from numact.study.statistics import Effect, interval, joined, judge  # noqa: E402
+from numact.study.statistics import Effect, Interval, interval, joined, judge  # noqa: E402
 from numact.study.store import Store, key_of  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -47,6 +47,9 @@ def test_rule() -> None:
     assert judge(interval(values(1.0)), 0.5, "within") == "not supported"
     assert judge(interval(values(0.5)), 0.5, "within") == "open"
     assert judge(interval((0.0,) * 10), 0.5, "within") == "supported"
+    assert judge(Interval(-0.6, -0.7, -0.5, 1.0, 10), 0.5, "within") == "open"
+    assert judge(Interval(0.6, 0.5, 0.7, 1.0, 10), 0.5, "within") == "open"
+    assert judge(Interval(0.6, 0.5, 0.7, 1.0, 10), 0.5) == "open"
     assert joined(["supported", "supported"]) == "supported"
     assert joined(["supported", "open"]) == "open"
     assert joined(["supported", "open", "not supported"]) == "depends"
