@@ -239,7 +239,7 @@ def test_without_packages() -> None:
 def test_lines_of_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A line as soon as five seconds are over, with the share and the time left at the same pace; no line before."""
     now = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("numact.commands.progress.time.monotonic", lambda: now[0])
     lines = progress.Lines(40)
     for seconds in (4.5, 5.0, 9.5, 10.0):
         now[0] = 100 + seconds
