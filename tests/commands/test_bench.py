@@ -177,7 +177,7 @@ def test_names_of_peers() -> None:
         (["--function", "softmax"], "'softmax' is none"),
         (["--dtype", "float80"], "--dtype: must be one of float16, bfloat16, float32, float64; got 'float80'"),
         (["--threads", "5000"], "--threads: must be from 1 to 1024; got 5000"),
-        (["--plot", "speed.txt"], "--plot must end with .avif, "),
+        (["--plot", "speed.txt"], "--plot must end with ."),
         (["--plot", "no/folder/speed.png"], "--plot: there is no folder 'no/folder'"),
     ],
 )

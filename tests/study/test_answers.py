@@ -222,7 +222,7 @@ def test_wrong_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     output = str(tmp_path / "report.html")
     cases = {
         "there is no question 12; they are 1 to 9": ["--question", "12"],
-        "study: --output must end with .html": ["-o", "report.pdf"],
+        "study: --output must end with .html, .htm, got 'report.pdf'": ["-o", "report.pdf"],
         "there is no folder": ["-o", str(tmp_path / "none" / "report.html")],
         "--target belongs to --data": ["--target", "x", "-o", output],
         "none.csv: no such file": ["--data", "none.csv", "-o", output],
