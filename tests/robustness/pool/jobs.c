@@ -19,6 +19,7 @@ struct job {
     ptrdiff_t overflows_at;         /* the item that overflows, or -1 */
     bool nests;                     /* the first part of each thread's claims has work that is split again */
     int pause;                      /* loops of an item */
+    double first_ns;                /* the least time of the first part, which makes the later ones small */
     bool non_temporal;
     const pthread_t *caller;
     atomic_bool split;              /* another thread than the caller computed */
@@ -46,6 +47,9 @@ static void compute(void *context, ptrdiff_t start, ptrdiff_t stop)
     check("a part within the items", 0 <= start && start < stop && stop <= job->n, true);
     check("whether a part rounds upwards", rounds_upwards(), false);
     if (!pthread_equal(pthread_self(), *job->caller)) atomic_store(&job->split, true);
+    const double end = start == 0 ? numact_nanoseconds() + job->first_ns : 0;
+    while (numact_nanoseconds() < end) {
+    }
     for (ptrdiff_t i = start; i < stop; i++) {
         job->times[i]++;
         for (volatile int k = 0; k < job->pause; k++) {
@@ -101,11 +105,12 @@ static void run(struct job *job, ptrdiff_t grain)
 void count_job(uint64_t *random)
 {
     static const ptrdiff_t multiples[] = {1, 1, 3, 64};
-    const ptrdiff_t n = of_any_size(random, 14);
+    const ptrdiff_t n = of_any_size(random, 14), grain = of_any_size(random, below(random, 2) ? 8 : 2);
     struct job job = {.n = n, .multiple = multiples[below(random, 4)], .nests = below(random, 8) == 0,
                       .pause = below(random, 4) ? 0 : (int)below(random, 50),
-                      .overflows_at = below(random, 2) ? below(random, n) : -1};
-    run(&job, of_any_size(random, 8));
+                      .overflows_at = below(random, 2) ? below(random, n) : -1,
+                      .first_ns = grain <= 8 && below(random, 2) ? 4000 * (double)grain : 0};
+    run(&job, grain);
 }
 
 void count_with_own_threads(uint64_t *random)
