@@ -78,7 +78,7 @@ def judge(place: Place, scratch: Scratch, suite: Suite) -> Record:
                 outcome, by = {"failed": "caught"}.get(found.outcome, found.outcome), found.by
                 break
     except NotCompiled as error:
-        outcome, by = "not compiled", str(error)[-300:]
+        outcome, by = ("caught", "the build") if place.language == "Python" else ("not compiled", str(error)[-300:])
     except NothingChanged:
         outcome = "same code"
     finally:

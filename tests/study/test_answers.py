@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ for package in ("sklearn", "jinja2", "matplotlib", "rich"):
 
 from numact.study import runner  # noqa: E402
 from numact.study.data import DataError  # noqa: E402
-from numact.study.experiments import QUESTIONS  # noqa: E402
+from numact.study.experiments import QUESTIONS, dead_units  # noqa: E402
 from numact.study.experiments.question import Settings  # noqa: E402
 from numact.study.report import html, results  # noqa: E402
 from numact.study.statistics import Effect, Interval, interval, joined, judge  # noqa: E402
@@ -115,6 +116,26 @@ def test_vanishing_gradients() -> None:
         "what tanh loses beyond relu with He": [1, 1],
         "what relu with He loses or gains, negated": [-1, -2],
     }
+
+
+def test_sparse_layers() -> None:
+    """Zeros count by their distance to 50 and 90 %, dropout and the penalty by what they change, with their limits."""
+    figures = {"relu": (0.6, 0.9), "relu, dropout": (0.5, 0.8), "relu, L1": (0.7, 0.85)}
+    records = [
+        {"data": "wine", "condition": {"kind": kind}, "seed": seed, "loss": [1.0, 0.5], "score": [0.1] + 3 * [score]}
+        | {"sparsity": [[0.0, 0.0], [zeros, zeros]]}
+        for kind, (zeros, score) in figures.items()
+        for seed in (0, 1)
+    ]
+    found = [(np.round(effect.values, 9).tolist(), effect.threshold) for effect in QUESTIONS[4].answer(records).effects]
+    assert found == [([0.1, 0.1], 0.0), ([0.1, 0.1], -0.005), ([-0.1, -0.1], -0.05)]
+
+
+@pytest.mark.parametrize(("name", "share"), [("relu", 0.5), ("tanh", 0.75)])
+def test_idle_units(name: str, share: float) -> None:
+    """A unit of ReLU is idle if it is always 0, one of tanh if it is always the same; both if not finite."""
+    output = np.array([[0.0, 1.0, 1.0, np.inf], [0.0, 1.0, 2.0, 1.0]])
+    assert dead_units.idle(SimpleNamespace(name=name, output=output)) == share
 
 
 class Killed(Exception):
