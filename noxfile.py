@@ -125,18 +125,36 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def sanitizers(session: nox.Session) -> None:
-    """The tests of the kernels with AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """The short tier with AddressSanitizer and UndefinedBehaviorSanitizer, once for each dispatch target: hours."""
     build = {"NUMACT_CFLAGS": f"{SANITIZERS} -fno-omit-frame-pointer", "LDFLAGS": SANITIZERS}
     session.install(".[test]", env=build)
     runtimes = [f"gcc -print-file-name={name}".split() for name in ("libasan.so", "libubsan.so")]
     preload = [str(session.run(*command, external=True, silent=True)).strip() for command in runtimes]
+    tests = ["-p", "no:cacheprovider", "-m", "not slow and not compilers", *LEFT_OUT, *session.posargs]
+    for level in ("baseline", "v3", "v4"):
+        session.run(
+            *("pytest", *tests),
+            env={
+                "NUMACT_LEVEL": level,
+                "LD_PRELOAD": " ".join(preload),
+                "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
+                "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+                "PYTHONMALLOC": "malloc",
+            },
+        )
+
+
+@nox.session
+def memcheck(session: nox.Session) -> None:
+    """Calls of every public function under valgrind, which has no AVX-512: numact computes as v3."""
+    session.install(".[test]")
+    session.run("pytest", "-m", "slow", "tests/robustness/test_memcheck.py", *session.posargs)
+
+
+@nox.session
+def races(session: nox.Session) -> None:
+    """Random schedules of the thread pool and the cache of blocks, with sanitizers and without."""
+    session.install(".[test]")
     session.run(
-        *("pytest", "tests/kernels/test_memory.py", "tests/kernels/test_bits.py", "-p", "no:cacheprovider"),
-        *session.posargs,
-        env={
-            "LD_PRELOAD": " ".join(preload),
-            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
-            "UBSAN_OPTIONS": "halt_on_error=1",
-            "PYTHONMALLOC": "malloc",
-        },
+        "python", "-m", "support.schedules", "--schedules", "100000", *session.posargs, env={"PYTHONPATH": "tests"}
     )
