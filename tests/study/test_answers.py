@@ -110,11 +110,11 @@ def test_vanishing_gradients() -> None:
         for seed in (0, 1)
     ]
     answer = QUESTIONS[3].answer(records)
-    effects = {effect.name: np.round(effect.values, 9).tolist() for effect in answer.effects}
+    effects = {effect.name: (np.round(effect.values, 9).tolist(), effect.threshold) for effect in answer.effects}
     assert effects == {
-        "what sigmoid loses beyond relu with He": [6, 6],
-        "what tanh loses beyond relu with He": [1, 1],
-        "what relu with He loses or gains, negated": [-1, -2],
+        "what sigmoid loses beyond relu with He": ([6, 6], 1),
+        "what tanh loses beyond relu with He": ([1, 1], 1),
+        "what relu with He loses or gains, negated": ([-1, -2], -1),
     }
 
 
