@@ -39,7 +39,7 @@ ROOMS = {
     "formulas": ("functions", "kernels", "norm", "diagnostics"),
     "math": ("functions", "kernels"),
     "loops": ("kernels", "functions", "norm", "diagnostics"),
-    "simd": ("kernels", "functions"),
+    "simd": ("kernels", "functions", "norm", "diagnostics"),
     "runtime": ("kernels", "functions"),
     "_kernels": ("kernels", "functions", "norm", "project"),
     "_functions": ("functions",),
