@@ -122,6 +122,13 @@ def test_parameters_that_are_arrays(dtype: Any) -> None:
                 assert_same_bits(numact.elu(layout(x), alpha), want)
 
 
+def test_operands_without_elements() -> None:
+    """Operands of other shapes, of which one has no elements, have a result without elements."""
+    x = np.empty((0, 50), np.float32)
+    for dy in (np.ones(50, np.float32), np.ones((1, 50), np.float32), np.ones((3, 1, 50), np.float32)):
+        assert numact.gelu_grad(dy, x).shape == np.broadcast_shapes(dy.shape, x.shape)
+
+
 def test_results_that_overlap_an_operand() -> None:
     memory = numbers((60, 60), np.float32)
     for target, source in ((np.s_[1:, 3:], np.s_[:-1, :-3]), (np.s_[:, :-1], np.s_[:, 1:])):
