@@ -36,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", help="only these folders of the plan, such as runtime")
     parser.add_argument("--only", nargs="+", metavar="ID", help='only these of the results, again; or "survived"')
     parser.add_argument("--resume", action="store_true", help="keep the results that there are, and go on")
+    parser.add_argument("--whole", action="store_true", help="ask the whole short tier before a change survives")
     parser.add_argument("--summary", action="store_true", help="only print what the results say")
     folder = CHECKOUT / "build/mutation"
     parser.add_argument("--folder", type=Path, default=folder, help="where to work (default: build/mutation)")
@@ -169,7 +170,7 @@ def main() -> None:
     found = read(given.results)
     if not given.summary:
         scratch = Scratch(CHECKOUT, given.folder / "scratch", keep=given.resume or bool(given.only))
-        suite = Suite(scratch.root, given.profile)
+        suite = Suite(scratch.root, given.profile, given.whole)
         for place in wanted(given, suite, found):
             record = judge(place, scratch, suite)
             with given.results.open("a") as file:

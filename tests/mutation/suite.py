@@ -8,6 +8,7 @@ share words with the changed file and function.
 import contextlib
 import itertools
 import json
+import math
 import os
 import re
 import signal
@@ -93,10 +94,21 @@ def environment(root: Path, **more: str) -> dict[str, str]:
 
 
 class Suite:
-    """The short tier."""
+    """The short tier.
 
-    def __init__(self, root: Path, profile: Path) -> None:
-        self.root, self.profile = root, profile
+    Parameters
+    ----------
+    root : Path
+        The checkout, or a copy of it, in which the tests run.
+    profile : Path
+        What is known of the tests; it is made if it is not there.
+    whole : bool
+        Whether all tests are asked before a change is said to survive, not only a minute of those that may matter.
+
+    """
+
+    def __init__(self, root: Path, profile: Path, whole: bool = False) -> None:
+        self.root, self.profile, self.whole = root, profile, whole
         if not profile.exists():
             self.make_profile()
         made = json.loads(profile.read_text())
@@ -155,7 +167,8 @@ class Suite:
         first += self.new  # whose lines are not known
         nearest = self.spread(self.in_nearest_files(inner - set(first), near, known), near)
         second = self.within(nearest, 25)
-        third = self.within(self.spread(inner - {*first, *second}, near), 60)
+        rest = (set(self.tests) if self.whole else inner) - {*first, *second}
+        third = self.within(self.spread(rest, near), math.inf if self.whole else 60)
         return [first, second, third]
 
     def in_nearest_files(self, names: Iterable[str], near: set[str], known: tuple[str, ...]) -> list[str]:
