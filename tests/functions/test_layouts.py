@@ -10,6 +10,7 @@ import pytest
 from support.cases import FUNCTIONS, Array, Function, assert_same_bits, name_of
 
 import numact
+from numact._functions.ufuncs import RAW
 
 ALL_DTYPES = (np.float16, np.float32, np.float64, ml_dtypes.bfloat16)
 GATES = [row.name + suffix for row in numact.catalogue() if row.family == "gated" for suffix in ("", "_grad")]
@@ -120,6 +121,8 @@ def test_parameters_that_are_arrays(dtype: Any) -> None:
             want = numact.elu(np.broadcast_to(x, np.broadcast_shapes(x.shape, shape)).copy(), alpha)
             for layout in LAYOUTS.values():
                 assert_same_bits(numact.elu(layout(x), alpha), want)
+                wide = np.asarray(alpha, np.float64)
+                assert_same_bits(RAW["elu"](layout(x), wide), RAW["elu"](x, wide))
 
 
 def test_operands_without_elements() -> None:

@@ -155,7 +155,7 @@ def summary(found: dict[str, Record]) -> str:
             counts[language][outcome] += 1
             counts[language]["tried"] += outcome not in ("not compiled", "same code")
             counts[language]["new"] += outcome in ("caught", "timeout") and record.get("survived_before", False)
-    columns = ("tried", "caught", "timeout", "equivalent", "survived", "new", "not compiled", "same code")
+    columns = ("tried", "caught", "timeout", "equivalent", "survived", "new", "dead code", "not compiled", "same code")
     rows = [f"{'':8}" + "".join(f"{name:>14}" for name in columns)]
     rows += [f"{language:8}" + "".join(f"{each[name]:14}" for name in columns) for language, each in counts.items()]
     return "\n".join([*rows, *survivors])
