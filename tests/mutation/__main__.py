@@ -89,13 +89,13 @@ def judge(place: Place, scratch: Scratch, suite: Suite) -> Record:
 
 
 def ask(names: list[str], target: str, scratch: Scratch, suite: Suite) -> Verdict:
-    """Run tests, without those that do not pass with the unchanged build either."""
+    """Run tests, without those that do not pass, or not in time, with the unchanged build either."""
     while True:
         names = [name for name in names if suite.may_ask(name, target)]
         verdict = suite.run(names)
         if verdict.outcome == "passed" or verdict.by not in suite.tests:
             return verdict
-        if target == WHOLE and suite.tests[verdict.by]["passed"]:
+        if target == WHOLE and suite.tests[verdict.by]["passed"] and verdict.outcome == "failed":
             return verdict
         with scratch.unchanged_build(target):
             sound = suite.is_sound(verdict.by, target)
