@@ -96,8 +96,8 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Change the code in 200 places, one at a time, and ask the short tier whether it notices: an hour or two."""
-    session.install(".[test,study]", "setuptools>=77", "Cython>=3.1")
-    session.run("python", "-m", "mutation", "--count", "200", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.install(".[test,study]", "coverage", "setuptools>=77", "Cython>=3.1")
+    session.run("python", "-m", "mutation", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session

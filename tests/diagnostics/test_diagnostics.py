@@ -552,3 +552,20 @@ def test_lazy() -> None:
     assert numact.diagnostics is diagnostics
     with pytest.raises(AttributeError, match="nonsense"):
         _ = numact.nonsense  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 7, 13])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+def test_large_results_anywhere(dtype: Any, offset: int) -> None:
+    """Statistics of a result that is stored past the caches, wherever it begins in a cache line, are those of the result."""
+    n = 2**26 // np.dtype(dtype).itemsize
+    x = np.resize(np.random.default_rng(0).normal(size=9973).astype(dtype), n)
+    memory = np.ones(n + 16, dtype)
+    out = memory[offset : offset + n]
+    monitor = ActivationMonitor()
+    for function in ("relu", "tanh"):
+        monitor.forward(function, function, x, out=out)
+        got, want = monitor.to_dict()[function]["history"][0], diagnostics.summary(out)
+        assert got["mean"] == want.mean
+        assert got["variance"] == want.variance
+        assert got["zero_fraction"] == want.zero_fraction

@@ -69,6 +69,29 @@ def test_sigmoid(dtype: Any) -> None:
                     assert float(loss) == pytest.approx(float(want), rel=0.51 * float(ml_dtypes.finfo(dtype).eps))  # type: ignore[no-untyped-call]
 
 
+@every_reduction
+def test_layouts(reduction: Any) -> None:
+    """No sum depends on the layout of logits, labels or targets."""
+    x, rng = data((7, 5, 9)), np.random.default_rng(2)
+    shares = np.moveaxis(rng.dirichlet(np.ones(5), (7, 9)), -1, 1).copy()
+    classes, order = rng.integers(0, 5, (7, 9)), {"reduction": reduction, "return_grad": True, "label_smoothing": 0.1}
+    want = [
+        numact.softmax_cross_entropy(x, shares, 1, **order),
+        numact.softmax_cross_entropy(x, classes, 1, weight=np.arange(5.0), **order),
+        numact.sigmoid_cross_entropy(x, shares, **order),
+    ]
+    for axes in ((1, 2, 0), (2, 0, 1), (0, 2, 1)):
+        a, b = (np.array(z.transpose(axes), order="C").transpose(np.argsort(axes)) for z in (x, shares))
+        got = [
+            numact.softmax_cross_entropy(a, b, 1, **order),
+            numact.softmax_cross_entropy(a, np.asfortranarray(classes), 1, weight=np.arange(5.0), **order),
+            numact.sigmoid_cross_entropy(a, b, **order),
+        ]
+        for one, other in zip(got, want, strict=True):
+            for result, wanted in zip(one, other, strict=True):
+                assert_same_bits(result, wanted)
+
+
 # Gradients
 
 

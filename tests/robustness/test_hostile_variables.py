@@ -61,7 +61,8 @@ print(json.dumps([targets.LEVEL, numact.get_num_threads(), [str(w.message) for w
 
 def test_all_variables() -> None:
     """The sources read no variable that is not tested here."""
-    assert FOUND == KNOWN
+    assert FOUND <= KNOWN
+    assert FOUND == KNOWN or not list(ROOT.rglob("*.pyx"))  # an installed package has only the Python of its sources
 
 
 def started(variable: str, value: bytes) -> tuple[str, int, list[str]]:

@@ -94,16 +94,16 @@ def softmax_cross_entropy(
 
     """
     name = "softmax_cross_entropy"
-    x = np.asarray(logits)
+    x = np.asarray(logits, order="C")  # so that no sum depends on the layout
     dtype = _check(name, "logits", x, reduction)
     return_grad = boolean(name, "return_grad", return_grad)
     position = as_axis(name, axis, x.ndim, "logits")
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
-    rows = np.moveaxis(x, position, -1).astype(_computed(dtype), copy=False)
+    rows = np.ascontiguousarray(np.moveaxis(x, position, -1), _computed(dtype))
     weights = _class_weights(name, weight, rows.shape[-1])
     log_p = rows_of.log_softmax(rows)
     p = rows_of.softmax(rows) if return_grad else None
-    given = np.asarray(labels)
+    given = np.asarray(labels, order="C")
     if ignore_index is not None:
         number(name, "ignore_index", ignore_index)
     if given.dtype.kind in "iu" and given.shape == rows.shape[:-1]:
@@ -116,7 +116,7 @@ def softmax_cross_entropy(
                 f"{name}: labels must be integers of shape {rows.shape[:-1]} or numbers of shape {x.shape}, "
                 f"got {given.dtype} of shape {given.shape}"
             )
-        targets = np.moveaxis(given, position, -1).astype(np.float64)
+        targets = np.ascontiguousarray(np.moveaxis(given, position, -1), np.float64)
         losses, factors, grad = _of_probabilities(log_p, p, targets, weights, smoothing)
     total = float(factors.sum()) if reduction == "mean" else 1.0
     loss = _reduced(losses, reduction, total, dtype)
@@ -235,7 +235,7 @@ def sigmoid_cross_entropy(
 
     """
     name = "sigmoid_cross_entropy"
-    x = np.asarray(logits)
+    x = np.asarray(logits, order="C")  # so that no sum depends on the layout
     dtype = _check(name, "logits", x, reduction)
     return_grad = boolean(name, "return_grad", return_grad)
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
@@ -276,7 +276,7 @@ def _computed(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _real(function: str, name: str, value: Any) -> Array:
     """Real numbers in float64."""
-    array = np.asarray(value)
+    array = np.asarray(value, order="C")
     if array.dtype.kind not in "biuf" and not is_half(array.dtype):
         raise TypeError(f"{function}: {name} must be real numbers, got {array.dtype}")
     return array.astype(np.float64)
