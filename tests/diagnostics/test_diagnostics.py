@@ -557,7 +557,7 @@ def test_lazy() -> None:
 @pytest.mark.parametrize("offset", [0, 1, 7, 13])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
 def test_large_results_anywhere(dtype: Any, offset: int) -> None:
-    """Statistics of a result that is stored past the caches, wherever it begins in a cache line, are those of the result."""
+    """Statistics of a result that is stored past the caches are its own, wherever it begins in a cache line."""
     n = 2**26 // np.dtype(dtype).itemsize
     x = np.resize(np.random.default_rng(0).normal(size=9973).astype(dtype), n)
     memory = np.ones(n + 16, dtype)
