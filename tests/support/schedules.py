@@ -25,7 +25,7 @@ BUILDS = {
 # Faults of the runtime stand in the place of these.
 REPLACED = "-Wl,--wrap=pthread_create,--wrap=malloc,--wrap=mmap"
 SANITIZERS = {
-    "TSAN_OPTIONS": "halt_on_error=1:report_thread_leaks=0",  # threads of the pool never end
+    "TSAN_OPTIONS": "halt_on_error=1:report_thread_leaks=0:atexit_sleep_ms=0",  # threads of the pool never end
     "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
