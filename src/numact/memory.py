@@ -115,15 +115,14 @@ class reuse:
         self._keys: list[object] = []  # of all threads that are in the block; they are all alike
 
     def __enter__(self) -> reuse:
-        key, allocator = object(), core.use_block_cache()
+        key, allocator, before = object(), core.use_block_cache(), _found.get()
         try:
+            _set(key, self.limit)  # before another thread can take the key
+            _found.set((*before, (self, allocator)))
             self._keys.append(key)
-            _set(key, self.limit)
-            _found.set((*_found.get(), (self, allocator)))
         except MemoryError:
-            if key in self._keys:
-                self._keys.remove(key)
             _set(key, None)
+            _found.set(before)
             core.use_allocator(allocator)
             raise
         return self
