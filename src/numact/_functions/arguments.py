@@ -6,6 +6,7 @@ the form in which the caller needs it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import zip_longest
 from numbers import Real
 from operator import index
@@ -16,7 +17,7 @@ import numpy as np
 from numact._kernels.messages import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import EllipsisType
 
     from numpy.typing import NDArray
@@ -61,6 +62,20 @@ def float_dtype(dtype: Any) -> Any:
     return np.result_type(dtype, np.float32)
 
 
+# Messages
+
+
+@contextmanager
+def naming(function: str, argument: str) -> Iterator[None]:
+    """Let the messages of what is called for an argument of a function name both."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{function}: {argument}: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"{function}: {argument}: {error}") from None
+
+
 # Numbers and generators
 
 
@@ -76,6 +91,12 @@ def number(function: str, name: str, value: Any) -> float:
     except OverflowError:
         raise ValueError(f"{function}: {name} must be a number that float64 holds, got {shown(value)}") from None
     raise TypeError(f"{function}: {name} must be a number, got {shown(value)}")
+
+
+def check_integer(function: str, name: str, value: Any) -> None:
+    """Raise for a Python integer that is too large for float64."""
+    if type(value) is int:
+        number(function, name, value)
 
 
 def number_between(function: str, name: str, value: Any, least: float, most: float) -> float:
@@ -107,9 +128,7 @@ def _as_seed(seed: Any, levels: int = 16) -> Any:
         if max(seed.size, *seed.shape, 0) > MOST_SEEDS:
             raise ValueError(f"more than {MOST_SEEDS} integers")
         return np.asarray(seed)  # a row of a matrix is a matrix
-    if isinstance(seed, str | bytes | dict | set | frozenset) or not (
-        hasattr(seed, "__len__") and hasattr(seed, "__iter__")
-    ):
+    if isinstance(seed, str | bytes) or not (hasattr(seed, "__len__") and hasattr(seed, "__iter__")):
         return seed
     if not levels or len(seed) > MOST_SEEDS:
         raise ValueError("too many levels of sequences, or too many integers")

@@ -10,11 +10,11 @@ import numpy as np
 
 from numact._functions import ufuncs
 from numact._functions.arguments import (
+    check_integer,
     check_out,
     float_dtype,
     integer,
     is_half,
-    number,
     overrides_ufuncs,
     single_out,
     two_outs,
@@ -374,9 +374,8 @@ def _layer(
     if type(axis) is not int:
         axis = integer(function, "axis", axis)  # before the shapes are read, for it may be code that changes them
     arrays = {"x": np.asarray(x)}
-    if type(bias) in PYTHON_NUMBERS:
-        number(function, "bias", bias)  # it may be too large
-    else:
+    check_integer(function, "bias", bias)
+    if type(bias) not in PYTHON_NUMBERS:
         arrays["bias"] = np.asarray(bias)
     if residual is not None:
         arrays["residual"] = np.asarray(residual)

@@ -9,10 +9,10 @@ import numpy as np
 
 from numact._functions.arguments import (
     call_with_out,
+    check_integer,
     check_out_shape,
     check_writeable,
     integer,
-    number,
     overrides_ufuncs,
     single_out,
 )
@@ -138,11 +138,8 @@ def split_functions(row: Activation, forward: np.ufunc, gradient: np.ufunc) -> d
 
     def split_grad(dy: ArrayLike, x: ArrayLike, axis: int = -1, out: Any = None) -> Array:
         x = np.asanyarray(x)
-        given: Any = dy
-        if type(dy) in (float, int):  # Python numbers do not promote, and integers not as floats do
-            number(name_grad, "dy", dy)
-        else:
-            given = np.asanyarray(dy)
+        check_integer(name_grad, "dy", dy)
+        given: Any = dy if type(dy) in (float, int) else np.asanyarray(dy)  # Python numbers do not promote
         first, second = halves(name_grad, x, axis)
         out, _ = single_out(name_grad, out)
         if out is not None:

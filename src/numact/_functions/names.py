@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from numact._functions import ufuncs
+from numact._functions.arguments import naming
 from numact._functions.lazy import Lazy
 from numact._functions.public import set_module
 from numact._kernels.messages import shown
@@ -145,12 +146,8 @@ def find(name: Any) -> tuple[str, dict[str, Any]]:
 
 def find_argument(function: str, argument: str, value: Any) -> tuple[str, dict[str, Any]]:
     """What `find` finds of an argument of a function, which the messages name."""
-    try:
+    with naming(function, argument):
         return find(value)
-    except ValueError as error:
-        raise ValueError(f"{function}: {argument}: {error}") from None
-    except TypeError as error:
-        raise TypeError(f"{function}: {argument}: {error}") from None
 
 
 @lru_cache(maxsize=1024)

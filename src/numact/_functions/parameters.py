@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from numact._functions.arguments import broadcast_shapes, is_half, number, overrides_ufuncs
+from numact._functions.arguments import broadcast_shapes, check_integer, is_half, number, overrides_ufuncs
 from numact._kernels.messages import shown
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
@@ -84,8 +84,7 @@ def is_lazy(value: Any) -> bool:
 def as_number(function: str, name: str, value: Any) -> Any:
     """A scalar of any kind as a Python number, which does not influence the dtype; anything else as an array."""
     if type(value) in PYTHON_NUMBERS:
-        if type(value) is int:
-            number(function, name, value)  # it may be too large
+        check_integer(function, name, value)
         return value
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numact._functions.arguments import number
+from numact._functions.arguments import naming, number
 from numact._functions.methods import UfuncMethods
 from numact._functions.parameters import (
     FLOAT32,
@@ -29,12 +29,8 @@ if TYPE_CHECKING:
 
 def values_of(function: str, argument: str, activation: ParametricUfunc, parameters: dict[str, Any]) -> list[Any]:
     """The values of the parameters of an argument of a function, which the messages name."""
-    try:
+    with naming(function, argument):
         return activation.values(**parameters)
-    except ValueError as error:
-        raise ValueError(f"{function}: {argument}: {error}") from None
-    except TypeError as error:
-        raise TypeError(f"{function}: {argument}: {error}") from None
 
 
 class OnDemand:

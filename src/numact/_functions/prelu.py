@@ -11,9 +11,9 @@ from numact._functions import ufuncs
 from numact._functions.arguments import (
     broadcast_shapes,
     call_with_out,
+    check_integer,
     check_out,
     check_real,
-    number,
     two_outs,
     wanted_form,
 )
@@ -73,7 +73,7 @@ def prelu(x: ArrayLike, weight: ArrayLike, channel_axis: int | None = None, out:
            [ 3.  , -0.4 , -1.  ]])
 
     """
-    operands = x, _as_weight("prelu", x, weight, channel_axis)
+    operands = x, _as_weight("prelu", x, as_factors("prelu", "weight", weight), channel_axis)
     leaky_relu = ufuncs.PUBLIC["leaky_relu"]
     return leaky_relu(*operands) if out is None else call_with_out("prelu", leaky_relu, operands, out)
 
@@ -153,10 +153,8 @@ def prelu_grad(
 
 
 def _as_weight(function: str, x: ArrayLike, weight: ArrayLike, channel_axis: int | None) -> ArrayLike:
-    """The weight in a shape that broadcasts with x."""
-    if type(x) is int:
-        number(function, "x", x)  # it may be too large
-    weight = as_factors(function, "weight", weight)
+    """Factors in a shape that broadcasts with x."""
+    check_integer(function, "x", x)
     if channel_axis is None:
         return weight
     shape, weight = np.shape(x), np.asanyarray(weight)

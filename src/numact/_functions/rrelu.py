@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from numact._functions import ufuncs
-from numact._functions.arguments import as_generator, call_with_out, check_out, number, two_outs, wanted_form
+from numact._functions.arguments import (
+    as_generator,
+    call_with_out,
+    check_integer,
+    check_out,
+    number,
+    two_outs,
+    wanted_form,
+)
 from numact._functions.parameters import as_factors
 from numact._functions.public import set_module
 
@@ -83,8 +91,7 @@ def rrelu(
 
     """
     mean = _mean_slope("rrelu", lower, upper)
-    if type(x) is int:
-        number("rrelu", "x", x)  # it may be too large
+    check_integer("rrelu", "x", x)
     if rng is None:
         leaky_relu = ufuncs.PUBLIC["leaky_relu"]
         return leaky_relu(x, mean) if out is None else call_with_out("rrelu", leaky_relu, (x, mean), out)
@@ -155,8 +162,7 @@ def rrelu_grad(
     """
     mean = _mean_slope("rrelu_grad", lower, upper)
     for argument, value in (("dy", dy), ("x", x)):
-        if type(value) is int:
-            number("rrelu_grad", argument, value)  # it may be too large
+        check_integer("rrelu_grad", argument, value)
     factors = mean if slopes is None else as_factors("rrelu_grad", "slopes", slopes)
     operands, gradient = (dy, x, factors), ufuncs.PUBLIC["leaky_relu_grad"]
     return gradient(*operands) if out is None else call_with_out("rrelu_grad", gradient, operands, out)

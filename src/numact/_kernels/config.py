@@ -42,9 +42,9 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
 
     Notes
     -----
-    Libraries built with ``-ffast-math`` may make the processor take subnormal numbers for 0 (FTZ and DAZ) in every
-    thread that they touch; ``subnormals`` says whether one has done so in this thread.  numact's functions keep them
-    all the same, and leave the setting as it is; NumPy's own operations do not.
+    Libraries that are built for inexact arithmetic may make the processor take subnormal numbers for 0 (FTZ and DAZ) in
+    every thread that they touch; ``subnormals`` says whether one has done so in this thread.  numact's functions keep
+    them all the same, and leave the setting as it is; NumPy's own operations do not.
 
     """
     if not isinstance(mode, str) or mode not in ("stdout", "dicts"):

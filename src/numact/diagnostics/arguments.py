@@ -25,7 +25,6 @@ def as_floats(function: str, y: ArrayLike, name: str = "y") -> Array:
     elif array.dtype.name not in core.dtypes():
         allowed = ", ".join(core.dtypes())
         raise TypeError(f"{function}: {name} must be of {allowed}, integers or booleans, got {array.dtype}")
-
     if array.size == 0:
         raise ValueError(f"{function}: {name} must have at least one element, got the shape {array.shape}")
     if not array.dtype.isnative or not array.flags.aligned:

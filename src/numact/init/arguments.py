@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from numact._functions.arguments import choice, integer, number
+from numact._functions.arguments import choice, integer, naming, number
 from numact._kernels.messages import shown
 from numact.init.gain import gain
 
@@ -63,27 +63,18 @@ def as_dtype(function: str, dtype: DTypeLike) -> np.dtype[Any]:
 def as_factor(function: str, value: Gain) -> float:
     """The gain as a number."""
     if isinstance(value, str):
-        return _gain_of(function, value, {})
+        value = value, {}
     if isinstance(value, tuple):
         if len(value) != 2 or not isinstance(value[1], Mapping):
             raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {shown(value)}")
-        return _gain_of(function, value[0], value[1])
+        with naming(function, "gain"):
+            return gain(value[0], **value[1])
     if not isinstance(value, float | int | np.floating | np.integer):
         raise TypeError(f"{function}: gain must be a number, a name or (name, parameters), got {shown(value)}")
     found = number(function, "gain", value)
     if not 0 < found < math.inf:
         raise ValueError(f"{function}: gain must be > 0 and finite, got {found}")
     return found
-
-
-def _gain_of(function: str, name: Any, parameters: Mapping[str, Any]) -> float:
-    """The gain of an activation; messages name the argument."""
-    try:
-        return gain(name, **parameters)
-    except ValueError as error:
-        raise ValueError(f"{function}: gain: {error}") from None
-    except TypeError as error:
-        raise TypeError(f"{function}: gain: {error}") from None
 
 
 def as_finite(function: str, name: str, value: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from numact._functions.arguments import as_generator, boolean, check_real, float_dtype
 from numact._functions.axes import as_axes
-from numact._functions.axis.operands import as_temperature, call, call_where, check_temperature
+from numact._functions.axis.operands import as_temperature, call, call_where, check_temperature, reduced
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def gumbel_softmax(
     check_real(name, "x", array.dtype)
     axes = tuple(range(array.ndim)) if axis is None else as_axes(name, axis, array.ndim)
     temperature = as_temperature(name, tau, (array,), "tau")
-    check_temperature(name, temperature, tuple(n for k, n in enumerate(array.shape) if k not in axes), "tau")
+    check_temperature(name, temperature, reduced(array.shape, axes), "tau")
     generator = as_generator(name, rng)
     with np.errstate(over="ignore"):
         noisy = (array + generator.gumbel(size=array.shape)).astype(float_dtype(array.dtype))

@@ -18,7 +18,7 @@ from numact._functions.arguments import (
 )
 from numact._functions.axes import as_axes
 from numact._functions.axis.docstrings import documented
-from numact._functions.axis.operands import call_where, in_rows
+from numact._functions.axis.operands import call_where, in_rows, reduced
 from numact._functions.public import set_module
 
 if TYPE_CHECKING:
@@ -123,16 +123,14 @@ def _weighted(x: Array, b: Array, axis: Any, where: Any, keepdims: bool) -> tupl
     takes_part = np.broadcast_to(b != 0, shape)
     if where is not None:
         takes_part = takes_part & broadcast_mask("logsumexp", where, shape)
-    rest = tuple(length for k, length in enumerate(shape) if k not in axes)
     # Contiguous rows, so that the sums do not depend on the layout.
     wide, factors, takes_part = (
-        np.array(in_rows(array, shape, axes, rest), order="C") for array in (x.astype(np.float64), b, takes_part)
+        np.array(in_rows(array, shape, axes, reduced(shape, axes)), order="C")
+        for array in (x.astype(np.float64), b, takes_part)
     )
     top = np.max(wide, -1, where=takes_part, initial=-np.inf)
     shift = np.where(np.isfinite(top), top, 0)
     with np.errstate(all="ignore"):
         terms = np.where(takes_part, factors * ufuncs.RAW["exponential"](wide - shift[..., None]), 0)
-        total = np.asarray(np.sum(terms, -1))
-        if keepdims:
-            total = total.reshape([1 if k in axes else length for k, length in enumerate(shape)])
+        total = np.sum(terms, -1).reshape(reduced(shape, axes, keepdims))
         return np.log(abs(total)) + shift.reshape(total.shape), np.sign(total)

@@ -158,7 +158,7 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
     shape = broadcast_shapes(*(array.shape for array, is_along in zip(arrays, along, strict=True) if is_along))
     operand = "dy" if "_grad" in name else "x"
     axes = tuple(range(len(shape))) if axis is None else as_axes(function, axis, len(shape), operand)
-    rest = tuple(length for k, length in enumerate(shape) if k not in axes)
+    rest = reduced(shape, axes)
     for array, is_along in zip(arrays, along, strict=True):
         if not is_along:
             check_temperature(function, array, rest)
@@ -169,7 +169,7 @@ def _call(name: str, operands: tuple[Any, ...], axis: Any, out: Any, keepdims: b
         in_rows(widened(a), shape, axes, rest) if is_along else a for a, is_along in zip(arrays, along, strict=True)
     ]
     reduces = output == "()"
-    final = _reduced(shape, axes, keepdims) if reduces else shape
+    final = reduced(shape, axes, keepdims) if reduces else shape
     if out is not None:
         check_out(function, out, final, dtype)
     with np.errstate(all="ignore"):
@@ -217,7 +217,7 @@ def in_rows(array: Array, shape: tuple[int, ...], axes: tuple[int, ...], rest: t
     return moved if len(axes) == 1 else moved.reshape((*rest, prod(shape[axis] for axis in axes)))
 
 
-def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+def reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool = False) -> tuple[int, ...]:
     """A shape without the axes, or with 1 for each."""
     if keepdims:
         return tuple(1 if k in axes else length for k, length in enumerate(shape))
