@@ -11,6 +11,7 @@ from support.cases import FUNCTIONS, Array, Function, assert_same_bits, name_of
 
 import numact
 from numact._functions.ufuncs import RAW
+from numact.commands.inputs import of_parameters
 
 ALL_DTYPES = (np.float16, np.float32, np.float64, ml_dtypes.bfloat16)
 GATES = [row.name + suffix for row in numact.catalogue() if row.family == "gated" for suffix in ("", "_grad")]
@@ -130,6 +131,16 @@ def test_operands_without_elements() -> None:
     x = np.empty((0, 50), np.float32)
     for dy in (np.ones(50, np.float32), np.ones((1, 50), np.float32), np.ones((3, 1, 50), np.float32)):
         assert numact.gelu_grad(dy, x).shape == np.broadcast_shapes(dy.shape, x.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=name_of)
+def test_parameters_of_another_byte_order(dtype: Any) -> None:
+    """A parameter of the ufunc itself may be an array without dimensions, in any byte order, beside views too."""
+    x = np.random.default_rng(0).normal(size=(60, 70)).astype(dtype)[:, ::2]
+    slope = np.array(0.25, of_parameters(dtype))
+    want = numact.leaky_relu(x, 0.25)
+    assert_same_bits(numact.leaky_relu.ufunc(x, slope), want)
+    assert_same_bits(numact.leaky_relu.ufunc(x, slope.astype(slope.dtype.newbyteorder())), want)
 
 
 def test_results_that_overlap_an_operand() -> None:

@@ -162,7 +162,7 @@ cdef object call_strided(object ufunc, PyObject *const *given, size_t flags, PyO
             return NOT_TAKEN
         array = <cnp.ndarray>given[k]
         if k >= arrays:
-            if cnp.PyArray_NDIM(array) or not cnp.PyArray_ISALIGNED(array):
+            if cnp.PyArray_NDIM(array) or not cnp.PyArray_ISBEHAVED_RO(array):
                 return NOT_TAKEN
             wanted = cnp.NPY_DOUBLE if number == cnp.NPY_DOUBLE else cnp.NPY_FLOAT
             if cnp.PyArray_TYPE(array) != wanted:
