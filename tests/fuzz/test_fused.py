@@ -1,5 +1,7 @@
 """Fused functions beside the calls that they replace: bias and activation, prelu, rrelu, attention, maxout, Gumbel."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,34 +16,41 @@ import numact
 
 MODERATE = ("moderate", "whole", "equal")
 OTHERS = (np.float32, np.float64)
-ACTIVATIONS = [row.name for row in ROWS]
-GATES = [row.name for row in GATED]
 
 
-def parameters_of(name: str) -> dict[str, Any]:
-    """The parameters that have no default."""
-    row = next((row for row in ROWS if row.name == name), None)
-    return {} if row is None else {key: CHOSEN[key] for key, default in row.parameters if default is None}
+@dataclass(frozen=True)
+class Layer:
+    """What is given to bias_activation, and to its gradient."""
+
+    x: Array
+    bias: Array
+    residual: Array | None
+    axis: int
+    activation: str
+    parameters: dict[str, Any]
+
+    def total(self) -> Array:
+        """X + bias + residual, of float32 and float64."""
+        total = self.x + along(self.bias, self.x, self.axis)
+        return total if self.residual is None else total + self.residual
+
+    def keywords(self, place: Callable[[Any], Any]) -> dict[str, Any]:
+        """The keywords of a call, with the residual in its place."""
+        residual = {} if self.residual is None else {"residual": place(self.residual)}
+        return {"axis": self.axis, **residual, **self.parameters}
 
 
-def shifted(x: Array, bias: Array, residual: Array | None) -> Array:
-    """X + bias + residual, of 16 bits summed in float32 and rounded once."""
-    wide = np.float32 if x.dtype.itemsize == 2 else x.dtype.type
-    total = x.astype(wide) + bias.astype(wide)
-    if residual is not None:
-        total = total + residual.astype(wide)
-    return np.asarray(total)
-
-
-def drawn_layer(draw: Draw, halves: bool) -> tuple[Array, Array, Array | None, int]:
-    """x, a bias along an axis, perhaps a residual, and the axis."""
+def drawn_layer(draw: Draw, gated: bool) -> Layer:
+    """A layer of an elementwise or gated activation, with the parameters that have no default."""
     dtype, shape = draw.one_of(ALL_DTYPES), list(draw.shape((1, 4)))
     axis = draw.integer(0, len(shape) - 1)
-    if halves:
+    if gated:
         shape[axis] *= 2
     x, bias = draw.numbers(shape, dtype, MODERATE), draw.numbers(shape[axis : axis + 1], dtype, MODERATE)
-    residual = draw.numbers(shape, dtype, MODERATE) if not halves and draw.happens(3) else None
-    return x, bias, residual, axis - len(shape) if draw.happens(2) else axis
+    residual = draw.numbers(shape, dtype, MODERATE) if not gated and draw.happens(3) else None
+    row = draw.one_of(GATED if gated else ROWS)
+    parameters = {key: CHOSEN[key] for key, default in row.parameters if default is None}
+    return Layer(x, bias, residual, axis - len(shape) if draw.happens(2) else axis, row.name, parameters)
 
 
 def along(bias: Array, x: Array, axis: int) -> Array:
@@ -49,28 +58,31 @@ def along(bias: Array, x: Array, axis: int) -> Array:
     return bias.reshape([-1 if k == axis % x.ndim else 1 for k in range(x.ndim)])
 
 
+def contiguous(array: Array) -> Array:
+    """A plain copy."""
+    return np.array(array, order="C")
+
+
 @pytest.mark.parametrize("gated", [False, True], ids=["elementwise", "gated"])
 @given(data=st.data())
 def test_bias_activation(gated: bool, data: Any) -> None:
     """The bits of plain arrays, and of float32 and float64 those of the activation of the sum."""
     draw = Draw(data)
-    x, bias, residual, axis = drawn_layer(draw, gated)
-    name = draw.one_of(GATES if gated else ACTIVATIONS)
-    keywords = parameters_of(name)
-    activation = name if draw.happens(2) else getattr(numact, name)
+    layer = drawn_layer(draw, gated)
+    function: Any = getattr(numact, layer.activation)
     with np.errstate(over="ignore"):
-        plain: list[Any] = [None if array is None else np.array(array, order="C") for array in (x, bias, residual)]
-        want = numact.bias_activation(plain[0], plain[1], name, axis=axis, residual=plain[2], **keywords)
-        if x.dtype.itemsize > 2 and not gated:
-            composed = getattr(numact, name)(shifted(x, along(bias, x, axis), residual), **keywords)
-            assert_same_bits(want, composed)
-        if residual is not None:
-            keywords["residual"] = draw.place(residual)
+        plain = contiguous(layer.x), contiguous(layer.bias), layer.activation
+        want = numact.bias_activation(*plain, **layer.keywords(contiguous))
+        if layer.x.dtype.itemsize > 2 and not gated:
+            assert_same_bits(want, function(layer.total(), **layer.parameters))
+        keywords = layer.keywords(draw.place)
+        activation = layer.activation if draw.happens(2) else function
 
         def call(x: Any, bias: Any, **rest: Any) -> Any:
-            return numact.bias_activation(x, bias, activation, axis=axis, **keywords, **rest)
+            return numact.bias_activation(x, bias, activation, **keywords, **rest)
 
-        draw.check(call, [draw.place(x), draw.place(bias)], want, share=[] if gated else [0], dtypes=OTHERS)
+        operands = [draw.place(layer.x), draw.place(layer.bias)]
+        draw.check(call, operands, want, share=[] if gated else [0], dtypes=OTHERS)
 
 
 @pytest.mark.parametrize("gated", [False, True], ids=["elementwise", "gated"])
@@ -78,26 +90,20 @@ def test_bias_activation(gated: bool, data: Any) -> None:
 def test_bias_activation_grad(gated: bool, data: Any) -> None:
     """The bits of plain arrays, whatever the threads; dx is that of the gradient of the sum."""
     draw = Draw(data)
-    x, bias, residual, axis = drawn_layer(draw, gated)
-    name = draw.one_of(GATES if gated else ACTIVATIONS)
-    keywords = parameters_of(name)
-    shape = list(x.shape)
-    if gated:
-        shape[axis] //= 2
-    dy = draw.numbers(shape, x.dtype.type, MODERATE)
+    layer = drawn_layer(draw, gated)
+    shape = list(layer.x.shape)
+    shape[layer.axis] //= 2 if gated else 1
+    dy = draw.numbers(shape, layer.x.dtype.type, MODERATE)
+    operands = (dy, layer.x, layer.bias)
+    gradient: Any = numact.bias_activation_grad
     with np.errstate(over="ignore"):
-        plain: list[Any] = [None if array is None else np.array(array, order="C") for array in (dy, x, bias, residual)]
-        gradient: Any = numact.bias_activation_grad
-        want = gradient(*plain[:3], name, axis=axis, residual=plain[3], **keywords)
-        if x.dtype.itemsize > 2 and not gated:
-            total = shifted(x, along(bias, x, axis), residual)
-            assert_same_bits(want[0], getattr(numact, f"{name}_grad")(dy, total, **keywords))
-        if residual is not None:
-            keywords["residual"] = draw.place(residual)
+        want = gradient(*map(contiguous, operands), layer.activation, **layer.keywords(contiguous))
+        if layer.x.dtype.itemsize > 2 and not gated:
+            dx = getattr(numact, f"{layer.activation}_grad")(dy, layer.total(), **layer.parameters)
+            assert_same_bits(want[0], dx)
+        keywords = layer.keywords(draw.place)
         with draw.surroundings():
-            got = numact.bias_activation_grad(
-                draw.place(dy), draw.place(x), draw.place(bias), name, axis=axis, **keywords
-            )
+            got = gradient(*map(draw.place, operands), layer.activation, **keywords)
     draw.compare(got, want)
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.cases import Array, assert_same_bits
-from support.drawn import ALL_DTYPES, Draw
+from support.drawn import ALL_DTYPES, Draw, axes_of
+from support.plain_axis import in_order
 from support.reference_norm import assert_within, bound_of, normalised
 
 import numact
@@ -24,23 +25,9 @@ def plain(function: Any, operands: list[Array], **keywords: Any) -> Any:
     return function(*(None if operand is None else np.array(operand, order="C") for operand in operands), **keywords)
 
 
-def as_tuple(results: Any) -> tuple[Any, ...]:
-    """The results as a tuple, also if there is only one."""
-    return results if isinstance(results, tuple) else (results,)
-
-
-def drawn_axes(draw: Draw, dimensions: int) -> Any:
-    """An axis, from either end, or a tuple of axes."""
-    if draw.happens(2):
-        return draw.integer(-dimensions, dimensions - 1)
-    axes = draw.draw(st.permutations(range(dimensions)))[: draw.integer(1, dimensions)]
-    return tuple(axis - dimensions if draw.happens(2) else axis for axis in axes)
-
-
 def along(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """The shape that an array has along the axes."""
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(shape[k] for k in sorted(each % len(shape) for each in axes))
+    return tuple(shape[k] for k in in_order(axis, len(shape)))
 
 
 def vector(draw: Draw, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -60,7 +47,8 @@ def test_rows(name: str, data: Any) -> None:
     draw, function = Draw(data), getattr(norm, name)
     dtype = draw.one_of(ALL_DTYPES)
     shape = tuple(length or 1 for length in draw.shape((1, 4)))
-    axis, eps, activation = drawn_axes(draw, len(shape)), draw.one_of((1e-5, 1e-3)), draw.one_of(ACTIVATIONS)
+    axis = axes_of(draw, len(shape), ("one", "tuple"))
+    eps, activation = draw.one_of((1e-5, 1e-3)), draw.one_of(ACTIVATIONS)
     x = draw.numbers(shape, dtype, (*MODERATE, "special"))
     weights = [vector(draw, along(shape, axis), dtype) for _ in range(2 if name == "layer_norm" else 1)]
     keywords: dict[str, Any] = {"eps": eps, "axis": axis, "activation": activation}
@@ -74,8 +62,7 @@ def test_rows(name: str, data: Any) -> None:
         operands = placed(draw, [x, *weights])
         draw.check(function, operands, want, share=[0], dtypes=(np.float32, np.float64), **keywords)
         if all(weight is None for weight in weights) and activation is None and np.isfinite(x).all():
-            axes = tuple(each % len(shape) for each in (axis if isinstance(axis, tuple) else (axis,)))
-            true = normalised(x, axes, eps, centred=name == "layer_norm")
+            true = normalised(x, in_order(axis, len(shape)), eps, centred=name == "layer_norm")
             assert_within(want, true, bound_of(dtype), abs(true) + 1 if dtype == np.float64 else 2.0**-16)
 
 
@@ -129,7 +116,7 @@ def test_gradients_of_rows(name: str, data: Any) -> None:
     draw, function = Draw(data), getattr(norm, name)
     dtype = draw.one_of(ALL_DTYPES)
     shape = tuple(length or 1 for length in draw.shape((1, 4)))
-    axis = drawn_axes(draw, len(shape))
+    axis = axes_of(draw, len(shape), ("one", "tuple"))
     operands = [draw.numbers(shape, dtype, MODERATE) for _ in range(2)]
     operands.append(vector(draw, along(shape, axis), dtype))
     want = plain(function, operands, axis=axis)

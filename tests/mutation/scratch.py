@@ -147,8 +147,8 @@ class Scratch:
     def compile_all(self, sources: list[str], target: str, folder: Path) -> dict[str, Path]:
         """Compile what the folder does not have; all objects by the names of their sources."""
         folder.mkdir(exist_ok=True)
-        todo = [source for source in sources if not self.is_current(folder / f"{Path(source).stem}.o")]
-        list(self.pool.map(lambda source: self.compile_source(source, target, folder), todo))
+        stale = [source for source in sources if not self.is_current(folder / f"{Path(source).stem}.o")]
+        list(self.pool.map(lambda source: self.compile_source(source, target, folder), stale))
         return {source: folder / f"{Path(source).stem}.o" for source in sources}
 
     def is_current(self, made: Path) -> bool:

@@ -22,7 +22,6 @@ from pathlib import Path
 from mutation.places import Place
 from mutation.scratch import WHOLE
 
-TIER = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not compilers"]
 # These need the checkout with its history, a browser, or a build of their own; none concerns a line of the package.
 LEFT_OUT = (
     "tests/project/test_dashboard.py",
@@ -30,6 +29,7 @@ LEFT_OUT = (
     "tests/project/test_wheel.py",
     "tests/mutation",
 )
+TIER = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not compilers", *(f"--ignore={path}" for path in LEFT_OUT)]
 PATIENCE = 60  # seconds that a test may take beyond ten times what it usually takes
 OF_BITS = "tests/kernels/test_hashes.py::test_level"  # asked first about what is computed
 # About the machine code, which a less optimised build for a single target does not have.
@@ -125,8 +125,7 @@ class Suite:
 
     def make_profile(self) -> None:
         """Run the unchanged tier once, noting what each test executes."""
-        left_out = [f"--ignore={path}" for path in LEFT_OUT]
-        command = [sys.executable, "-m", "pytest", "-p", "mutation.watch", *TIER, *left_out]
+        command = [sys.executable, "-m", "pytest", "-p", "mutation.watch", *TIER]
         self.profile.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             command, cwd=self.root, env=environment(self.root, NUMACT_PROFILE=str(self.profile)), check=False
@@ -134,12 +133,9 @@ class Suite:
 
     def collect(self) -> list[str]:
         """The tests that there are now.  Python keeps what it compiles of them: runs with a change only read it."""
-        left_out = [f"--ignore={path}" for path in LEFT_OUT]
         command = [sys.executable, "-m", "pytest", "--collect-only", "-o", "addopts=--import-mode=importlib"]
         env = environment(self.root, PYTHONDONTWRITEBYTECODE="")
-        found = subprocess.run(
-            [*command, *TIER, *left_out], cwd=self.root, env=env, check=True, capture_output=True, text=True
-        )
+        found = subprocess.run([*command, *TIER], cwd=self.root, env=env, check=True, capture_output=True, text=True)
         return [line for line in found.stdout.splitlines() if "::" in line]
 
     def executing(self, place: Place) -> set[str]:
@@ -277,6 +273,3 @@ def words_of(text: str) -> set[str]:
     }
     words = set(re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))) - dull
     return {word[:4] for word in words}  # "mask" and "masked" are one
-
-
-__all__ = ["Suite", "Verdict"]

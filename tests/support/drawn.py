@@ -293,9 +293,9 @@ def _wide(dtype: Any) -> Array:
     return found[np.isfinite(found)]
 
 
-def axes_of(draw: Draw, dimensions: int) -> Any:
+def axes_of(draw: Draw, dimensions: int, kinds: Sequence[str] = ("one", "one", "one", "tuple", "all")) -> Any:
     """An argument `axis=`: an axis, from either end, a tuple of axes, or None for all."""
-    kind = draw.one_of(("one", "one", "one", "tuple", "all"))
+    kind = draw.one_of(kinds)
     if kind == "one":
         return draw.integer(-dimensions, dimensions - 1)
     if kind == "all":

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from support.programs import compile_c, require
 
 TESTS = Path(__file__).parent.parent
 
@@ -26,9 +27,9 @@ def failing_malloc() -> Path:
     atexit.register(folder.cleanup)
     library = Path(folder.name) / "failing_malloc.so"
     compiler = os.environ.get("CC", "cc").split()
-    command = [*compiler, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(library)]
-    subprocess.run([*command, str(TESTS / "robustness" / "failing_malloc.c")], check=True)
-    return library
+    require(compiler[0])
+    command = [*compiler, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    return compile_c(command, [TESTS / "robustness" / "failing_malloc.c"], library)
 
 
 def under_failing_malloc(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

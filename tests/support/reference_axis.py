@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from support.reference import EXACT
+from support.reference_norm import info_of
 
 Row = list[Any]
 
@@ -17,11 +17,11 @@ def numbers(row: Any) -> Row:
 
 def ulp_error(got: Any, want: Any, scale: Any = 0) -> float:
     """Distance in units in the last place of the true value, or of `scale` if that is larger."""
-    info = np.finfo(got.dtype)
+    info = info_of(got.dtype)
     if abs(want) >= EXACT.ldexp(2 - EXACT.mpf(2) ** -(info.nmant + 1), info.maxexp - 1):  # rounds to infinity
         return 0 if got == math.copysign(math.inf, want) else math.inf
     size = max(abs(want), abs(scale))
-    exponent = math.frexp(float(size))[1] if size > info.smallest_subnormal else -5000
+    exponent = math.frexp(float(size))[1] if size > float(info.smallest_subnormal) else -5000
     if size and exponent < info.minexp:
         exponent = info.minexp + 1
     unit = EXACT.ldexp(1, max(exponent - 1 - info.nmant, info.minexp - info.nmant))
