@@ -29,7 +29,6 @@ CALLERS = {
     "p": "let through: an object of NumPy",
 }
 SET_HANDLER = 304  # PyDataMem_SetHandler in the C interface of NumPy
-SET_HANDLER = 304  # PyDataMem_SetHandler in the C interface of NumPy
 EVERY = 300  # of the first so many allocations all fail, then one of two, one of three, ...
 MOST = 20_000  # allocations of a call; more are a loop without end
 # A leak is a block or more for each of so many repetitions; Python and NumPy keep hundreds of blocks for later.
@@ -113,10 +112,7 @@ def kept(value: Any) -> Any:
         return value.copy()
     if isinstance(value, np.random.Generator):
         return value.bit_generator.state
-    return {
-        name: dataclasses.replace(layer, history=[*layer.history], silent=layer.silent.copy())
-        for name, layer in value._layers.items()
-    }
+    return {name: layer.copy() for name, layer in value._layers.items()}
 
 
 def restore(value: Any, before: Any) -> None:
@@ -129,10 +125,7 @@ def restore(value: Any, before: Any) -> None:
     elif isinstance(value, np.random.Generator):
         value.bit_generator.state = before
     else:
-        value._layers = {
-            name: dataclasses.replace(layer, history=[*layer.history], silent=layer.silent.copy())
-            for name, layer in before.items()
-        }
+        value._layers = {name: layer.copy() for name, layer in before.items()}
 
 
 def is_foreign(error: BaseException) -> bool:

@@ -13,20 +13,8 @@ from pathlib import Path
 # What makes an object that does not change, or, `require`, a module.
 IMMUTABLE = {
     *("compile", "maketrans", "frozenset", "tuple", "TypeVar", "namedtuple", "dtype", "array", "float", "int"),
-    *(
-        "object",
-        "level",
-        "outline",
-        "require",
-        "fromkeys",
-        "type",
-        "_same",
-        "_function",
-        "map",
-        "sqrt",
-        "mpf",
-        "taylor",
-    ),
+    *("object", "level", "outline", "require", "fromkeys", "type", "map", "sqrt", "mpf", "taylor"),
+    *("_same", "_function"),
     *("Question", "Settings"),  # frozen
 }
 DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
