@@ -42,7 +42,9 @@ def bound(name: str, dtype: Any) -> float:
 def rows(dtype: Any, longest: int = 200) -> Iterator[Array]:
     """Rows of many lengths and scales: spread over the tails, far from 0, of nearly equal entries, dominated by one."""
     rng = np.random.default_rng(0)
-    far = min(1e5, float(np.finfo(dtype).max) / 2)
+    largest, smallest = float(np.finfo(dtype).max), float(np.finfo(dtype).smallest_subnormal)
+    far = min(1e5, largest / 2)
+    yield np.array([largest / 2, 0, smallest, -largest / 2, 1], dtype)
     for n in (1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 65, longest):
         for scale in (1e-6, 0.3, 3, 30, 100 if dtype == np.float32 else 700):
             yield (rng.normal(size=n) * scale).astype(dtype)

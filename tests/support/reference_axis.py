@@ -8,6 +8,7 @@ from support.reference import EXACT
 from support.reference_norm import info_of
 
 Row = list[Any]
+WHOLE = 2200  # bits of a sum of float64 numbers of any size, from 2^1024 down to 2^-1074
 
 
 def numbers(row: Any) -> Row:
@@ -54,11 +55,12 @@ def logsumexp(x: Row) -> Row:
 def sparsemax(x: Row) -> Row:
     """Projection on the simplex by sorting (Held et al., 1974)."""
     ordered = sorted(x, reverse=True)
-    for count in range(len(x), 0, -1):
-        tau = (EXACT.fsum(ordered[:count]) - 1) / count
-        if ordered[count - 1] > tau:
-            break
-    return [max(value - tau, EXACT.mpf(0)) for value in x]
+    with EXACT.workprec(WHOLE):
+        for count in range(len(x), 0, -1):
+            tau = (EXACT.fsum(ordered[:count]) - 1) / count
+            if ordered[count - 1] > tau:
+                break
+        return [max(value - tau, EXACT.mpf(0)) for value in x]
 
 
 def softmax_grad(dy: Row, y: Row, temperature: Any = 1) -> Row:
@@ -81,7 +83,8 @@ def log_softmax_grad(dy: Row, y: Row, temperature: Any = 1) -> Row:
 def sparsemax_grad(dy: Row, y: Row) -> Row:
     """Dy less its mean, on the support."""
     support = [a for a, b in zip(dy, y, strict=True) if b > 0]
-    return [a - EXACT.fsum(support) / len(support) if b > 0 else EXACT.mpf(0) for a, b in zip(dy, y, strict=True)]
+    with EXACT.workprec(WHOLE):
+        return [a - EXACT.fsum(support) / len(support) if b > 0 else EXACT.mpf(0) for a, b in zip(dy, y, strict=True)]
 
 
 def prelu_weight_grad(dy: Row, x: Row) -> Row:
