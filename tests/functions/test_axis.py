@@ -651,6 +651,7 @@ def test_errors(call: Callable[[Array, Array], Any], error: type[Exception], mes
     np.testing.assert_array_equal(out, 7)
 
 
+@pytest.mark.memory
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory")
 def test_no_memory() -> None:
     """Where the scratch for a row does not fit in memory, MemoryError is raised and nothing written."""

@@ -105,12 +105,11 @@ def ask(names: list[str], target: str, scratch: Scratch, suite: Suite) -> Verdic
 
 def wanted(given: argparse.Namespace, suite: Suite, found: dict[str, Record]) -> Iterator[Place]:
     """The places to judge; `found` grows meanwhile."""
-    fields = Place.__dataclass_fields__
     if given.only:
         for record in list(found.values()):
             again = record["id"] in given.only or ("survived" in given.only and record["outcome"] == "survived")
             if again and record["language"] in given.languages:
-                yield moved(Place(**{name: record[name] for name in fields}))
+                yield find(record)
         return
     for (language, part), (count, drawn) in plan(places(CHECKOUT), given.count, given.seed).items():
         if language not in given.languages or (given.parts and part not in given.parts):
@@ -126,12 +125,12 @@ def wanted(given: argparse.Namespace, suite: Suite, found: dict[str, Record]) ->
             tried += found[place.id]["outcome"] not in ("not compiled", "same code")
 
 
-def moved(place: Place) -> Place:
-    """The same change where the file has become another meanwhile."""
-    for each in places(CHECKOUT):
-        if (each.path, each.before, each.after, each.kind) == (place.path, place.before, place.after, place.kind):
-            return each
-    raise SystemExit(f"{place.id} is no longer there")
+def find(record: Record) -> Place:
+    """The place of a result, wherever it is in its file now."""
+    for place in places(CHECKOUT):
+        if all(asdict(place)[name] == record[name] for name in ("path", "before", "after", "kind")):
+            return place
+    raise SystemExit(f"{record['id']} is no longer there")
 
 
 def equivalents() -> dict[tuple[str, str, str], str]:

@@ -12,7 +12,7 @@ import pytest
 from support.failing import failing_malloc, needs_glibc, under_failing_malloc
 from support.public_calls import GROUPS, public_names
 
-pytestmark = needs_glibc
+pytestmark = [needs_glibc, pytest.mark.memory]
 
 
 def sweep(tmp_path: Path, which: str, group: str, every: int, forms: str = "all") -> None:

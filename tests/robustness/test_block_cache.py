@@ -63,6 +63,7 @@ print(json.dumps(counts))
 
 
 @needs_glibc
+@pytest.mark.memory
 def test_failures_in_the_cache() -> None:
     """Every record and mapping of a block fails, also when it is tried again: all blocks are accounted for."""
     process = under_failing_malloc("-c", SWEEP, str(failing_malloc()))
@@ -98,6 +99,7 @@ assert stats()["held"] == 0
 """
 
 
+@pytest.mark.memory
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="NOT TESTED HERE: reads /proc")
 def test_growth_with_the_cache() -> None:
     """Forty thousand arrays of all sizes: the process grows by no more than the limit."""

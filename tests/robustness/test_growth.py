@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent.parent
 MOST_RESIDENT = 2 << 20  # bytes; a leak of 32 bytes in each of the calls is more
 
 
+@pytest.mark.memory
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="NOT TESTED HERE: reads /proc")
 @pytest.mark.parametrize("count", [50_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 def test_growth(count: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.attempts import Attempt, failures
+from support.extras import require_study
 from support.hostile import ARRAYS, EQUAL, VALUES
 from support.surface import MODULES, Call, calls
 
@@ -90,6 +91,8 @@ def _bound(call: Call, arguments: dict[str, Any]) -> Callable[[], Any]:
 @pytest.mark.parametrize("module", MODULES)
 def test_arguments(module: str, kind: str) -> None:
     """No argument crashes, hangs, warns, leaves something half done, or gets a message that does not name it."""
+    if module == "numact.study":
+        require_study()
     assert failures(__file__, "attempts", module, kind, str(THINNED)) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.extras import require_study
 
 from numact.commands.parser import parser
 
@@ -73,8 +75,8 @@ def environment() -> dict[str, str]:
 @pytest.mark.parametrize("command", commands())
 def test_options(command: str, tmp_path: Path) -> None:
     """The exit code is 2, the message names the option, and no file appears."""
-    import json
-
+    if command == "study":
+        require_study()
     chosen = [(name, words) for of, name, words in cases() if of == command]
     run = subprocess.run(
         [sys.executable, "-c", CALL],
@@ -105,6 +107,8 @@ def call(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("kind", ["no folder", "a folder", "a file as folder", "unwritable"])
 def test_outputs(command: str, kind: str, tmp_path: Path) -> None:
     """A file that cannot be written is found out before anything is computed, with exit code 2."""
+    if command == "study":
+        require_study()
     suffix = ".html" if command == "study" else ".png"
     (tmp_path / f"folder{suffix}").mkdir()
     (tmp_path / "file").touch()

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.browser import chromium, severe
+from support.extras import require_study
 
 import numact
 from numact.commands.main import main
 
-pytest.importorskip("scipy")
-NEEDED = 'NOT TESTED HERE: needs pip install "numact[study]"'
-for package in ("sklearn", "jinja2", "matplotlib", "rich"):
-    pytest.importorskip(package, reason=NEEDED)
+require_study()
 
 from numact.study import runner  # noqa: E402
 from numact.study.data import DataError  # noqa: E402

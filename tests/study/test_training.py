@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.extras import require_study
 
 import numact
 from numact.study import SGD, Adam, DataError, Design, Network, compare, load, prepare, run
@@ -134,7 +135,7 @@ def test_compare() -> None:
 
 def test_packaged_data() -> None:
     """What scikit-learn installs."""
-    pytest.importorskip("sklearn", reason='NOT TESTED HERE: needs pip install "numact[study]"')
+    require_study()
     digits, diabetes = load("digits"), load("diabetes")
     assert (digits.classes, diabetes.classes) == (10, 0)
     assert digits.is_image
