@@ -16,7 +16,8 @@ ROWS = [row for table in TABLES for row in table.splitlines()]
 
 
 def test_tables() -> None:
-    """The page has its tables."""
+    """The page has its tables, and no row beside one."""
+    assert re.findall(r"\n\n(\|.*)\n(?!\|---)", PAGE.read_text()) == []
     assert len(TABLES) >= 4
     assert len(ROWS) >= 30
 
