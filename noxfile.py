@@ -135,9 +135,11 @@ def sanitizers(session: nox.Session) -> None:
     flags = f"{SANITIZERS} {TRAP} -fno-omit-frame-pointer"
     build = {"CFLAGS": f"{flags} -fwrapv", "LDFLAGS": SANITIZERS, "NUMACT_CFLAGS": f"{flags} -O1"}
     session.install(".[test]", "pytest-xdist", env=build)
-    runtime = str(session.run("gcc", "-print-file-name=libasan.so", external=True, silent=True)).strip()
+    # AddressSanitizer looks for the exceptions of C++, which other libraries throw, when it begins.
+    runtimes = [f"gcc -print-file-name={name}".split() for name in ("libasan.so", "libstdc++.so.6")]
+    preload = [str(session.run(*command, external=True, silent=True)).strip() for command in runtimes]
     variables = {
-        "LD_PRELOAD": runtime,
+        "LD_PRELOAD": " ".join(preload),
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4096",
         "PYTHONMALLOC": "malloc",
     }

@@ -8,6 +8,7 @@ import pytest
 from support.cases import Array, assert_same_bits, name_of
 
 import numact
+from numact._kernels import core
 
 ALL_DTYPES = (np.float16, np.float32, np.float64, ml_dtypes.bfloat16)
 ROWS = [row for row in numact.catalogue() if row.family in ("elementwise", "gated")]
@@ -96,6 +97,32 @@ def test_gradient_with_a_parameter_that_no_kernel_takes(axis: int) -> None:
     assert_same_bits(dx, want.astype(np.float32))
     others = tuple(k for k in range(3) if k != axis)
     np.testing.assert_allclose(dbias, want.sum(others), rtol=1e-5)
+
+
+def unaligned(array: Array) -> Array:
+    """The same numbers, one byte beside where they should lie."""
+    memory = np.empty(array.nbytes + 1, np.uint8)[1:]
+    found: Array = memory.view(array.dtype).reshape(array.shape)
+    found[...] = array
+    return found
+
+
+def test_gradient_of_unaligned_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels read aligned copies, with the same results."""
+    dy, x, bias = numbers((4, 6), np.float64), numbers((4, 6), np.float64, 1), numbers((6,), np.float64, 2)
+    want, kernel = numact.bias_activation_grad(dy, x, bias, "relu"), core.gradient_of_sums
+    seen: list[bool] = []
+
+    def spy(level: Any, ufunc: Any, arrays: Any, *others: Any) -> Any:
+        seen.extend(array.flags.aligned for array in arrays)
+        return kernel(level, ufunc, arrays, *others)
+
+    monkeypatch.setattr(core, "gradient_of_sums", spy)
+    assert not unaligned(dy).flags.aligned
+    found = numact.bias_activation_grad(unaligned(dy), unaligned(x), unaligned(bias), "relu")
+    for got, expected in zip(found, want, strict=True):
+        assert_same_bits(got, expected)
+    assert seen == [True, True]
 
 
 def test_every_number_of_threads_gives_the_same_sums() -> None:

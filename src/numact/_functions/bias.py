@@ -221,6 +221,7 @@ def bias_activation_grad(
         both = _quick_gradient(dy, x, bias, activation, axis, out)
         if both is not None:
             return both
+    slope = np.asanyarray(dy)  # before there are views: a conversion may be code that changes the other arrays
     layer = _layer(function, x, bias, activation, axis, residual, parameters)
     dx_out, dbias_out, _ = two_outs(function, out)
     shape = layer.parts(layer.x)[0].shape
@@ -228,12 +229,11 @@ def bias_activation_grad(
         check_out(function, dx_out, layer.x.shape, layer.x.dtype)
     if dbias_out is not None:
         check_out(function, dbias_out, layer.bias_shape, layer.x.dtype)
-    slope = np.asanyarray(dy)
     if not broadcasts(slope.shape, shape):
         raise ValueError(f"{function}: dy must broadcast to the output, {shape}, got shape {slope.shape}")
     if slope.dtype.kind not in "fiub" and not is_half(slope.dtype):
         raise TypeError(f"{function}: dy must be an array of real numbers, got dtype {slope.dtype}")
-    slope = slope.astype(layer.x.dtype, copy=False)
+    slope = _usable(slope, layer.x.dtype)
     fitting = dx_out is not None and dx_out.dtype is layer.x.dtype and dx_out.flags.carray
     dx = dx_out if fitting and type(dx_out) is np.ndarray else np.empty(layer.x.shape, layer.x.dtype)
     sums = _gradient(layer, slope, dx)

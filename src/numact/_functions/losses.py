@@ -94,18 +94,19 @@ def softmax_cross_entropy(
 
     """
     name = "softmax_cross_entropy"
-    x = np.asarray(logits, order="C")  # so that no sum depends on the layout
+    # All arguments are converted before views are made: it may be code that changes the arrays among them.
+    x, given = np.asarray(logits, order="C"), np.asarray(labels, order="C")  # so that no sum depends on the layout
+    weights = None if weight is None else _real(name, "weight", weight)
     dtype = _check(name, "logits", x, reduction)
     return_grad = boolean(name, "return_grad", return_grad)
-    position = as_axis(name, axis, x.ndim, "logits")
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
-    rows = np.ascontiguousarray(np.moveaxis(x, position, -1), _computed(dtype))
-    weights = _class_weights(name, weight, rows.shape[-1])
-    log_p = rows_of.log_softmax(rows)
-    p = rows_of.softmax(rows) if return_grad else None
-    given = np.asarray(labels, order="C")
     if ignore_index is not None:
         number(name, "ignore_index", ignore_index)
+    position = as_axis(name, axis, x.ndim, "logits")
+    rows = np.ascontiguousarray(np.moveaxis(x, position, -1), _computed(dtype))
+    weights = _class_weights(name, weights, rows.shape[-1])
+    log_p = rows_of.log_softmax(rows)
+    p = rows_of.softmax(rows) if return_grad else None
     if given.dtype.kind in "iu" and given.shape == rows.shape[:-1]:
         losses, factors, grad = _of_classes(name, log_p, p, given, weights, ignore_index, smoothing)
     else:
@@ -235,17 +236,18 @@ def sigmoid_cross_entropy(
 
     """
     name = "sigmoid_cross_entropy"
-    x = np.asarray(logits, order="C")  # so that no sum depends on the layout
+    # All arguments are converted before views are made: it may be code that changes the arrays among them.
+    x, t = np.asarray(logits, order="C"), _real(name, "targets", targets)  # so that no sum depends on the layout
+    weights = 1.0 if weight is None else _real(name, "weight", weight)
+    positive = 1.0 if pos_weight is None else _real(name, "pos_weight", pos_weight)
     dtype = _check(name, "logits", x, reduction)
     return_grad = boolean(name, "return_grad", return_grad)
     smoothing = number_between(name, "label_smoothing", label_smoothing, 0, 1)
-    t = _real(name, "targets", targets)
     if t.shape != x.shape:
         raise ValueError(f"{name}: targets must have the shape of logits, {x.shape}, got {t.shape}")
     if smoothing:
         t = t * (1 - smoothing) + smoothing / 2
-    weights = _broadcast(name, "weight", weight, x.shape)
-    positive = _broadcast(name, "pos_weight", pos_weight, x.shape)
+    weights, positive = _broadcast(name, "weight", weights, x.shape), _broadcast(name, "pos_weight", positive, x.shape)
     wide = x.astype(np.float64)
     softplus, sigmoid = ufuncs.PUBLIC["softplus"], ufuncs.PUBLIC["sigmoid"]
     with np.errstate(all="ignore"):
@@ -282,25 +284,21 @@ def _real(function: str, name: str, value: Any) -> Array:
     return array.astype(np.float64)
 
 
-def _class_weights(function: str, weight: Any, classes: int) -> Array:
+def _class_weights(function: str, weights: Array | None, classes: int) -> Array:
     """A weight for each class."""
-    if weight is None:
+    if weights is None:
         return np.ones(classes)
-    weights = _real(function, "weight", weight)
     if weights.shape != (classes,):
         raise ValueError(f"{function}: weight must be of shape {(classes,)}, got {weights.shape}")
     return weights
 
 
-def _broadcast(function: str, name: str, value: Any, shape: tuple[int, ...]) -> Any:
-    """Weights that broadcast to a shape; 1 for None."""
-    if value is None:
-        return 1.0
-    weights = _real(function, name, value)
+def _broadcast(function: str, name: str, weights: Array | float, shape: tuple[int, ...]) -> Array:
+    """Weights that broadcast to a shape."""
     try:
         return np.broadcast_to(weights, shape)
     except ValueError:
-        raise ValueError(f"{function}: {name} must broadcast to {shape}, got {weights.shape}") from None
+        raise ValueError(f"{function}: {name} must broadcast to {shape}, got {np.shape(weights)}") from None
 
 
 def _reduced(losses: Array, reduction: str, total: float, dtype: np.dtype[Any]) -> Any:

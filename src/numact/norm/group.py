@@ -272,13 +272,13 @@ def instance_norm_grad(
 class Groups:
     """Channels in groups: x with the axis of channels as the second, and statistics of each sample and group."""
 
-    def __init__(self, function: str, x: Array, groups: Any, axis: Any, eps: Any) -> None:
+    def __init__(self, function: str, x: Array, groups: int | None, axis: Any, eps: float) -> None:
         self.axis = as_axis(function, axis, x.ndim)
         if x.ndim < 2:
             raise ValueError(f"{function}: x must have two dimensions or more, got shape {x.shape}")
         self.x = self.move(x)
         self.samples, self.channels = self.x.shape[:2]
-        self.groups = self.channels if groups is None else integer(function, "groups", groups)
+        self.groups = self.channels if groups is None else groups
         if self.groups < 1 or self.channels % self.groups:
             raise ValueError(
                 f"{function}: groups must be positive and divide the {self.channels} channels of x, got {shown(groups)}"
@@ -294,7 +294,7 @@ class Groups:
         run("moments", layout, {"x": source}, sums)
         run("join_moments", layout, {"x": source}, sums)
         mean, mean_lo, squares, _ = sums["total"]
-        inverse_std = inverse_std_of(squares / max(self.count, 1), as_number(function, "eps", eps))
+        inverse_std = inverse_std_of(squares / max(self.count, 1), eps)
         self.mean, self.mean_lo, self.inverse_std = (self.spread(v) for v in (mean, mean_lo, inverse_std))
         self.layout, self.shape = channel_layout(function, self.x, (0, 1))
 
@@ -323,11 +323,18 @@ def pad(numbers: Array) -> Doubles:
     return np.concatenate([np.ravel(numbers), np.zeros(PADDING)])
 
 
+def _converted(function: str, groups: Any, eps: Any, axis: Any, *vectors: Any) -> tuple[Any, ...]:
+    """The arguments beside x, before there are views of it: a conversion may be code that changes it."""
+    arrays = (vector if vector is None else np.asarray(vector) for vector in vectors)
+    number_of_groups = None if groups is None else integer(function, "groups", groups)
+    return number_of_groups, as_number(function, "eps", eps), as_integers(function, axis), *arrays
+
+
 def _forward(
     function: str, x: Any, groups: Any, weight: Any, bias: Any, eps: Any, axis: Any, activation: Any, out: Any
 ) -> Array:
     """Normalise each sample and group, scale and shift each channel, and apply the activation."""
-    axis = as_integers(function, axis)
+    groups, eps, axis, weight, bias = _converted(function, groups, eps, axis, weight, bias)
     array = float_array(function, "x", x)
     fused = as_activation(function, activation, array.dtype)
     found = Groups(function, array, groups, axis, eps)
@@ -346,7 +353,7 @@ def _gradient(
     function: str, dy: Any, x: Any, groups: Any, weight: Any, eps: Any, axis: Any
 ) -> tuple[Array, Array, Array]:
     """Gradients by x, weight and bias: sums of each sample and channel first, which then are joined."""
-    axis = as_integers(function, axis)
+    groups, eps, axis, weight = _converted(function, groups, eps, axis, weight)
     array, gradient = as_operands(function, dy, x)
     found = Groups(function, array, groups, axis, eps)
     weights = found.by_channel(function, "weight", weight, 1.0)
