@@ -178,3 +178,14 @@ def test_more_than_2_31(name: str, dtype: Any) -> None:
         del numbers
     finally:
         memory.close()
+
+
+@pytest.mark.parametrize("threshold", [0, 1 << 31, 1 << 32])
+def test_random_bits_stay_in_their_bytes(threshold: int) -> None:
+    """Any number of bits fills as many bytes as it needs, with 0 behind the last bit, and no more."""
+    for count in (1, 7, 8, 9, 63, 64, 65, 127, 128, 200):
+        bytes_of_bits = (count + 7) // 8
+        memory = np.full(bytes_of_bits + 16, 0xA5, np.uint8)
+        core.random_bits(memory[:bytes_of_bits], count, threshold, np.random.default_rng(count).bit_generator)
+        assert (memory[bytes_of_bits:] == 0xA5).all()
+        assert not np.unpackbits(memory[:bytes_of_bits], bitorder="little")[count:].any()
