@@ -10,7 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from support.cases import CHOSEN, LEVELS, ROWS, assert_same_bits, name_of
+from support.cases import CHOSEN, LEVELS, ROWS, assert_same_bits, name_of, unaligned
 
 import numact
 from numact import diagnostics
@@ -95,10 +95,8 @@ def stored(y: Any) -> list[Any]:
     spread = np.full((*y.shape[:-1], 3 * y.shape[-1] + 1), 7, y.dtype)
     spread[..., 1::3] = y
     backwards = np.ascontiguousarray(y[::-1])[::-1]
-    unaligned = np.zeros(y.nbytes + 1, np.uint8)[1:].view(y.dtype).reshape(y.shape)
-    unaligned[...] = y
     swapped = [y.astype(y.dtype.newbyteorder("S"))] if y.dtype != BFLOAT16 else []
-    return [np.asfortranarray(y), spread[..., 1::3], backwards, unaligned, *swapped]
+    return [np.asfortranarray(y), spread[..., 1::3], backwards, unaligned(y), *swapped]
 
 
 @every_shape

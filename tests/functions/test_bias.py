@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from support.cases import Array, assert_same_bits, name_of
+from support.cases import Array, assert_same_bits, name_of, unaligned
 
 import numact
 from numact._kernels import core
@@ -97,14 +97,6 @@ def test_gradient_with_a_parameter_that_no_kernel_takes(axis: int) -> None:
     assert_same_bits(dx, want.astype(np.float32))
     others = tuple(k for k in range(3) if k != axis)
     np.testing.assert_allclose(dbias, want.sum(others), rtol=1e-5)
-
-
-def unaligned(array: Array) -> Array:
-    """The same numbers, one byte beside where they should lie."""
-    memory = np.empty(array.nbytes + 1, np.uint8)[1:]
-    found: Array = memory.view(array.dtype).reshape(array.shape)
-    found[...] = array
-    return found
 
 
 def test_gradient_of_unaligned_arrays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samples, unsigned
+from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of, samples, unaligned, unsigned
 
 import numact
 from numact import BitMask
@@ -142,12 +142,6 @@ def test_position(row: numact.Activation, level: str) -> None:
 
 def layouts() -> dict[str, Callable[[Array], Array]]:
     """Arrays of the same values in other places in memory, or parts of them."""
-
-    def unaligned(x: Array) -> Array:
-        memory = np.empty(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-        memory[...] = x
-        return memory
-
     return {
         "zero-dimensional": lambda x: x[0, 0, 0],
         "array of zero dimensions": lambda x: x[0, 0, :1].reshape(()),

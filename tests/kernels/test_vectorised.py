@@ -77,7 +77,7 @@ def test_masks_are_read_as_they_were_written() -> None:
     written = re.compile(r"kmov([bw])\s+%k\d,(\S*\(%r[sb]p\))$")
     narrow = {
         "b": r"kmovb|movzb|\w+\s.*%(?:[a-d]l|[sd]il|r\d+b)\b",
-        "w": r"kmovw|movz[bw]|\w+\s.*%(?:[a-ds][xip]|r\d+w)\b",
+        "w": r"kmovw|movz[bw]|\w+\s.*%(?:[a-d]x|[sd]i|r\d+w)\b",
     }
     for symbol in disassembly():
         instructions = instructions_of(symbol)

@@ -14,7 +14,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from support.cases import CHOSEN, DTYPES, LEVELS, ROWS, Array, assert_same_bits, name_of
+from support.cases import CHOSEN, DTYPES, LEVELS, ROWS, Array, assert_same_bits, name_of, unaligned
 from support.reference_norm import assert_within, bound_of, data, exact, info_of, normalised
 
 import numact
@@ -138,14 +138,6 @@ def stretched(x: Array) -> Array:
 def transposed(order: tuple[int, ...]) -> Callable[[Array], Array]:
     """What brings the axes of an array, and its memory, into the order."""
     return lambda x: np.ascontiguousarray(x.transpose(order))
-
-
-def unaligned(x: Array) -> Array:
-    """The array at an odd address."""
-    memory = np.zeros(x.nbytes + 1, np.uint8)
-    view: Array = memory[1:].view(x.dtype).reshape(x.shape)
-    view[...] = x
-    return view
 
 
 @every_dtype

@@ -99,6 +99,14 @@ def bits(a: Any) -> Array:
         return np.asarray(np.where(np.isnan(a), np.iinfo(integer).max, a.view(integer)))
 
 
+def unaligned(x: Array) -> Array:
+    """The array at an odd address."""
+    memory = np.zeros(x.nbytes + 1, np.uint8)
+    view: Array = memory[1:].view(x.dtype).reshape(x.shape)
+    view[...] = x
+    return view
+
+
 def assert_same_bits(got: Any, want: Any, x: Any = None, message: str = "") -> None:
     """Fail, with the first difference, unless bits are the same."""
     got, want = np.asarray(got), np.asarray(want)
