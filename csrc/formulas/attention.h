@@ -45,9 +45,7 @@ INLINE struct shift shift_of_scores(real max, real scale)
 INLINE struct dw score_exponential(struct dw score, const struct shift *shift)
 {
     real z = at_least(at_most(score.hi - shift->origin, shift->top), shift->low);
-    struct exp_split e = exp_scaled(1, z, score.lo, shift->rounder, true);
-    real value = fma_in_double(e.power, e.q, e.power);
-    return (struct dw){value, fma_in_double(e.power, e.q, e.power - value)};
+    return exp_dw(z, score.lo, shift->rounder);
 }
 INLINE struct dw biased_exponential(real x, real bias, const struct shift *shift)
 {
@@ -64,9 +62,7 @@ INLINE struct dw plain_scaled_exponential(real x, real unused, const struct shif
 {
     (void)unused;
     struct dw score = two_prod(at_least(x, shift->low / shift->scale), shift->scale);
-    struct exp_split e = exp_scaled(1, score.hi, score.lo, shift->rounder, true);
-    real value = fma_in_double(e.power, e.q, e.power);
-    return (struct dw){value, fma_in_double(e.power, e.q, e.power - value)};
+    return exp_dw(score.hi, score.lo, shift->rounder);
 }
 
 INLINE void attention_softmax_rows(const struct batch *b, ptrdiff_t n)

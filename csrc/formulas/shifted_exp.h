@@ -64,9 +64,7 @@ INLINE struct dw exponential_of(real distance, struct shift shift, bool tempered
         z = distance * shift.scale;
         lo = fma(distance, shift.scale_lo, fma(distance, shift.scale, -z));
     }
-    struct exp_split e = exp_scaled(1, z, lo, shift.rounder, true);
-    real value = fma_in_double(e.power, e.q, e.power);
-    return (struct dw){value, fma_in_double(e.power, e.q, e.power - value)};
+    return exp_dw(z, lo, shift.rounder);
 }
 
 /* The exponential of an entry; 0 of one far below the maximum, and an infinite maximum stands at the top. */

@@ -23,32 +23,38 @@ struct exp_split {
     real n, power, normal_power, one_plus_q, q, q_error, lo, linear, quadratic;
 };
 
-/* e^(sign (x + lo)), sign 1 or -1 (a negation of x would be one more instruction), |x| <= 4 EXP_LIMIT.
+/* x + lo = n ln 2 + r, |r| <= 0.35.  n = round(x / ln 2) by the addition of power_rounder, whose low bits then are n plus
+   the exponent bias: POWER_ROUNDER gives the power 2^n, POWER_ROUNDER + k gives 2^(n + k).  ln 2 is LN2 + LN2_LOW
+   (Cody and Waite, "Software Manual for the Elementary Functions", 1980): exact = x - n LN2 is exact, and
+   low = lo - n LN2_LOW is rounded.  r is the sum of both, rounded; the sign is that of r and of its parts in a
+   reduction for e^-(x + lo), where a negation of x would be one more instruction. */
+struct reduced {
+    real sum, n, exact, low, r;
+};
 
-   n = round(x / ln 2) by the addition of power_rounder, whose low bits then are n plus the exponent bias:
-   POWER_ROUNDER gives the power 2^n, POWER_ROUNDER + k gives 2^(n + k).  r = x - n ln 2, |r| <= 0.35, with ln 2 as
-   LN2 + LN2_LOW (Cody and Waite, "Software Manual for the Elementary Functions", 1980): x - n LN2 is exact.
-   Then e^r = 1 + r + r^2 P(r), linear = r, quadratic = r^2 P(r); the error of P is in coefficients_*.h.
-
-   `fast`: r by one instruction less, and with one rounding more where lo is not -0.  x - n LN2 is a multiple of 2^-26
-   (float, n not 0) and n LN2_LOW one of 2^-49, so that a double holds their sum. */
-INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder, bool fast)
+INLINE struct reduced reduce(int sign, real x, real lo, real power_rounder)
 {
     real sum = fma(x, (scalar)sign * LOG2E, power_rounder), n = sum - power_rounder;
     real exact = fma_in_double(n, -(scalar)sign * LN2, x);
-    real low = fma(n, -(scalar)sign * LN2_LOW, lo), r = exact + low;
-    if (fast) r = fma_in_double(n, -(scalar)sign * LN2_LOW, exact) + lo;
-    real square = r * r, p = sign < 0 ? polynomial_neg(r, EXP_P) : polynomial(r, EXP_P);
+    real low = fma(n, -(scalar)sign * LN2_LOW, lo);
+    return (struct reduced){sum, n, exact, low, exact + low};
+}
+
+/* e^(sign (x + lo)), sign 1 or -1, |x| <= 4 EXP_LIMIT: e^r = 1 + r + r^2 P(r), linear = r, quadratic = r^2 P(r); the
+   error of P is in coefficients_*.h. */
+INLINE struct exp_split exp_signed(int sign, real x, real lo)
+{
+    struct reduced by = reduce(sign, x, lo, splat(POWER_ROUNDER));
+    real r = by.r, square = r * r, p = sign < 0 ? polynomial_neg(r, EXP_P) : polynomial(r, EXP_P);
     real q = fma(square, p, sign < 0 ? -r : r);
-    real r_error = (exact - r) + low;
+    real r_error = (by.exact - r) + by.low;
     real q_error = fma_in_double(square, p, (sign < 0 ? -r : r) - q);
     real q_and_r_error = sign < 0 ? q_error - r_error : q_error + r_error;
     real one_plus_q = fma(r, fma(r, p, (scalar)sign), 1);
-    real least = power_rounder + (1 - EXPONENT_BIAS);
     return (struct exp_split){
-        .n = n,
-        .power = power_of_sum(sum),
-        .normal_power = power_of_sum(at_least(sum, least)),
+        .n = by.n,
+        .power = power_of_sum(by.sum),
+        .normal_power = power_of_sum(at_least(by.sum, POWER_ROUNDER + 1 - EXPONENT_BIAS)),
         .one_plus_q = one_plus_q,
         .q = q,
         .q_error = q_error,
@@ -59,8 +65,24 @@ INLINE struct exp_split exp_scaled(int sign, real x, real lo, real power_rounder
 }
 
 /* e^(x + lo) and e^-(x + lo) */
-INLINE struct exp_split exp_split(real x, real lo) { return exp_scaled(1, x, lo, splat(POWER_ROUNDER), false); }
-INLINE struct exp_split exp_neg(real x, real lo) { return exp_scaled(-1, x, lo, splat(POWER_ROUNDER), false); }
+INLINE struct exp_split exp_split(real x, real lo) { return exp_signed(1, x, lo); }
+INLINE struct exp_split exp_neg(real x, real lo) { return exp_signed(-1, x, lo); }
+
+/* e^(x + lo) times the power of two that power_rounder stands for (see struct reduced), as a double-word, where the
+   result is a normal number or 0.
+
+   e^r - 1 is exact + curve, curve = low + r^2 P(r): so r enters unrounded where it counts, and in r^2 P(r) its
+   rounding is weakened by |r|.  Relative to the result, in units of half an ulp of 1: the upper part errs by at most
+   1.15 (0.71 of it by its own rounding and 0.35 by that of exact + curve, at r = -0.35), and both parts by 0.15.
+   exact - (value / power - 1) is exact, since value / power is the rounded 1 + exact + curve. */
+INLINE struct dw exp_dw(real x, real lo, real power_rounder)
+{
+    struct reduced by = reduce(1, x, lo, power_rounder);
+    real power = power_of_sum(by.sum), curve = fma(by.r * by.r, polynomial(by.r, EXP_P), by.low);
+    real value = fma_in_double(power, by.exact + curve, power);
+    real rest = add_scaled(power, by.exact, power - value);
+    return (struct dw){value, add_scaled(power, curve, rest)};
+}
 
 /* 2^(x (w + lo)) in the same form, without q_error and lo.  To the base 2, r = x w - n takes a single fma, without the
    error of a constant such as LN2. */
