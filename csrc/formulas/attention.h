@@ -78,13 +78,9 @@ INLINE void attention_softmax_bias_rows(const struct batch *b, ptrdiff_t n)
     softmax_batch(biased, b, n);
 }
 
-INLINE real softmax_grad_scaled(real dy, real y, struct dw sum, real scale)
-{
-    return softmax_grad_of(dy, y, sum, scale) * scale;
-}
 INLINE void attention_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_scaled);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, false);
 }
 
 #endif

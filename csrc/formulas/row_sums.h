@@ -322,8 +322,8 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
     }
 }
 
-/* A result: of an element of two rows, and the sum of their terms. */
-typedef real row_formula(real a, real b, struct dw row, real temperature);
+/* A result in two parts, before the factor: of an element of two rows, and the sum of their terms. */
+typedef struct dw row_formula(real a, real b, struct dw row);
 
 /* The sum of f(a, b) over a row. */
 INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
@@ -335,30 +335,52 @@ INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptr
     return (struct dd){sum.hi + 0, sum.lo + 0}; /* where all terms are -0, 0 as that of none */
 }
 
-INLINE void apply(row_formula *f, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n, struct dw row,
-                  scalar temperature)
+/* What becomes of a row: the parts are added; multiplied by the factor, and added; or the upper one is multiplied,
+   where the sum is infinite and the lower one may be a NaN. */
+enum ending { ADDED, MULTIPLIED, UPPER };
+
+INLINE real ended(enum ending ending, struct dw value, struct dw factor)
+{
+    if (ending == ADDED) return value.hi + value.lo;
+    if (ending == UPPER) return value.hi * factor.hi;
+    return fma(value.hi, factor.hi, fma(value.hi, factor.lo, value.lo * factor.hi));
+}
+
+INLINE void apply(row_formula *f, enum ending ending, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n,
+                  struct dw row, struct dw factor)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
         prefetch_to_write(y + i + WRITE_AHEAD);
-        store(y + i, f(load(a + i), load(b + i), row, splat(temperature)));
+        store(y + i, ended(ending, f(load(a + i), load(b + i), row), factor));
     }
     if (LANES > 1 && i < n)
-        store_part(y + i, f(load_part(a + i, n - i), load_part(b + i, n - i), row, splat(temperature)), n - i);
+        store_part(y + i, ended(ending, f(load_part(a + i, n - i), load_part(b + i, n - i), row), factor), n - i);
 }
 
-/* For every row: the sum of `term` over it, then y = `formula` of the elements and that sum; `tempered` divides. */
-INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *plain,
-                          row_formula *tempered)
+/* 1 / t as a double-word. */
+INLINE struct dw inverse_of(real t)
+{
+    real hi = 1 / t;
+    return (struct dw){hi, fma(-hi, t, 1) * hi};
+}
+
+/* For every row: the sum of `term` over it, then y = the parts of `formula` times 1 / factor, or times the factor. */
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *formula, bool divides)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
-        struct dw sum = dw_from_dd(sum_over(term, dy, y, n));
-        if (b->factor[r] == 1)
-            apply(plain, dy, y, b->out[r], n, sum, 1);
+        const struct dd total = sum_over(term, dy, y, n);
+        const struct dw sum = dw_from_dd(total), given = {splat(b->factor[r]), splat(0)};
+        const struct dw factor = divides ? inverse_of(given.hi) : given;
+        const scalar upper = (scalar)total.hi;
+        if (!(upper - upper == 0))
+            apply(formula, UPPER, dy, y, b->out[r], n, sum, factor);
+        else if (b->factor[r] == 1)
+            apply(formula, ADDED, dy, y, b->out[r], n, sum, factor);
         else
-            apply(tempered, dy, y, b->out[r], n, sum, b->factor[r]);
+            apply(formula, MULTIPLIED, dy, y, b->out[r], n, sum, factor);
     }
 }
 

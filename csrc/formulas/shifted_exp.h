@@ -32,8 +32,8 @@ typedef struct shift shift_formula(real max, real factor);
 
 INLINE struct shift shift_by_temperature(real max, real temperature)
 {
-    real scale = 1 / temperature, scale_lo = fma(-scale, temperature, 1) * scale;
-    return shift_of(max, scale, scale_lo, temperature);
+    struct dw scale = inverse_of(temperature);
+    return shift_of(max, scale.hi, scale.lo, temperature);
 }
 
 INLINE void shifts_of(shift_formula *shift_of_row, const scalar *max, const scalar *factor, struct shifts *shifts)

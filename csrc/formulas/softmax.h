@@ -93,31 +93,21 @@ INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
     softmax_batch(DOWNWARD, b, n);
 }
 
-INLINE real softmax_grad_of(real dy, real y, struct dw sum, real temperature)
+/* y (dy - sum): y dy is not rounded, and what y sum loses is in the lower part. */
+INLINE struct dw softmax_grad_of(real dy, real y, struct dw sum)
 {
-    (void)temperature;
-    return y * ((dy - sum.hi) - sum.lo);
-}
-INLINE real softmax_grad_tempered(real dy, real y, struct dw sum, real temperature)
-{
-    return softmax_grad_of(dy, y, sum, temperature) / temperature;
+    struct dw product = two_prod(y, sum.hi);
+    return (struct dw){fma(y, dy, -product.hi), fma(-y, sum.lo, -product.lo)};
 }
 INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmax_grad_of, softmax_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, true);
 }
 
-INLINE real softmin_grad_of(real dy, real y, struct dw sum, real temperature)
-{
-    return softmax_grad_of(dy, -y, sum, temperature);
-}
-INLINE real softmin_grad_tempered(real dy, real y, struct dw sum, real temperature)
-{
-    return softmax_grad_tempered(dy, -y, sum, temperature);
-}
+INLINE struct dw softmin_grad_of(real dy, real y, struct dw sum) { return softmax_grad_of(dy, -y, sum); }
 INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmin_grad_of, softmin_grad_tempered);
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, true);
 }
 
 #endif

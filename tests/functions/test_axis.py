@@ -114,33 +114,74 @@ def test_found_rows(dtype: Any, temperature: float, row: list[float]) -> None:
         assert max(map(ulp_error, got, wants)) <= bound("softmax", dtype)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
-@pytest.mark.parametrize("temperature", [1, 0.5, 0.7, 0.1])
+def wider(dtype: Any) -> Any:
+    """A type whose roundings do not count beside those of a dtype."""
+    wide: Any = np.float64 if dtype == np.float32 else np.longdouble
+    if np.finfo(wide).nmant < np.finfo(dtype).nmant + 11:
+        pytest.skip("NOT TESTED HERE: there is no type wider than float64")
+    return wide
+
+
+def worst_error(got: Array, want: Array, size: Array) -> float:
+    """The largest error in ULP of `size`."""
+    units = np.ldexp(want.dtype.type(1), np.maximum(np.frexp(size)[1] - 1, np.finfo(got.dtype).minexp))
+    return float((abs(got - want) / units).max() * 2.0 ** np.finfo(got.dtype).nmant)
+
+
+def short_rows(dtype: Any) -> Iterator[Array]:
+    """A million entries in rows of two to eight, where roundings do not average out."""
+    rng = np.random.default_rng(7)
+    for length in (2, 3, 4, 8):
+        shape = (250_000 // length, length)
+        yield (rng.normal(size=shape) * rng.choice([1, 3, 10], (shape[0], 1))).astype(dtype)
+
+
+every_temperature = pytest.mark.parametrize("temperature", [1, 0.5, 0.7, 0.1])
+computed_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+
+
+def in_wide(name: str, temperature: float, dtype: Any) -> tuple[Any, dict[str, Any]]:
+    """What scores are multiplied by, and the keyword that says so."""
+    if name.startswith("attention_softmax"):
+        return wider(dtype)(dtype(1 / temperature)), {"scale": dtype(1 / temperature)}
+    return 1 / wider(dtype)(dtype(temperature)), {"temperature": dtype(temperature)}
+
+
+@computed_dtype
+@every_temperature
 @pytest.mark.parametrize("name", [*TEMPERED, "attention_softmax"])
 def test_short_rows(name: str, temperature: float, dtype: Any) -> None:
-    """Of two to eight entries, where roundings do not average out: a million entries beside a wider type."""
-    wide: Any = np.float64 if dtype == np.float32 else np.longdouble
-    digits = np.finfo(dtype).nmant
-    if np.finfo(wide).nmant < digits + 11:
-        pytest.skip("NOT TESTED HERE: there is no type wider than float64")
-    rng = np.random.default_rng(7)
-    factor = wide(dtype(temperature))
-    keywords: dict[str, Any] = {"temperature": dtype(temperature)}
-    if name == "attention_softmax":
-        scale = dtype(1 / temperature)
-        factor, keywords = 1 / wide(scale), {"scale": scale}
-    for length in (2, 3, 4, 8):
-        x = (rng.normal(size=(250_000 // length, length)) * rng.choice([1, 3, 10], (250_000 // length, 1))).astype(
-            dtype
-        )
-        got = public(name)(-x if name == "softmin" else x, **keywords)
-        distance = np.sort(x.astype(wide), axis=1)
-        distance = (distance - distance[:, -1:]) / factor
+    """Short rows are within the bound, beside a wider type."""
+    factor, keywords = in_wide(name, temperature, dtype)
+    for x in short_rows(dtype):
+        got = np.sort(public(name)(-x if name == "softmin" else x, **keywords), axis=1)
+        distance = np.sort(x, axis=1).astype(factor.dtype)
+        distance = (distance - distance[:, -1:]) * factor
         others = np.exp(distance[:, :-1]).sum(axis=1, keepdims=True)
-        want = np.exp(distance) / (1 + others) if name != "log_softmax" else distance - np.log1p(others)
-        unit = np.ldexp(wide(1), np.maximum(np.frexp(want)[1] - 1, np.finfo(dtype).minexp) - digits)
-        error = abs(np.sort(got.astype(wide), axis=1) - want) / unit
-        assert error.max() <= BOUNDS[name], x[error.max(axis=1).argmax()]
+        want = distance - np.log1p(others) if name == "log_softmax" else np.exp(distance) / (1 + others)
+        assert worst_error(got, want, want) <= BOUNDS[name]
+
+
+@computed_dtype
+@every_temperature
+@pytest.mark.parametrize("name", ["softmax_grad", "softmin_grad", "log_softmax_grad", "attention_softmax_grad"])
+def test_gradients_of_short_rows(name: str, temperature: float, dtype: Any) -> None:
+    """So are gradients, where terms cancel relative to a share of the larger one."""
+    rng = np.random.default_rng(8)
+    factor, keywords = in_wide(name, temperature, dtype)
+    for x in short_rows(dtype):
+        dy, y = np.asarray(rng.normal(size=x.shape), dtype), public(name.removesuffix("_grad"))(x)
+        got = (-1 if name == "softmin_grad" else 1) * public(name)(dy, y, **keywords)
+        terms = dy.astype(factor.dtype)
+        if name == "log_softmax_grad":
+            sums = np.exp(y.astype(factor.dtype)) * terms.sum(axis=1, keepdims=True)
+            largest = np.maximum(abs(terms), abs(sums))
+        else:
+            terms *= y
+            sums = y * terms.sum(axis=1, keepdims=True)
+            largest = y * abs(terms).sum(axis=1, keepdims=True) * 2.0**-6
+        want = (terms - sums) * factor
+        assert worst_error(got, want, np.maximum(abs(want), largest * factor)) <= BOUNDS[name]
 
 
 @every_dtype
