@@ -72,9 +72,11 @@ INLINE struct exp_split exp_neg(real x, real lo) { return exp_signed(-1, x, lo);
    result is a normal number or 0.
 
    e^r - 1 is exact + curve, curve = low + r^2 P(r): so r enters unrounded where it counts, and in r^2 P(r) its
-   rounding is weakened by |r|.  Relative to the result, in units of half an ulp of 1: the upper part errs by at most
-   1.15 (0.71 of it by its own rounding and 0.35 by that of exact + curve, at r = -0.35), and both parts by 0.15.
-   exact - (value / power - 1) is exact, since value / power is the rounded 1 + exact + curve. */
+   rounding is weakened by |r|.  exact - (value / power - 1) is exact, since value / power is the rounded
+   1 + exact + curve.  Of all floats from -60 to 87 the upper part errs by at most 1.261 2^-24 of the result (0.71 of it
+   by its own rounding and 0.35 by that of exact + curve, at |r| = 0.35), both parts by 0.303 2^-24.  An entry of a
+   softmax has the first error and the sum of its row the second one: in pairs of the worst of both, of opposite signs,
+   1.96 ULP were found. */
 INLINE struct dw exp_dw(real x, real lo, real power_rounder)
 {
     struct reduced by = reduce(1, x, lo, power_rounder);
