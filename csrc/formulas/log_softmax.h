@@ -9,7 +9,7 @@
    may be infinite where its quotient is not; the bit that half of a subnormal number lacks is nothing beside the log. */
 INLINE real log_softmax_of(real x, scalar max, struct shift shift, real log, bool general)
 {
-    if (!general) return (x - max) - log;
+    if (!general) return (x - max) + (0 - log); /* +0 where both are 0, though x may be -0 */
     const scalar half = (scalar)0.5;
     real distance = x * half - max * half;
     real value = fma(distance, 2 * shift.scale, fma(at_least(distance, -LARGEST), 2 * shift.scale_lo, -log));

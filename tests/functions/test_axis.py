@@ -212,6 +212,14 @@ def test_infinite_distances(dtype: Any) -> None:
     assert_same_bits(got, np.array([0, -(largest / 2), -(largest / 4)], dtype))
 
 
+@every_dtype
+def test_zeros(dtype: Any) -> None:
+    """The logarithm of all is +0, that of -0 too, whatever the rows beside it hold."""
+    x = np.array([0.0, -0.0, 3.0, 600.0, -5000.0], dtype)
+    for entries in (x[:2], x[:3], x):
+        assert_same_bits(numact.log_softmax(entries[:, None]), np.zeros((entries.size, 1), dtype))
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.uint32, np.int64], ids=name_of)
 @pytest.mark.parametrize("name", TEMPERED)
 def test_temperature_of_integers(name: str, dtype: Any) -> None:
