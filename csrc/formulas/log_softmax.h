@@ -48,16 +48,16 @@ INLINE struct dw first_of(real a, real b, const struct shift *unused)
     return (struct dw){a, NO_LOW};
 }
 /* e^y as 2^n (1 + q), 1 + q with its rounding error. */
-INLINE struct dw log_softmax_grad_of(real dy, real y, struct dw sum)
+INLINE struct dw log_softmax_grad_of(struct dw dy, real y, struct dw sum)
 {
     struct exp_split e = exp_split(clamp(y, EXP_LIMIT), NO_LOW);
     struct dw factor = fast_two_sum(splat(1), e.q);
     real power = scale(factor.hi, e.n), lo = scale(factor.lo + e.lo, e.n);
-    return (struct dw){fma(-power, sum.hi, dy), -fma(power, sum.lo, lo * sum.hi)};
+    return (struct dw){fma(-power, sum.hi, dy.hi), dy.lo - fma(power, sum.lo, lo * sum.hi)};
 }
 INLINE void log_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, first_of, log_softmax_grad_of, true);
+    gradient_rows(b, n, first_of, log_softmax_grad_of, true, false);
 }
 
 #endif

@@ -322,8 +322,8 @@ INLINE void sum_terms(struct summation s, const scalar *a, const scalar *b, ptrd
     }
 }
 
-/* A result in two parts, before the factor: of an element of two rows, and the sum of their terms. */
-typedef struct dw row_formula(real a, real b, struct dw row);
+/* A gradient in two parts: of an element of dy, one of y, and the sum of their terms. */
+typedef struct dw row_formula(struct dw dy, real y, struct dw sum);
 
 /* The sum of f(a, b) over a row. */
 INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptrdiff_t n)
@@ -335,28 +335,45 @@ INLINE struct dd sum_over(term_formula *f, const scalar *a, const scalar *b, ptr
     return (struct dd){sum.hi + 0, sum.lo + 0}; /* where all terms are -0, 0 as that of none */
 }
 
-/* What becomes of a row: the parts are added; multiplied by the factor, and added; or the upper one is multiplied,
-   where the sum is infinite and the lower one may be a NaN. */
-enum ending { ADDED, MULTIPLIED, UPPER };
+/* What dy and y are multiplied by, the product being the factor of the result; that of y is a power of two. */
+struct factors {
+    struct dw dy;
+    real y;
+};
 
-INLINE real ended(enum ending ending, struct dw value, struct dw factor)
+#define UNSCALED ((struct factors){dw_from_real(splat(1)), splat(1)})
+
+/* When: never; before anything is rounded; or the result is, where an infinite sum makes a NaN of its
+   lower part. */
+enum use_of_factors { PLAIN, SCALED, UPPER };
+
+INLINE real gradient_at(row_formula *f, enum use_of_factors use, real dy, real y, struct dw sum, struct factors by)
 {
-    if (ending == ADDED) return value.hi + value.lo;
-    if (ending == UPPER) return value.hi * factor.hi;
-    return fma(value.hi, factor.hi, fma(value.hi, factor.lo, value.lo * factor.hi));
+    struct dw given = {dy, NO_LOW};
+    if (use == UPPER) return f(given, y, sum).hi * by.dy.hi * by.y;
+    if (use == SCALED) {
+        given = two_prod(dy, by.dy.hi);
+        given.lo = fma(dy, by.dy.lo, given.lo);
+        y = y * by.y;
+    }
+    struct dw value = f(given, y, sum);
+    if (use == SCALED) value.lo = select(gt(absolute(value.hi), LARGEST), 0, value.lo);
+    return value.hi + value.lo;
 }
 
-INLINE void apply(row_formula *f, enum ending ending, const scalar *a, const scalar *b, scalar *y, ptrdiff_t n,
-                  struct dw row, struct dw factor)
+INLINE void apply(row_formula *f, enum use_of_factors use, const scalar *dy, const scalar *y, scalar *out, ptrdiff_t n,
+                  struct dw sum, struct factors by)
 {
     ptrdiff_t i = 0;
     UNROLL_VECTORS
     for (; i <= n - LANES; i += LANES) {
-        prefetch_to_write(y + i + WRITE_AHEAD);
-        store(y + i, ended(ending, f(load(a + i), load(b + i), row), factor));
+        prefetch_to_write(out + i + WRITE_AHEAD);
+        store(out + i, gradient_at(f, use, load(dy + i), load(y + i), sum, by));
     }
-    if (LANES > 1 && i < n)
-        store_part(y + i, ended(ending, f(load_part(a + i, n - i), load_part(b + i, n - i), row), factor), n - i);
+    if (LANES > 1 && i < n) {
+        real value = gradient_at(f, use, load_part(dy + i, n - i), load_part(y + i, n - i), sum, by);
+        store_part(out + i, value, n - i);
+    }
 }
 
 /* 1 / t as a double-word. */
@@ -366,21 +383,40 @@ INLINE struct dw inverse_of(real t)
     return (struct dw){hi, fma(-hi, t, 1) * hi};
 }
 
-/* For every row: the sum of `term` over it, then y = the parts of `formula` times 1 / factor, or times the factor. */
-INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *formula, bool divides)
+/* A factor for dy and y.  If the gradient is proportional to y, that takes the power of two of a factor above 1:
+   products that are subnormal would lose what the factor needs. */
+INLINE struct factors factors_of(struct dw factor, bool proportional)
 {
+    real k = splat(0);
+    if (proportional) k = at_least(exponent_of(factor.hi), 0);
+    real down = power_of_two(-k);
+    return (struct factors){{factor.hi * down, factor.lo * down}, power_of_two(k)};
+}
+
+/* For every row: the sum of `term` over it, then y = `formula` times 1 / factor, or times the factor. */
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *formula, bool divides,
+                          bool proportional)
+{
+    scalar factor = 1;
+    struct factors by = UNSCALED;
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
         const struct dd total = sum_over(term, dy, y, n);
-        const struct dw sum = dw_from_dd(total), given = {splat(b->factor[r]), splat(0)};
-        const struct dw factor = divides ? inverse_of(given.hi) : given;
+        const struct dw sum = dw_from_dd(total);
         const scalar upper = (scalar)total.hi;
-        if (!(upper - upper == 0))
-            apply(formula, UPPER, dy, y, b->out[r], n, sum, factor);
-        else if (b->factor[r] == 1)
-            apply(formula, ADDED, dy, y, b->out[r], n, sum, factor);
+        const bool finite = upper - upper == 0;
+        if (finite && b->factor[r] == 1) {
+            apply(formula, PLAIN, dy, y, b->out[r], n, sum, UNSCALED);
+            continue;
+        }
+        if (factor != b->factor[r]) { /* that of most rows is that of the row before */
+            factor = b->factor[r];
+            by = factors_of(divides ? inverse_of(splat(factor)) : dw_from_real(splat(factor)), proportional);
+        }
+        if (finite)
+            apply(formula, SCALED, dy, y, b->out[r], n, dw_mul(by.dy, sum), by);
         else
-            apply(formula, MULTIPLIED, dy, y, b->out[r], n, sum, factor);
+            apply(formula, UPPER, dy, y, b->out[r], n, sum, by);
     }
 }
 

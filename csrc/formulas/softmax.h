@@ -94,20 +94,20 @@ INLINE void softmin_rows(const struct batch *b, ptrdiff_t n)
 }
 
 /* y (dy - sum): y dy is not rounded, and what y sum loses is in the lower part. */
-INLINE struct dw softmax_grad_of(real dy, real y, struct dw sum)
+INLINE struct dw softmax_grad_of(struct dw dy, real y, struct dw sum)
 {
     struct dw product = two_prod(y, sum.hi);
-    return (struct dw){fma(y, dy, -product.hi), fma(-y, sum.lo, -product.lo)};
+    return (struct dw){fma(y, dy.hi, -product.hi), fma(y, dy.lo - sum.lo, -product.lo)};
 }
 INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmax_grad_of, true);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, true, true);
 }
 
-INLINE struct dw softmin_grad_of(real dy, real y, struct dw sum) { return softmax_grad_of(dy, -y, sum); }
+INLINE struct dw softmin_grad_of(struct dw dy, real y, struct dw sum) { return softmax_grad_of(dy, -y, sum); }
 INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmin_grad_of, true);
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, true, true);
 }
 
 #endif

@@ -87,18 +87,17 @@ INLINE struct dw support_of(real dy, real y, const struct shift *unused)
     (void)dy, (void)unused;
     return (struct dw){select(gt(y, 0), 1, 0), NO_LOW};
 }
-INLINE struct dw sparsemax_grad_of(real dy, real y, struct dw mean)
+INLINE struct dw sparsemax_grad_of(struct dw dy, real y, struct dw mean)
 {
     mask none = le(y, 0);
-    return (struct dw){select(none, 0, dy - mean.hi), select(none, 0, -mean.lo)};
+    return (struct dw){select(none, 0, dy.hi - mean.hi), select(none, 0, -mean.lo)};
 }
 INLINE void sparsemax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
     for (int r = 0; r < b->rows; r++) {
         const scalar *dy = b->in[0][r], *y = b->in[1][r];
         struct dd sum = sum_over(on_support, dy, y, n), count = sum_over(support_of, dy, y, n);
-        const struct dw one = {splat(1), splat(0)};
-        apply(sparsemax_grad_of, ADDED, dy, y, b->out[r], n, dd_div(sum, count), one);
+        apply(sparsemax_grad_of, PLAIN, dy, y, b->out[r], n, dd_div(sum, count), UNSCALED);
     }
 }
 

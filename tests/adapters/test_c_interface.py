@@ -11,7 +11,7 @@ from numact._kernels import core
 CAPSULE = b"numact._kernels.core.C_API"
 INTEGERS = ctypes.c_int * 64  # more than either of the two structures takes
 # Not those of masks, of indices and of limits.
-OTHERS = {"attention_softmax", "attention_softmax_bias"}
+OTHERS = ("attention_softmax", "attention_softmax_bias")
 ROWS = [n for n in core.axis_bounds() if not n.endswith("_where") and not n.startswith("maxout") and n not in OTHERS]
 
 

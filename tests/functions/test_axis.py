@@ -129,8 +129,10 @@ def worst_error(got: Array, want: Array, size: Array) -> float:
 
 
 def short_rows(dtype: Any) -> Iterator[Array]:
-    """A million entries in rows of two to eight, where roundings do not average out."""
+    """A million entries in rows of two to eight, where roundings do not average out, and some that become subnormal."""
     rng = np.random.default_rng(7)
+    deep = -np.log(float(np.finfo(dtype).smallest_normal))
+    yield np.stack([rng.uniform(-1, 1, 50_000), -deep * rng.uniform(0.95, 1.2, 50_000)], axis=1).astype(dtype)
     for length in (2, 3, 4, 8):
         shape = (250_000 // length, length)
         yield (rng.normal(size=shape) * rng.choice([1, 3, 10], (shape[0], 1))).astype(dtype)
