@@ -61,7 +61,8 @@ def test_rows(name: str, data: Any) -> None:
         want = plain(function, [x, *weights], **keywords)
         operands = placed(draw, [x, *weights])
         draw.check(function, operands, want, share=[0], dtypes=(np.float32, np.float64), **keywords)
-        if all(weight is None for weight in weights) and activation is None and np.isfinite(x).all():
+        overflows = dtype == np.float64 and abs(x).max() > 1e150  # squares do, which the documentation says
+        if all(weight is None for weight in weights) and activation is None and np.isfinite(x).all() and not overflows:
             true = normalised(x, in_order(axis, len(shape)), eps, centred=name == "layer_norm")
             assert_within(want, true, bound_of(dtype), abs(true) + 1 if dtype == np.float64 else 2.0**-16)
 
