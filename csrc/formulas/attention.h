@@ -80,7 +80,7 @@ INLINE void attention_softmax_bias_rows(const struct batch *b, ptrdiff_t n)
 
 INLINE void attention_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmax_grad_of, false, true);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, multiply_both);
 }
 
 #endif

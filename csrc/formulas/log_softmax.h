@@ -57,7 +57,7 @@ INLINE struct dw log_softmax_grad_of(struct dw dy, real y, struct dw sum)
 }
 INLINE void log_softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, first_of, log_softmax_grad_of, true, false);
+    gradient_rows(b, n, first_of, log_softmax_grad_of, divide_dy);
 }
 
 #endif

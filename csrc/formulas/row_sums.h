@@ -343,8 +343,8 @@ struct factors {
 
 #define UNSCALED ((struct factors){dw_from_real(splat(1)), splat(1)})
 
-/* When: never; before anything is rounded; or the result is, where an infinite sum makes a NaN of its
-   lower part. */
+/* When: never; before anything is rounded; or the upper part of the result is, where an infinite sum makes a NaN of
+   the lower one. */
 enum use_of_factors { PLAIN, SCALED, UPPER };
 
 INLINE real gradient_at(row_formula *f, enum use_of_factors use, real dy, real y, struct dw sum, struct factors by)
@@ -383,19 +383,25 @@ INLINE struct dw inverse_of(real t)
     return (struct dw){hi, fma(-hi, t, 1) * hi};
 }
 
-/* A factor for dy and y.  If the gradient is proportional to y, that takes the power of two of a factor above 1:
-   products that are subnormal would lose what the factor needs. */
-INLINE struct factors factors_of(struct dw factor, bool proportional)
+/* The factors of a gradient, by the temperature or the scale of its row. */
+typedef struct factors factors_formula(real given);
+
+/* For a gradient proportional to y: that takes the power of two of a factor above 1, since a product that is subnormal
+   would lose what the factor needs. */
+INLINE struct factors shared_factors(struct dw factor)
 {
-    real k = splat(0);
-    if (proportional) k = at_least(exponent_of(factor.hi), 0);
-    real down = power_of_two(-k);
+    real k = at_least(exponent_of(factor.hi), 0), down = power_of_two(-k);
     return (struct factors){{factor.hi * down, factor.lo * down}, power_of_two(k)};
 }
+INLINE struct factors divide_both(real temperature) { return shared_factors(inverse_of(temperature)); }
+INLINE struct factors multiply_both(real scale) { return shared_factors(dw_from_real(scale)); }
 
-/* For every row: the sum of `term` over it, then y = `formula` times 1 / factor, or times the factor. */
-INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *formula, bool divides,
-                          bool proportional)
+/* For one that is not. */
+INLINE struct factors divide_dy(real temperature) { return (struct factors){inverse_of(temperature), splat(1)}; }
+
+/* For every row: the sum of `term` over it, then `formula` with the factors. */
+INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term, row_formula *formula,
+                          factors_formula *factors_of)
 {
     scalar factor = 1;
     struct factors by = UNSCALED;
@@ -411,7 +417,7 @@ INLINE void gradient_rows(const struct batch *b, ptrdiff_t n, term_formula *term
         }
         if (factor != b->factor[r]) { /* that of most rows is that of the row before */
             factor = b->factor[r];
-            by = factors_of(divides ? inverse_of(splat(factor)) : dw_from_real(splat(factor)), proportional);
+            by = factors_of(splat(factor));
         }
         if (finite)
             apply(formula, SCALED, dy, y, b->out[r], n, dw_mul(by.dy, sum), by);

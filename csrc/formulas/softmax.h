@@ -101,13 +101,13 @@ INLINE struct dw softmax_grad_of(struct dw dy, real y, struct dw sum)
 }
 INLINE void softmax_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmax_grad_of, true, true);
+    gradient_rows(b, n, finite_product_of, softmax_grad_of, divide_both);
 }
 
 INLINE struct dw softmin_grad_of(struct dw dy, real y, struct dw sum) { return softmax_grad_of(dy, -y, sum); }
 INLINE void softmin_grad_rows(const struct batch *b, ptrdiff_t n)
 {
-    gradient_rows(b, n, finite_product_of, softmin_grad_of, true, true);
+    gradient_rows(b, n, finite_product_of, softmin_grad_of, divide_both);
 }
 
 #endif

@@ -23,11 +23,11 @@ struct exp_split {
     real n, power, normal_power, one_plus_q, q, q_error, lo, linear, quadratic;
 };
 
-/* x + lo = n ln 2 + r, |r| <= 0.35.  n = round(x / ln 2) by the addition of power_rounder, whose low bits then are n plus
-   the exponent bias: POWER_ROUNDER gives the power 2^n, POWER_ROUNDER + k gives 2^(n + k).  ln 2 is LN2 + LN2_LOW
-   (Cody and Waite, "Software Manual for the Elementary Functions", 1980): exact = x - n LN2 is exact, and
-   low = lo - n LN2_LOW is rounded.  r is the sum of both, rounded; the sign is that of r and of its parts in a
-   reduction for e^-(x + lo), where a negation of x would be one more instruction. */
+/* x + lo = sign n ln 2 + r, |r| <= 0.35; sign is 1, or -1 for e^-(x + lo), where a negation of x would be one more
+   instruction.  n = round(sign x / ln 2) by the addition of power_rounder, whose low bits then are n plus the exponent
+   bias: POWER_ROUNDER gives the power 2^n, POWER_ROUNDER + k gives 2^(n + k).  ln 2 is LN2 + LN2_LOW (Cody and Waite,
+   "Software Manual for the Elementary Functions", 1980): exact = x - sign n LN2 is exact, low = lo - sign n LN2_LOW is
+   rounded, and r is their rounded sum. */
 struct reduced {
     real sum, n, exact, low, r;
 };
