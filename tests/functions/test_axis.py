@@ -13,6 +13,7 @@ import pytest
 from support.cases import DTYPES, LEVELS, Array, assert_same_bits, name_of
 from support.reference import EXACT
 from support.reference_axis import FORWARD, GRADIENTS, TEMPERED, numbers, ulp_error
+from support.reference_norm import assert_within
 
 import numact
 from numact._functions import ufuncs
@@ -25,6 +26,7 @@ FUNCTIONS = [name for module, names in MODULES.items() if module.startswith("axi
 ROWWISE = ["softmax", "softmin", "log_softmax", "sparsemax", "hardmax"]
 MASKED = ["softmax", "softmin", "log_softmax", "logsumexp", "sparsemax"]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=name_of)
+computed_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
 every_ufunc = pytest.mark.parametrize("name", list(BOUNDS))
 
 
@@ -122,12 +124,6 @@ def wider(dtype: Any) -> Any:
     return wide
 
 
-def worst_error(got: Array, want: Array, size: Array) -> float:
-    """The largest error in ULP of `size`."""
-    units = np.ldexp(want.dtype.type(1), np.maximum(np.frexp(size)[1] - 1, np.finfo(got.dtype).minexp))
-    return float((abs(got - want) / units).max() * 2.0 ** np.finfo(got.dtype).nmant)
-
-
 def short_rows(dtype: Any) -> Iterator[Array]:
     """A million entries in rows of two to eight, where roundings do not average out, and some that become subnormal."""
     rng = np.random.default_rng(7)
@@ -139,7 +135,6 @@ def short_rows(dtype: Any) -> Iterator[Array]:
 
 
 every_temperature = pytest.mark.parametrize("temperature", [1, 0.5, 0.7, 0.1])
-computed_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
 
 
 def in_wide(name: str, temperature: float, dtype: Any) -> tuple[Any, dict[str, Any]]:
@@ -161,7 +156,7 @@ def test_short_rows(name: str, temperature: float, dtype: Any) -> None:
         distance = (distance - distance[:, -1:]) * factor
         others = np.exp(distance[:, :-1]).sum(axis=1, keepdims=True)
         want = distance - np.log1p(others) if name == "log_softmax" else np.exp(distance) / (1 + others)
-        assert worst_error(got, want, want) <= BOUNDS[name]
+        assert_within(got, want, BOUNDS[name], 0)
 
 
 @computed_dtype
@@ -183,7 +178,7 @@ def test_gradients_of_short_rows(name: str, temperature: float, dtype: Any) -> N
             sums = y * terms.sum(axis=1, keepdims=True)
             largest = y * abs(terms).sum(axis=1, keepdims=True) * 2.0**-6
         want = (terms - sums) * factor
-        assert worst_error(got, want, np.maximum(abs(want), largest * factor)) <= BOUNDS[name]
+        assert_within(got, want, BOUNDS[name], largest * factor)
 
 
 @every_dtype
@@ -206,7 +201,7 @@ def test_temperature(name: str, dtype: Any, temperature: float) -> None:
         assert_same_bits(got[i], public(name)(x[i], axis=0, temperature=float(temperatures[i])))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+@computed_dtype
 def test_infinite_distances(dtype: Any) -> None:
     """The distance of finite entries may be infinite, where its quotient by the temperature is a number."""
     largest = np.finfo(dtype).max
@@ -376,7 +371,7 @@ def test_axes_and_overlap(name: str, dtype: Any) -> None:
     assert_same_bits(lists, public(name)(x[0].astype(np.float64)))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=name_of)
+@computed_dtype
 @pytest.mark.parametrize("name", MASKED)
 @pytest.mark.parametrize("axis", [-1, 0, 1, 2])
 def test_plain_calls(name: str, dtype: Any, axis: int) -> None:
